@@ -1,0 +1,28 @@
+/**
+ * Object ids: 25 characters of base 36, drawn from 17 random bytes, as SwarmKit's. They sort in no order and never repeat in practice.
+ */
+import { randomBytes } from 'node:crypto';
+
+/** Source of object ids; loops take it as an argument so that tests and simulations can fix it. */
+export type IdSource = () => string;
+
+const ID_LENGTH = 25;
+
+/** A fresh random id. */
+export const newId: IdSource = () => {
+  const bytes = randomBytes(17);
+  // The top bit makes every number the same length in base 36; its first, nearly constant digit is dropped.
+  bytes[0] = (bytes[0] ?? 0) | 0x80;
+  return BigInt(`0x${bytes.toString('hex')}`)
+    .toString(36)
+    .slice(1, 1 + ID_LENGTH);
+};
+
+/** Whether a string could be a whole object id. */
+export const isId = (text: string): boolean => /^[0-9a-z]{25}$/.test(text);
+
+/** Ids "prefix1", "prefix2", … for tests. */
+export function countingIds(prefix = 'id'): IdSource {
+  let n = 0;
+  return () => `${prefix}${++n}`;
+}

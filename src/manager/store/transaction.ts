@@ -1,0 +1,186 @@
+/** Transactions: a view of all tables, and the set of changes a writer collects. */
+import { SwarmError } from '../../common/errors.ts';
+import { timestampOfMs } from '../../common/time.ts';
+import type { Meta } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import { encodeChange, type Change, type ChangeAction } from './change.ts';
+import { uniqueNameOf, type ObjectKind, type StoreObjects } from './objects.ts';
+import type { TableLayer, TableReader } from './table.ts';
+
+/** Consistent view of the store; use it synchronously and do not keep it across an await. */
+export type Reader = { readonly [K in ObjectKind]: TableReader<K> };
+
+/** A table inside a write transaction. */
+export interface TableWriter<K extends ObjectKind> extends TableReader<K> {
+  /** Throws alreadyExists when the id or the unique name is taken. */
+  create(object: StoreObjects[K]): void;
+  /** Replaces an object. Throws notFound, alreadyExists (name) or, when `object.meta.version` is not the current one, outOfSequence. */
+  update(object: StoreObjects[K]): void;
+  /** Throws notFound. */
+  delete(id: string): void;
+}
+
+export type Writer = { readonly [K in ObjectKind]: TableWriter<K> };
+
+/** A change a transaction has made but not yet proposed. */
+export interface PendingChange {
+  readonly action: ChangeAction;
+  readonly kind: ObjectKind;
+  readonly object: StoreObjects[ObjectKind];
+  readonly bytes: Uint8Array;
+}
+
+type Layers = { readonly [K in ObjectKind]: TableLayer<K> };
+
+/** Collects the changes of one transaction in the layers; {@link undo} takes them back. */
+export class TransactionLog {
+  readonly #layers: Layers;
+  readonly #nowMs: number;
+  /** Net change per object, in order of first touch. */
+  readonly #changes = new Map<string, PendingChange>();
+  /** What the layers showed before, to undo. */
+  readonly #before = new Map<
+    string,
+    { readonly kind: ObjectKind; readonly id: string; readonly object: StoreObjects[ObjectKind] | undefined }
+  >();
+
+  constructor(layers: Layers, nowMs: number) {
+    this.#layers = layers;
+    this.#nowMs = nowMs;
+  }
+
+  get changes(): readonly PendingChange[] {
+    return [...this.#changes.values()];
+  }
+
+  get count(): number {
+    return this.#changes.size;
+  }
+
+  /** Encoded size in bytes of all changes. */
+  get bytes(): number {
+    let total = 0;
+    for (const change of this.#changes.values()) total += change.bytes.length;
+    return total;
+  }
+
+  create<K extends ObjectKind>(kind: K, object: StoreObjects[K]): void {
+    if (object.id === '') throw new SwarmError('internal', `creating a ${kind} without an id`);
+    if (this.#layers[kind].get(object.id)) throw new SwarmError('alreadyExists', `${kind} ${object.id} already exists`);
+    this.#refuseTakenName(kind, object);
+    const now = timestampOfMs(this.#nowMs);
+    this.#record('create', kind, withMeta(object, { version: object.meta?.version, createdAt: now, updatedAt: now }));
+  }
+
+  update<K extends ObjectKind>(kind: K, object: StoreObjects[K]): void {
+    const current = this.#layers[kind].get(object.id);
+    if (!current) throw new SwarmError('notFound', `${kind} ${object.id} not found`);
+    if ((object.meta?.version?.index ?? 0) !== (current.meta?.version?.index ?? 0)) {
+      throw new SwarmError('outOfSequence', 'update out of sequence');
+    }
+    this.#refuseTakenName(kind, object);
+    const meta = {
+      version: current.meta?.version,
+      createdAt: current.meta?.createdAt,
+      updatedAt: timestampOfMs(this.#nowMs),
+    };
+    this.#record('update', kind, withMeta(object, meta));
+  }
+
+  delete(kind: ObjectKind, id: string): void {
+    const current = this.#layers[kind].get(id);
+    if (!current) throw new SwarmError('notFound', `${kind} ${id} not found`);
+    this.#record('delete', kind, current);
+  }
+
+  /** Takes every change out of the layers again. */
+  undo(): void {
+    for (const { kind, id, object } of this.#before.values()) {
+      (this.#layers[kind] as TableLayer<ObjectKind>).show(id, object);
+    }
+    this.#changes.clear();
+    this.#before.clear();
+  }
+
+  #refuseTakenName<K extends ObjectKind>(kind: K, object: StoreObjects[K]): void {
+    const name = uniqueNameOf(kind, object);
+    if (name === undefined) return;
+    const holder = this.#layers[kind].byName(name);
+    if (holder && holder.id !== object.id) throw new SwarmError('alreadyExists', `${kind} ${name} already exists`);
+  }
+
+  #record(action: ChangeAction, kind: ObjectKind, object: StoreObjects[ObjectKind]): void {
+    const key = `${kind}\0${object.id}`;
+    if (!this.#before.has(key))
+      this.#before.set(key, { kind, id: object.id, object: this.#layers[kind].get(object.id) });
+    const earlier = this.#changes.get(key)?.action;
+    if (action === 'delete') this.#layers[kind].delete(object.id);
+    else this.#put(kind, object);
+    if (earlier === 'create' && action === 'delete') {
+      this.#changes.delete(key);
+      return;
+    }
+    const net: ChangeAction = earlier === 'create' ? 'create' : earlier === 'delete' ? 'update' : action;
+    this.#changes.set(key, { action: net, kind, object, bytes: encodeChange(net, kind, object) });
+  }
+
+  #put(kind: ObjectKind, object: StoreObjects[ObjectKind]): void {
+    (this.#layers[kind] as TableLayer<ObjectKind>).put(object);
+  }
+}
+
+/** The writer a transaction body sees. */
+export function writerOf(layers: Layers, log: TransactionLog): Writer {
+  const tables = {} as Record<ObjectKind, unknown>;
+  for (const kind of Object.keys(layers) as ObjectKind[]) {
+    const layer = layers[kind] as TableLayer<ObjectKind>;
+    tables[kind] = {
+      get size() {
+        return layer.size;
+      },
+      get: (id: string) => layer.get(id),
+      byName: (name: string) => layer.byName(name),
+      by: (index: never, key: string) => layer.by(index, key),
+      all: () => layer.all(),
+      byIdPrefix: (prefix: string) => layer.byIdPrefix(prefix),
+      create: (object: never) => log.create(kind, object),
+      update: (object: never) => log.update(kind, object),
+      delete: (id: string) => log.delete(kind, id),
+    };
+  }
+  return tables as Writer;
+}
+
+/** A copy of an object with other meta data. */
+export const withMeta = <T extends { readonly meta?: Meta | undefined }>(object: T, meta: Meta): T => ({
+  ...object,
+  meta,
+});
+
+/** A copy stamped with the version of the commit that made it. */
+export const withVersion = <T extends { readonly meta?: Meta | undefined }>(object: T, version: number): T =>
+  withMeta(object, {
+    createdAt: object.meta?.createdAt,
+    updatedAt: object.meta?.updatedAt,
+    version: { index: version },
+  });
+
+/** Applies a change to committed tables and returns it with the object it replaced; undefined when there was nothing to do. */
+export function applyChange(
+  table: {
+    get(id: string): StoreObjects[ObjectKind] | undefined;
+    put(object: StoreObjects[ObjectKind]): void;
+    delete(id: string): void;
+  },
+  action: ChangeAction,
+  kind: ObjectKind,
+  object: StoreObjects[ObjectKind],
+): Change | undefined {
+  const old = table.get(object.id);
+  if (action === 'delete') {
+    if (!old) return undefined;
+    table.delete(object.id);
+    return { action, kind, object: old, old } as Change;
+  }
+  table.put(object);
+  return (old ? { action: 'update', kind, object, old } : { action: 'create', kind, object }) as Change;
+}
