@@ -2,9 +2,9 @@
  * gRPC services as plain typed functions: a handler gets the request and who asks, returns a value, a promise or an
  * async iterable, and throws SwarmError. Authorisation is declared beside each method; everything else about gRPC lives here.
  */
+import type { EventEmitter } from 'node:events';
 import {
   Metadata,
-  type handleCall,
   type MethodDefinition,
   type Server,
   type ServerDuplexStream,
@@ -13,6 +13,7 @@ import {
   type ServerWritableStream,
   type ServiceDefinition,
   type ServiceError,
+  type UntypedHandleCall,
   type sendUnaryData,
 } from '@grpc/grpc-js';
 import { ERROR_KINDS, SwarmError, toSwarmError } from './errors.ts';
@@ -74,7 +75,7 @@ export function addService<D extends ServiceDefinition>(
   methods: ServiceMethods<D>,
   options: RpcServerOptions,
 ): void {
-  const implementation: Record<string, handleCall<never, never>> = {};
+  const implementation: Record<string, UntypedHandleCall> = {};
   for (const [name, method] of Object.entries(definition)) {
     const { access, handle } = methods[name as keyof D] as Method<never> & { handle: (...args: never[]) => unknown };
     const path = method.path;
@@ -99,7 +100,7 @@ type AnyCall =
 type AnyHandler = (request: unknown, context: CallContext) => unknown;
 
 function adapt(
-  method: MethodDefinition<never, never>,
+  method: MethodDefinition<unknown, unknown>,
   open: (call: AnyCall) => CallContext,
   handle: AnyHandler,
   log: Logger,
@@ -159,8 +160,7 @@ async function writeAll(
 function abortSignalOf(call: AnyCall): AbortSignal {
   const controller = new AbortController();
   const abort = (): void => controller.abort(new SwarmError('cancelled', 'the caller went away'));
-  call.on('cancelled', abort);
-  call.on('close', abort);
+  (call as EventEmitter).on('cancelled', abort).on('close', abort);
   return controller.signal;
 }
 
