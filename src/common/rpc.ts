@@ -84,10 +84,7 @@ export function addService<D extends ServiceDefinition>(
       authorize(path, access, caller);
       return { caller, metadata: call.metadata, signal: abortSignalOf(call) };
     };
-    implementation[name] = adapt(method, open, handle as unknown as AnyHandler, options.log) as handleCall<
-      never,
-      never
-    >;
+    implementation[name] = adapt(method, open, handle as unknown as AnyHandler, options.log) as UntypedHandleCall;
   }
   server.addService(definition, implementation);
 }
