@@ -1,0 +1,42 @@
+/** How nodes dial managers: mutual TLS, checking the peer's role by name instead of its address. */
+import { credentials, type ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js';
+import { CA_SERVER_NAME, ROLE_UNIT } from './certificate.ts';
+import type { IdentityState } from './node-identity.ts';
+
+const COMMON: ChannelOptions = {
+  'grpc.max_receive_message_length': 128 * 1024 * 1024,
+  'grpc.max_send_message_length': 128 * 1024 * 1024,
+  // One dead manager must be noticed without waiting for TCP.
+  'grpc.keepalive_time_ms': 10_000,
+  'grpc.keepalive_timeout_ms': 5_000,
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 2_000,
+};
+
+/** Credentials of a member of the cluster. */
+export const memberCredentials = (state: IdentityState): ChannelCredentials =>
+  credentials.createSsl(Buffer.from(state.rootBundle), Buffer.from(state.key), Buffer.from(state.certificate));
+
+/** Options for a channel to any manager. Each channel gets its own connection, so that a renewed certificate is used at once. */
+export const managerChannelOptions: ChannelOptions = {
+  ...COMMON,
+  'grpc.ssl_target_name_override': ROLE_UNIT.manager,
+  'grpc.default_authority': ROLE_UNIT.manager,
+  'grpc.use_local_subchannel_pool': 1,
+};
+
+/** Options for certificate calls. */
+export const authorityChannelOptions: ChannelOptions = {
+  ...COMMON,
+  'grpc.ssl_target_name_override': CA_SERVER_NAME,
+  'grpc.default_authority': CA_SERVER_NAME,
+  'grpc.use_local_subchannel_pool': 1,
+};
+
+/** Trusts a known root but shows no certificate. */
+export const anonymousCredentials = (rootBundle: string): ChannelCredentials =>
+  credentials.createSsl(Buffer.from(rootBundle));
+
+/** Trusts anybody: only to fetch the root, whose digest is then compared with the join token. */
+export const unverifiedCredentials = (): ChannelCredentials =>
+  credentials.createSsl(null, null, null, { rejectUnauthorized: false, checkServerIdentity: () => undefined });

@@ -1,0 +1,168 @@
+/** Getting a node its certificate: pin the root by the join token, ask a manager to sign, wait for the answer. */
+import { Client } from '@grpc/grpc-js';
+import { sleep, type Clock } from '../common/clock.ts';
+import { errorText, isSwarmError, SwarmError } from '../common/errors.ts';
+import type { Logger } from '../common/log.ts';
+import { unary } from '../common/rpc-client.ts';
+import { CAClient, NodeCAClient } from '../proto/generated/docker/swarmkit/v1/ca.ts';
+import { IssuanceStatus_State } from '../proto/generated/docker/swarmkit/v1/types.ts';
+import type { NodeSpec_Availability } from '../proto/generated/docker/swarmkit/v1/specs.ts';
+import { createSigningRequest, chainsTo, subjectOf, type KeyPair } from './certificate.ts';
+import {
+  anonymousCredentials,
+  authorityChannelOptions,
+  memberCredentials,
+  unverifiedCredentials,
+} from './client-credentials.ts';
+import { parseJoinToken, rootDigest } from './join-token.ts';
+import type { IdentityState } from './node-identity.ts';
+
+const CALL_TIMEOUT_MS = 5_000;
+const ATTEMPTS = 5;
+const RETRY_DELAY_MS = 2_000;
+const POLL_MAX_MS = 30_000;
+
+export interface EnrollEnvironment {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** A certificate with the roots it was checked against. */
+export interface Enrollment extends KeyPair {
+  readonly rootBundle: string;
+}
+
+/**
+ * Joins with a token through the first manager that answers.
+ * Throws invalidArgument (token malformed, refused, or for another cluster), unavailable (no manager answers).
+ */
+export async function enrollWithToken(
+  managers: readonly string[],
+  token: string,
+  availability: NodeSpec_Availability,
+  environment: EnrollEnvironment,
+): Promise<Enrollment> {
+  const { digest } = parseJoinToken(token);
+  const attempt = async (address: string): Promise<Enrollment> => {
+    const rootBundle = await fetchRoot(address, environment.signal);
+    if (rootDigest(rootBundle) !== digest) {
+      throw new SwarmError(
+        'invalidArgument',
+        `the root certificate of ${address} does not match the join token: the token is for another cluster or was made before the root was rotated; print a new one with "swarmctl swarm join-token"`,
+      );
+    }
+    const client = new NodeCAClient(address, anonymousCredentials(rootBundle), authorityChannelOptions);
+    return requestCertificate(client, rootBundle, { token, availability }, environment);
+  };
+  return tryManagers(managers, attempt, environment);
+}
+
+/** Renews with the certificate in use; the role of the new one is what the managers hold of this node. */
+export function renewCertificate(
+  managers: readonly string[],
+  current: IdentityState,
+  environment: EnrollEnvironment,
+): Promise<Enrollment> {
+  return tryManagers(
+    managers,
+    (address) => {
+      const client = new NodeCAClient(address, memberCredentials(current), authorityChannelOptions);
+      return requestCertificate(client, current.rootBundle, { token: '', availability: 0 }, environment);
+    },
+    environment,
+  );
+}
+
+async function tryManagers(
+  managers: readonly string[],
+  attempt: (address: string) => Promise<Enrollment>,
+  { clock, log, signal }: EnrollEnvironment,
+): Promise<Enrollment> {
+  let last: unknown;
+  for (let round = 0; round < ATTEMPTS; round++) {
+    for (const address of managers) {
+      try {
+        return await attempt(address);
+      } catch (error) {
+        if (signal.aborted || !isTransient(error)) throw error;
+        last = error;
+        log.debug({ manager: address, error: errorText(error) }, 'certificate request failed, trying again');
+      }
+    }
+    if (round < ATTEMPTS - 1) await sleep(clock, RETRY_DELAY_MS, signal);
+  }
+  throw new SwarmError(
+    'unavailable',
+    `no manager at ${managers.join(', ')} gave this node a certificate: ${errorText(last)}`,
+    { cause: last },
+  );
+}
+
+const isTransient = (error: unknown): boolean => isSwarmError(error) && (error.isRetryable || error.code === 'unknown');
+
+async function fetchRoot(address: string, signal: AbortSignal): Promise<string> {
+  const client = new CAClient(address, unverifiedCredentials(), authorityChannelOptions);
+  return withClient(client, async () => {
+    const answer = await unary(client.getRootCaCertificate.bind(client), {}, { timeoutMs: CALL_TIMEOUT_MS, signal });
+    return Buffer.from(answer.certificate).toString('utf8');
+  });
+}
+
+async function requestCertificate(
+  client: NodeCAClient,
+  rootBundle: string,
+  admission: { readonly token: string; readonly availability: NodeSpec_Availability },
+  { clock, signal }: EnrollEnvironment,
+): Promise<Enrollment> {
+  return withClient(client, async () => {
+    const { csr, key } = await createSigningRequest();
+    const csrBytes = Buffer.from(csr);
+    const { nodeId } = await unary(
+      client.issueNodeCertificate.bind(client),
+      { role: 0, csr: csrBytes, ...admission },
+      { timeoutMs: CALL_TIMEOUT_MS * 2, signal },
+    );
+    for (let wait = 1_000; ; wait = Math.min(wait * 2, POLL_MAX_MS)) {
+      const answer = await unary(
+        client.nodeCertificateStatus.bind(client),
+        { nodeId },
+        { timeoutMs: CALL_TIMEOUT_MS * 2, signal },
+      );
+      const state = answer.status?.state;
+      const isOurs = answer.certificate !== undefined && csrBytes.equals(answer.certificate.csr);
+      if (isOurs && (state === IssuanceStatus_State.ISSUED || state === IssuanceStatus_State.ROTATE)) {
+        return checked(
+          { certificate: Buffer.from(answer.certificate.certificate).toString('utf8'), key, rootBundle },
+          nodeId,
+        );
+      }
+      if (isOurs && state === IssuanceStatus_State.FAILED) {
+        throw new SwarmError(
+          'failedPrecondition',
+          `the managers refused to certify this node: ${answer.status?.err ?? 'no reason given'}`,
+        );
+      }
+      await sleep(clock, wait, signal);
+    }
+  });
+}
+
+function checked(enrollment: Enrollment, nodeId: string): Enrollment {
+  const subject = subjectOf(enrollment.certificate);
+  if (subject.nodeId !== nodeId || !chainsTo(enrollment.certificate, enrollment.rootBundle)) {
+    throw new SwarmError(
+      'dataLoss',
+      'the certificate a manager sent is not for this node or not from its root; do not trust this manager',
+    );
+  }
+  return enrollment;
+}
+
+async function withClient<T>(client: Client, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } finally {
+    client.close();
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * The certificates of this node on disk: `swarm-root-ca.crt` holds the roots it trusts, `swarm-node.pem` its certificate chain
+ * and key in one file, so that a crash never leaves a key with the wrong certificate. Whoever holds connections is told of changes.
+ */
+import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomic } from '../common/files.ts';
+import { errorText, SwarmError } from '../common/errors.ts';
+import { chainsTo, subjectOf, type KeyPair, type NodeSubject } from './certificate.ts';
+
+const ROOT_FILE = 'swarm-root-ca.crt';
+const NODE_FILE = 'swarm-node.pem';
+const KEY_PEM = /-----BEGIN (?:EC )?PRIVATE KEY-----[\s\S]+?-----END (?:EC )?PRIVATE KEY-----\n?/;
+
+export interface IdentityState extends NodeSubject, KeyPair {
+  /** PEM bundle of trusted roots. */
+  readonly rootBundle: string;
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+}
+
+/** Key material of this node; `current` changes on renewal, promotion and root rotation. */
+export class NodeIdentity {
+  readonly #directory: string;
+  readonly #listeners = new Set<(state: IdentityState) => void>();
+  #state: IdentityState;
+
+  private constructor(directory: string, state: IdentityState) {
+    this.#directory = directory;
+    this.#state = state;
+  }
+
+  get current(): IdentityState {
+    return this.#state;
+  }
+
+  /** Calls `listener` after each change; returns how to stop that. */
+  onChange(listener: (state: IdentityState) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Reads the identity kept in a folder; undefined when there is none. Throws dataLoss naming the file when it is damaged. */
+  static async load(directory: string): Promise<NodeIdentity | undefined> {
+    const read = (file: string): Promise<string | undefined> =>
+      readFile(join(directory, file), 'utf8').catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return undefined;
+        throw error;
+      });
+    const [rootBundle, node] = await Promise.all([ROOT_FILE, NODE_FILE].map(read));
+    if (rootBundle === undefined || node === undefined) return undefined;
+    const pair = { certificate: node.replace(KEY_PEM, ''), key: KEY_PEM.exec(node)?.[0] ?? '' };
+    return new NodeIdentity(directory, stateOf(rootBundle, pair, directory));
+  }
+
+  /** Stores a first identity. */
+  static async create(directory: string, rootBundle: string, pair: KeyPair): Promise<NodeIdentity> {
+    const identity = new NodeIdentity(directory, stateOf(rootBundle, pair, directory));
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await identity.#save();
+    return identity;
+  }
+
+  /** Replaces key and certificate. Throws invalidArgument when they do not belong together or to the trusted roots. */
+  async replace(pair: KeyPair, rootBundle = this.#state.rootBundle): Promise<void> {
+    this.#state = stateOf(rootBundle, pair, this.#directory);
+    await this.#save();
+    for (const listener of this.#listeners) listener(this.#state);
+  }
+
+  /** Trusts another root bundle; refused while the own certificate does not chain to it. */
+  async trust(rootBundle: string): Promise<void> {
+    if (rootBundle !== this.#state.rootBundle) await this.replace(this.#state, rootBundle);
+  }
+
+  async #save(): Promise<void> {
+    const { rootBundle, certificate, key } = this.#state;
+    await writeFileAtomic(join(this.#directory, ROOT_FILE), rootBundle, 0o644);
+    await writeFileAtomic(join(this.#directory, NODE_FILE), certificate + key, 0o600);
+  }
+}
+
+function stateOf(rootBundle: string, pair: KeyPair, directory: string): IdentityState {
+  try {
+    const subject = subjectOf(pair.certificate);
+    if (!new X509Certificate(pair.certificate).checkPrivateKey(createPrivateKey(pair.key))) {
+      throw new Error('the key does not belong to the certificate');
+    }
+    if (!chainsTo(pair.certificate, rootBundle)) throw new Error('the certificate was not issued by a trusted root');
+    return { ...subject, ...pair, rootBundle };
+  } catch (error) {
+    throw new SwarmError(
+      'dataLoss',
+      `the node certificate in ${directory} cannot be used: ${errorText(error)}; leave the swarm and join again`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * The one TLS port of a manager. Clients are asked for a certificate but may come without one (they have none when they join).
+ * gRPC gets each connection through an injector, because Docker agents forget to offer ALPN after their first certificate
+ * renewal and Node's own HTTP/2 server would refuse them.
+ */
+import { createServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
+import type { AddressInfo } from 'node:net';
+import { ServerCredentials, type Server as GrpcServer } from '@grpc/grpc-js';
+import { SwarmError } from '../common/errors.ts';
+import type { Caller, IdentifyCaller } from '../common/rpc.ts';
+import { ROLE_UNIT, type NodeRoleName } from './certificate.ts';
+import type { IdentityState, NodeIdentity } from './node-identity.ts';
+
+export interface TlsListenerOptions {
+  readonly identity: NodeIdentity;
+  /** Receives the connections. */
+  readonly grpc: GrpcServer;
+  /** Whether a node's certificate was withdrawn (the node was removed from the cluster). */
+  readonly isRemoved: (nodeId: string) => boolean;
+}
+
+export class TlsListener {
+  readonly #options: TlsListenerOptions;
+  readonly #server: TlsServer;
+  readonly #sockets = new Set<TLSSocket>();
+  /** Who is at the other end, by "ip:port"; read once per connection since reading a certificate costs more than a small call. */
+  readonly #callers = new Map<string, Caller>();
+  readonly #stopFollowing: () => void;
+
+  constructor(options: TlsListenerOptions) {
+    this.#options = options;
+    const injector = options.grpc.createConnectionInjector(ServerCredentials.createInsecure());
+    this.#server = createServer({
+      ...contextOf(options.identity.current),
+      ALPNProtocols: ['h2'],
+      requestCert: true,
+      rejectUnauthorized: false,
+      minVersion: 'TLSv1.2',
+    });
+    this.#server.on('secureConnection', (socket) => {
+      this.#track(socket);
+      // Node's HTTP/2 layer looks at this property to decide that the connection speaks HTTP/2.
+      if (!socket.alpnProtocol) Object.assign(socket, { alpnProtocol: 'h2' });
+      injector.injectConnection(socket);
+    });
+    // Handshakes that fail are the client's problem; without a listener they would surface as exceptions.
+    this.#server.on('tlsClientError', (_error, socket) => socket.destroy());
+    this.#stopFollowing = options.identity.onChange((state) => this.#server.setSecureContext(contextOf(state)));
+  }
+
+  /** Starts to listen; port 0 picks a free one. Resolves with the port. Throws unavailable naming the address when it is taken. */
+  listen(host: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const onError = (error: NodeJS.ErrnoException): void => {
+        const why =
+          error.code === 'EADDRINUSE' ? 'the port is already in use: choose another with --listen-addr' : error.message;
+        reject(new SwarmError('unavailable', `cannot listen on ${host}:${port}: ${why}`, { cause: error }));
+      };
+      this.#server.once('error', onError);
+      this.#server.listen({ host, port }, () => {
+        this.#server.off('error', onError);
+        this.#server.on('error', () => undefined);
+        resolve((this.#server.address() as AddressInfo).port);
+      });
+    });
+  }
+
+  /** Finds the caller behind an RPC; for `RpcServerOptions.identify`. */
+  readonly identify: IdentifyCaller = (call) => {
+    const caller = this.#callers.get(call.getPeer());
+    if (!caller) throw new SwarmError('unauthenticated', 'the connection this call came on is closed');
+    if (caller.role === 'anonymous') return caller;
+    if (caller.clusterId !== this.#options.identity.current.clusterId) {
+      throw new SwarmError(
+        'permissionDenied',
+        `the certificate of node ${caller.nodeId} belongs to another cluster (${caller.clusterId})`,
+      );
+    }
+    if (this.#options.isRemoved(caller.nodeId)) {
+      throw new SwarmError(
+        'permissionDenied',
+        `node ${caller.nodeId} was removed from this cluster: leave the swarm on that node and join again`,
+      );
+    }
+    return caller;
+  };
+
+  /** Stops listening and cuts all connections. */
+  async close(): Promise<void> {
+    this.#stopFollowing();
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  #track(socket: TLSSocket): void {
+    const address = `${socket.remoteAddress}:${socket.remotePort}`;
+    this.#sockets.add(socket);
+    this.#callers.set(address, callerOf(socket, address));
+    socket.on('error', () => socket.destroy());
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.#callers.delete(address);
+    });
+  }
+}
+
+const contextOf = (state: IdentityState) => ({ key: state.key, cert: state.certificate, ca: state.rootBundle });
+
+function callerOf(socket: TLSSocket, address: string): Caller {
+  const anonymous: Caller = { nodeId: '', role: 'anonymous', clusterId: '', address };
+  // A certificate that does not verify (expired, other root) counts as none: its holder may still renew or join.
+  if (!socket.authorized) return anonymous;
+  const { subject } = socket.getPeerCertificate();
+  const unit = String(subject?.OU ?? '');
+  const role = (Object.keys(ROLE_UNIT) as NodeRoleName[]).find((name) => ROLE_UNIT[name] === unit);
+  if (!role || !subject.CN || !subject.O) return anonymous;
+  return { nodeId: String(subject.CN), role, clusterId: String(subject.O), address };
+}

@@ -1,0 +1,227 @@
+/**
+ * Issues node certificates (docker.swarmkit.v1.CA and NodeCA). A token or a certificate in use says who asks; the answer
+ * and the node object are one write, so a node that has a certificate is in the store. Served by every manager; the leader decides.
+ */
+import { Metadata } from '@grpc/grpc-js';
+import type { Clock } from '../../common/clock.ts';
+import { SwarmError } from '../../common/errors.ts';
+import type { IdSource } from '../../common/ids.ts';
+import type { CallContext, Caller, ServiceMethods } from '../../common/rpc.ts';
+import { msOfDuration } from '../../common/time.ts';
+import { unary } from '../../common/rpc-client.ts';
+import { signNodeCertificate, type NodeRoleName } from '../../identity/certificate.ts';
+import { isSameToken } from '../../identity/join-token.ts';
+import type {
+  CAService,
+  GetUnlockKeyResponse,
+  IssueNodeCertificateRequest,
+  IssueNodeCertificateResponse,
+  NodeCAClient,
+  NodeCAService,
+  NodeCertificateStatusResponse,
+} from '../../proto/generated/docker/swarmkit/v1/ca.ts';
+import { Node, type Cluster } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import { NodeSpec_Membership } from '../../proto/generated/docker/swarmkit/v1/specs.ts';
+import { IssuanceStatus_State, NodeRole, type Certificate } from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import type { Store } from '../store/store.ts';
+import { signerOf } from './signer.ts';
+
+/** Node certificates live this long unless the cluster says otherwise: 90 days. */
+export const DEFAULT_NODE_LIFE_MS = 90 * 24 * 3_600_000;
+/** How long a status call waits for an answer before the client asks again. */
+const STATUS_HOLD_MS = 4_000;
+const FORWARD_TIMEOUT_MS = 8_000;
+/** Largest signing request accepted, in bytes; real ones have about 330. */
+const MAX_CSR_BYTES = 8_192;
+
+export interface CertificateAuthorityOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly newId: IdSource;
+  /** A client of the leader's NodeCA; undefined when this manager leads. Throws unavailable when there is no leader. */
+  readonly leader: () => NodeCAClient | undefined;
+}
+
+export class CertificateAuthority {
+  readonly #options: CertificateAuthorityOptions;
+
+  constructor(options: CertificateAuthorityOptions) {
+    this.#options = options;
+  }
+
+  readonly caMethods: ServiceMethods<typeof CAService> = {
+    getRootCaCertificate: {
+      access: 'anyone',
+      handle: () => ({ certificate: Buffer.from(this.#cluster().rootCa?.caCert ?? '') }),
+    },
+    getUnlockKey: { access: 'manager', handle: () => this.#unlockKey() },
+  };
+
+  readonly nodeCaMethods: ServiceMethods<typeof NodeCAService> = {
+    issueNodeCertificate: { access: 'anyone', handle: (request, context) => this.#issue(request, context) },
+    nodeCertificateStatus: { access: 'anyone', handle: ({ nodeId }, context) => this.#status(nodeId, context) },
+  };
+
+  async #issue(request: IssueNodeCertificateRequest, context: CallContext): Promise<IssueNodeCertificateResponse> {
+    if (request.csr.length === 0 || request.csr.length > MAX_CSR_BYTES) {
+      throw new SwarmError(
+        'invalidArgument',
+        `csr: ${request.csr.length} bytes; send a PEM certificate signing request`,
+      );
+    }
+    const leader = this.#options.leader();
+    const caller = forwardedCaller(context);
+    if (leader) {
+      return unary(leader.issueNodeCertificate.bind(leader), request, {
+        timeoutMs: FORWARD_TIMEOUT_MS,
+        signal: context.signal,
+        metadata: forwardingMetadata(caller),
+      });
+    }
+    return caller.role === 'anonymous' || request.token !== '' ? this.#admit(request) : this.#renew(request, caller);
+  }
+
+  /** A new node, by token. */
+  async #admit(request: IssueNodeCertificateRequest): Promise<IssueNodeCertificateResponse> {
+    const role = this.#roleOfToken(request.token);
+    const nodeId = this.#options.newId();
+    const certificate = await this.#sign(request.csr, nodeId, role);
+    const node = Node.fromPartial({
+      id: nodeId,
+      spec: {
+        desiredRole: ROLE[role],
+        membership: NodeSpec_Membership.ACCEPTED,
+        availability: request.availability,
+        annotations: {},
+      },
+      role: ROLE[role],
+      status: {},
+      certificate,
+    });
+    await this.#options.store.update((tx) => {
+      // The token may have been rotated while the certificate was being made.
+      if (this.#roleOfToken(request.token) !== role) throw wrongToken();
+      tx.node.create(node);
+    });
+    return { nodeId, nodeMembership: NodeSpec_Membership.ACCEPTED };
+  }
+
+  /** A node that is known already, by the certificate it still has. */
+  async #renew(request: IssueNodeCertificateRequest, caller: Caller): Promise<IssueNodeCertificateResponse> {
+    const { store } = this.#options;
+    const known = store.read.node.get(caller.nodeId);
+    if (!known)
+      throw new SwarmError(
+        'notFound',
+        `node ${caller.nodeId} not found: it was removed; leave the swarm on that node and join again`,
+      );
+    const role: NodeRoleName = known.role === NodeRole.MANAGER ? 'manager' : 'worker';
+    const certificate = await this.#sign(request.csr, caller.nodeId, role);
+    await store.update((tx) => {
+      const node = tx.node.get(caller.nodeId);
+      if (!node) throw new SwarmError('notFound', `node ${caller.nodeId} not found`);
+      tx.node.update({ ...node, certificate });
+    });
+    return { nodeId: caller.nodeId, nodeMembership: known.spec?.membership ?? NodeSpec_Membership.ACCEPTED };
+  }
+
+  async #sign(csr: Buffer, nodeId: string, role: NodeRoleName): Promise<Certificate> {
+    const cluster = this.#cluster();
+    const expiry = cluster.spec?.caConfig?.nodeCertExpiry;
+    const lifeMs = expiry && msOfDuration(expiry) > 0 ? msOfDuration(expiry) : DEFAULT_NODE_LIFE_MS;
+    const pem = await signNodeCertificate(
+      csr.toString('utf8'),
+      { nodeId, role, clusterId: cluster.id },
+      signerOf(cluster),
+      { nowMs: this.#options.clock.now(), lifeMs },
+    );
+    return {
+      role: ROLE[role],
+      csr,
+      status: { state: IssuanceStatus_State.ISSUED, err: '' },
+      certificate: Buffer.from(pem),
+      cn: nodeId,
+    };
+  }
+
+  /** Waits a while for a node that this manager has not heard of yet: its store may be behind the leader's. */
+  async #status(nodeId: string, { signal }: CallContext): Promise<NodeCertificateStatusResponse> {
+    const { store, clock } = this.#options;
+    const done = new AbortController();
+    const stop = (): void => done.abort();
+    const cancel = clock.setTimer(STATUS_HOLD_MS, stop);
+    signal.addEventListener('abort', stop, { once: true });
+    const [first, watch] = store.readAndWatch((r) => r.node.get(nodeId), { kinds: ['node'], signal: done.signal });
+    try {
+      let node = first;
+      while (!isIssued(node) && (await watch.next()).length > 0) node = store.read.node.get(nodeId);
+      if (!node) throw new SwarmError('notFound', `node ${nodeId} not found`);
+      return { status: node.certificate?.status, certificate: node.certificate };
+    } finally {
+      cancel();
+      signal.removeEventListener('abort', stop);
+      watch.close();
+    }
+  }
+
+  #unlockKey(): GetUnlockKeyResponse {
+    const cluster = this.#cluster();
+    const key = cluster.unlockKeys.find((k) => k.subsystem === 'manager');
+    return { unlockKey: key?.key ?? Buffer.of(), version: cluster.meta?.version };
+  }
+
+  #roleOfToken(token: string): NodeRoleName {
+    const tokens = this.#cluster().rootCa?.joinTokens;
+    if (tokens && isSameToken(token, tokens.manager)) return 'manager';
+    if (tokens && isSameToken(token, tokens.worker)) return 'worker';
+    throw wrongToken();
+  }
+
+  #cluster(): Cluster {
+    const cluster = this.#options.store.read.cluster.all()[0];
+    if (!cluster)
+      throw new SwarmError('unavailable', 'this manager has not caught up with the cluster yet: try again in a moment');
+    return cluster;
+  }
+}
+
+const ROLE = { manager: NodeRole.MANAGER, worker: NodeRole.WORKER } as const;
+
+const wrongToken = (): SwarmError =>
+  new SwarmError(
+    'invalidArgument',
+    'A valid join token is necessary to join this cluster: print one on a manager with "swarmctl swarm join-token worker"',
+  );
+
+const isIssued = (node: Node | undefined): boolean => {
+  const state = node?.certificate?.status?.state;
+  return (
+    state === IssuanceStatus_State.ISSUED ||
+    state === IssuanceStatus_State.ROTATE ||
+    state === IssuanceStatus_State.FAILED
+  );
+};
+
+const FORWARDED = 'forwarded_cert';
+
+function forwardingMetadata(caller: Caller): Metadata {
+  const metadata = new Metadata();
+  if (caller.role === 'anonymous') return metadata;
+  metadata.set(FORWARDED, 'true');
+  metadata.set(`${FORWARDED}_cn`, caller.nodeId);
+  metadata.set(`${FORWARDED}_ou`, caller.role === 'manager' ? 'swarm-manager' : 'swarm-worker');
+  metadata.set(`${FORWARDED}_org`, caller.clusterId);
+  return metadata;
+}
+
+/** Who really asks: a manager may speak for the node whose call it passes on. */
+function forwardedCaller({ caller, metadata }: CallContext): Caller {
+  const value = (key: string): string => String(metadata.get(`${FORWARDED}${key}`)[0] ?? '');
+  if (caller.role !== 'manager' || value('') !== 'true') return caller;
+  return {
+    ...caller,
+    nodeId: value('_cn'),
+    role: value('_ou') === 'swarm-manager' ? 'manager' : 'worker',
+    clusterId: value('_org'),
+  };
+}

@@ -1,0 +1,79 @@
+/** A certificate authority over a local store, served on a loopback port as a manager does. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Server } from '@grpc/grpc-js';
+import { systemClock } from '../../src/common/clock.ts';
+import { newId } from '../../src/common/ids.ts';
+import { silentLogger } from '../../src/common/log.ts';
+import { addService } from '../../src/common/rpc.ts';
+import { createRootCa, createSigningRequest, signNodeCertificate } from '../../src/identity/certificate.ts';
+import { newJoinToken, rootDigest } from '../../src/identity/join-token.ts';
+import { NodeIdentity } from '../../src/identity/node-identity.ts';
+import { TlsListener } from '../../src/identity/tls-listener.ts';
+import { CertificateAuthority } from '../../src/manager/ca/certificate-authority.ts';
+import type { Store } from '../../src/manager/store/store.ts';
+import { CAService, NodeCAService } from '../../src/proto/generated/docker/swarmkit/v1/ca.ts';
+import { Cluster } from '../../src/proto/generated/docker/swarmkit/v1/objects.ts';
+import { localStore } from './local-store.ts';
+
+export interface TestAuthority {
+  readonly store: Store;
+  readonly address: string;
+  readonly directory: string;
+  readonly identity: NodeIdentity;
+  readonly grpc: Server;
+  readonly listener: TlsListener;
+  readonly removed: Set<string>;
+  token(role: 'worker' | 'manager'): string;
+  close(): Promise<void>;
+}
+
+export async function startAuthority(): Promise<TestAuthority> {
+  const directory = await mkdtemp(join(tmpdir(), 'swarmd-authority-'));
+  const { store } = localStore(systemClock);
+  const root = await createRootCa(Date.now());
+  const clusterId = newId();
+  await store.update((tx) =>
+    tx.cluster.create(
+      Cluster.fromPartial({
+        id: clusterId,
+        spec: { annotations: { name: 'default' } },
+        rootCa: {
+          caCert: Buffer.from(root.certificate),
+          caKey: Buffer.from(root.key),
+          caCertHash: rootDigest(root.certificate),
+          joinTokens: { worker: newJoinToken(root.certificate), manager: newJoinToken(root.certificate) },
+        },
+      }),
+    ),
+  );
+  const { csr, key } = await createSigningRequest();
+  const nodeId = newId();
+  const validity = { nowMs: Date.now(), lifeMs: 3_600_000 };
+  const certificate = await signNodeCertificate(csr, { nodeId, role: 'manager', clusterId }, root, validity);
+  const identity = await NodeIdentity.create(join(directory, 'manager'), root.certificate, { certificate, key });
+  const grpc = new Server();
+  const removed = new Set<string>();
+  const listener = new TlsListener({ identity, grpc, isRemoved: (id) => removed.has(id) });
+  const authority = new CertificateAuthority({ store, clock: systemClock, newId, leader: () => undefined });
+  const options = { identify: listener.identify, log: silentLogger };
+  addService(grpc, CAService, authority.caMethods, options);
+  addService(grpc, NodeCAService, authority.nodeCaMethods, options);
+  const port = await listener.listen('127.0.0.1', 0);
+  return {
+    store,
+    address: `127.0.0.1:${port}`,
+    directory,
+    identity,
+    grpc,
+    listener,
+    removed,
+    token: (role) => store.read.cluster.all()[0]?.rootCa?.joinTokens?.[role] ?? '',
+    close: async () => {
+      await listener.close();
+      grpc.forceShutdown();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}

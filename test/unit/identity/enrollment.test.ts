@@ -1,0 +1,163 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { connect as tlsConnect } from 'node:tls';
+import { connect as http2Connect } from 'node:http2';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../src/common/clock.ts';
+import { silentLogger } from '../../../src/common/log.ts';
+import { unary } from '../../../src/common/rpc-client.ts';
+import { chainsTo, createRootCa, issuerInfo, subjectOf } from '../../../src/identity/certificate.ts';
+import { managerChannelOptions, memberCredentials } from '../../../src/identity/client-credentials.ts';
+import { enrollWithToken, renewCertificate } from '../../../src/identity/enroll.ts';
+import { newJoinToken } from '../../../src/identity/join-token.ts';
+import { NodeIdentity } from '../../../src/identity/node-identity.ts';
+import { RootRotation } from '../../../src/manager/ca/root-rotation.ts';
+import { CAClient } from '../../../src/proto/generated/docker/swarmkit/v1/ca.ts';
+import { NodeRole } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
+import { startAuthority, type TestAuthority } from '../../support/authority.ts';
+
+const environment = () => ({ clock: systemClock, log: silentLogger, signal: new AbortController().signal });
+
+describe('enrollment', () => {
+  let authority: TestAuthority;
+  beforeEach(async () => {
+    authority = await startAuthority();
+  });
+  afterEach(() => authority.close());
+
+  const join_ = (token: string, name: string) =>
+    enrollWithToken([authority.address], token, 0, environment()).then((e) =>
+      NodeIdentity.create(join(authority.directory, name), e.rootBundle, e),
+    );
+
+  it('gives a worker with the worker token a certificate and a node object', async () => {
+    const identity = await join_(authority.token('worker'), 'w');
+    expect(identity.current.role).toBe('worker');
+    const node = authority.store.read.node.get(identity.current.nodeId);
+    expect(node?.role).toBe(NodeRole.WORKER);
+    const reloaded = await NodeIdentity.load(join(authority.directory, 'w'));
+    expect(reloaded?.current).toEqual(identity.current);
+  });
+
+  it('issues certificates that OpenSSL verifies, with the names Docker asks for', async () => {
+    const identity = await join_(authority.token('manager'), 'm');
+    const root = join(authority.directory, 'root.pem');
+    const leaf = join(authority.directory, 'leaf.pem');
+    writeFileSync(root, identity.current.rootBundle);
+    writeFileSync(leaf, identity.current.certificate);
+    expect(execFileSync('openssl', ['verify', '-CAfile', root, '-purpose', 'sslserver', leaf]).toString()).toContain(
+      ': OK',
+    );
+    const text = execFileSync('openssl', ['x509', '-in', leaf, '-noout', '-text']).toString();
+    expect(text).toMatch(/O = \S+, OU = swarm-manager, CN = /);
+    expect(text).toContain('DNS:swarm-ca');
+    expect(text).toContain('CA:FALSE');
+    const der = execFileSync('openssl', ['x509', '-in', root, '-noout', '-subject', '-nameopt', 'RFC2253']).toString();
+    expect(der).toContain('CN=swarm-ca');
+    expect(issuerInfo(identity.current.rootBundle).subject.toString('latin1')).toContain('swarm-ca');
+  });
+
+  it('refuses a token of another cluster, a rotated secret and nonsense', async () => {
+    const foreign = newJoinToken((await createRootCa(Date.now())).certificate);
+    await expect(join_(foreign, 'x')).rejects.toThrow('does not match the join token');
+    const rotated = newJoinToken(authority.identity.current.rootBundle);
+    await expect(join_(rotated, 'x')).rejects.toThrow('A valid join token is necessary');
+    await expect(join_('SWMTKN-nonsense', 'x')).rejects.toThrow('invalid join token');
+  });
+
+  it('renews a certificate with the role the managers hold now', async () => {
+    const identity = await join_(authority.token('worker'), 'w');
+    const { nodeId } = identity.current;
+    await authority.store.update((tx) => {
+      const node = tx.node.get(nodeId);
+      if (node) tx.node.update({ ...node, role: NodeRole.MANAGER });
+    });
+    const renewed = await renewCertificate([authority.address], identity.current, environment());
+    expect(subjectOf(renewed.certificate)).toMatchObject({ nodeId, role: 'manager' });
+    await identity.replace(renewed);
+    expect(readFileSync(join(authority.directory, 'w', 'swarm-node.pem'), 'utf8')).toContain(renewed.certificate);
+  });
+
+  it('lets only managers call manager methods, and refuses removed nodes', async () => {
+    const worker = await join_(authority.token('worker'), 'w');
+    const manager = await join_(authority.token('manager'), 'm');
+    const ask = (identity: NodeIdentity) => {
+      const client = new CAClient(authority.address, memberCredentials(identity.current), managerChannelOptions);
+      return unary(client.getUnlockKey.bind(client), {}, { timeoutMs: 3000 }).finally(() => client.close());
+    };
+    await expect(ask(worker)).rejects.toMatchObject({ code: 'permissionDenied' });
+    await expect(ask(manager)).resolves.toBeDefined();
+    authority.removed.add(manager.current.nodeId);
+    await expect(ask(manager)).rejects.toThrow('was removed from this cluster');
+  });
+
+  it('serves a client that offers no ALPN, as Docker agents do after a renewal', async () => {
+    const worker = await join_(authority.token('worker'), 'w');
+    const [host, port] = authority.address.split(':');
+    const { key, certificate, rootBundle } = worker.current;
+    const socket = tlsConnect({
+      host,
+      port: Number(port),
+      key,
+      cert: certificate,
+      ca: rootBundle,
+      servername: 'swarm-manager',
+    });
+    await new Promise<void>((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject));
+    expect(socket.alpnProtocol).toBe(false);
+    const session = http2Connect(`https://${authority.address}`, {
+      createConnection: () => Object.assign(socket, { alpnProtocol: 'h2' }),
+    });
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/docker.swarmkit.v1.CA/GetRootCACertificate',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    const body: Buffer[] = [];
+    stream.on('data', (chunk: Buffer) => body.push(chunk));
+    stream.end(Buffer.alloc(5));
+    await new Promise((resolve) => stream.once('end', resolve));
+    expect(Buffer.concat(body).toString()).toContain('BEGIN CERTIFICATE');
+    session.destroy();
+  });
+
+  it('rotates the root without ever refusing a node that follows', async () => {
+    const worker = await join_(authority.token('worker'), 'w');
+    const oldRoot = authority.identity.current.rootBundle;
+    const oldToken = authority.token('worker');
+    const stop = new AbortController();
+    const loop = new RootRotation({ store: authority.store, clock: systemClock, log: silentLogger }).run(stop.signal);
+    await authority.store.update((tx) => {
+      const cluster = tx.cluster.all()[0];
+      if (cluster?.spec)
+        tx.cluster.update({
+          ...cluster,
+          spec: {
+            ...cluster.spec,
+            caConfig: {
+              nodeCertExpiry: undefined,
+              externalCas: [],
+              signingCaCert: Buffer.of(),
+              signingCaKey: Buffer.of(),
+              forceRotate: 1,
+            },
+          },
+        });
+    });
+    const cluster = () => authority.store.read.cluster.all()[0];
+    await expect.poll(() => authority.store.read.node.get(worker.current.nodeId)?.certificate?.status?.state).toBe(5);
+    const during = await renewCertificate([authority.address], worker.current, environment());
+    expect(chainsTo(during.certificate, oldRoot)).toBe(true);
+    await worker.replace(during);
+    await expect.poll(() => cluster()?.rootCa?.rootRotation, { timeout: 15_000 }).toBeUndefined();
+    const newRoot = cluster()?.rootCa?.caCert.toString() ?? '';
+    expect(newRoot).not.toBe(oldRoot);
+    expect(chainsTo(during.certificate, newRoot)).toBe(true);
+    await worker.trust(newRoot);
+    expect(authority.token('worker')).not.toBe(oldToken);
+    stop.abort();
+    await loop;
+  });
+});
