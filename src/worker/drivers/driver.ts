@@ -1,6 +1,6 @@
 /**
  * What a runtime must be able to do. A driver knows how to run one task; it knows nothing of states, managers or the store.
- * Every call may be repeated after an agent restart: "already done" is success. `drivers/compliance.ts` is the contract as tests.
+ * Every call may be repeated after an agent restart: "already done" is success. `test/support/driver-compliance.ts` is the contract as tests.
  */
 import type { NodeDescription } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { PortConfig } from '../../proto/generated/docker/swarmkit/v1/types.ts';
@@ -68,7 +68,14 @@ export interface TaskController {
   wait(signal: AbortSignal): Promise<ExitStatus>;
   /** Asks it to stop: stop signal, grace period, then kill. Resolves when it has ended. */
   stop(signal: AbortSignal): Promise<void>;
-  /** Removes every trace: container or folder, private files, logs. */
+  /**
+   * Runs a task that has ended once more in place, healthy before it resolves as with `start`: same container or folder,
+   * same private files, earlier logs kept. Only used while the node is cut off from every manager.
+   */
+  restart(signal: AbortSignal): Promise<void>;
+  /** The final state is decided: private files (secrets) may go now, status and logs stay until `remove`. */
+  finish?(): Promise<void>;
+  /** Removes every trace: container or folder, private files, logs. Stops it first if it still runs. */
   remove(signal: AbortSignal): Promise<void>;
   /** undefined before prepare. */
   status(): Promise<RuntimeStatus | undefined>;
