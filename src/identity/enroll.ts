@@ -1,5 +1,5 @@
 /** Getting a node its certificate: pin the root by the join token, ask a manager to sign, wait for the answer. */
-import { Client } from '@grpc/grpc-js';
+import type { Client } from '@grpc/grpc-js';
 import { sleep, type Clock } from '../common/clock.ts';
 import { errorText, isSwarmError, SwarmError } from '../common/errors.ts';
 import type { Logger } from '../common/log.ts';
