@@ -112,6 +112,8 @@ export interface Task {
   readonly assignedGenericResources: readonly GenericResource[];
   readonly jobIteration?: Version | undefined;
   readonly volumes: readonly VolumeAttachment[];
+  /** Ours: earliest time at which desired state READY becomes RUNNING. Set on replacements; with created_at it tells the restart delay. */
+  readonly startAfter?: Timestamp | undefined;
 }
 
 export interface NetworkAttachment {
@@ -785,6 +787,7 @@ function createBaseTask(): Task {
     assignedGenericResources: [],
     jobIteration: undefined,
     volumes: [],
+    startAfter: undefined,
   };
 }
 
@@ -840,6 +843,9 @@ export const Task: MessageFns<Task> = {
     }
     for (const v of message.volumes) {
       VolumeAttachment.encode(v!, writer.uint32(138).fork()).join();
+    }
+    if (message.startAfter !== undefined) {
+      Timestamp.encode(message.startAfter, writer.uint32(8002).fork()).join();
     }
     return writer;
   },
@@ -987,6 +993,14 @@ export const Task: MessageFns<Task> = {
           message.volumes.push(VolumeAttachment.decode(reader, reader.uint32()));
           continue;
         }
+        case 1000: {
+          if (tag !== 8002) {
+            break;
+          }
+
+          message.startAfter = Timestamp.decode(reader, reader.uint32());
+          continue;
+        }
       }
       if ((tag & 7) === 4 || tag === 0) {
         break;
@@ -1033,6 +1047,9 @@ export const Task: MessageFns<Task> = {
       ? Version.fromPartial(object.jobIteration)
       : undefined;
     message.volumes = object.volumes?.map((e) => VolumeAttachment.fromPartial(e)) || [];
+    message.startAfter = (object.startAfter !== undefined && object.startAfter !== null)
+      ? Timestamp.fromPartial(object.startAfter)
+      : undefined;
     return message;
   },
 };
