@@ -22,6 +22,7 @@ const ROOMS = {
   'src/manager/scheduler': ['src/common', 'src/proto', 'src/manager/store', 'src/manager/placement'],
   'src/manager/dispatcher': ['src/common', 'src/proto', 'src/manager/store', 'src/manager/placement'],
   'src/manager/logs': ['src/common', 'src/proto', 'src/manager/store'],
+  'src/manager/members': ['src/common', 'src/proto', 'src/manager/store', 'src/manager/consensus'],
   'src/manager/ca': ['src/common', 'src/proto', 'src/identity', 'src/manager/store'],
   'src/manager': ['src/common', 'src/proto', 'src/identity', 'src/manager'],
   'src/worker': ['src/common', 'src/proto', 'src/identity'],

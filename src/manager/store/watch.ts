@@ -37,6 +37,8 @@ export class Watch implements AsyncIterable<readonly Commit[]> {
   #closed = false;
   #overflow: SwarmError | undefined;
   #wake: (() => void) | undefined;
+  /** Shared by all that wait, so that a reader that gave up waiting leaves nothing behind. */
+  #waiting: Promise<void> | undefined;
 
   constructor(options: WatchOptions, onClose: (watch: Watch) => void) {
     this.#kinds = options.kinds && new Set(options.kinds);
@@ -81,10 +83,13 @@ export class Watch implements AsyncIterable<readonly Commit[]> {
   /** Waits for commits; empty when the watch was closed. */
   async next(): Promise<readonly Commit[]> {
     while (this.#queue.length === 0 && !this.#closed) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
+      this.#waiting ??= new Promise<void>((resolve) => {
+        this.#wake = () => {
+          this.#waiting = undefined;
+          resolve();
+        };
       });
-      this.#wake = undefined;
+      await this.#waiting;
     }
     if (this.#overflow) throw this.#overflow;
     return this.#closed ? [] : this.take();

@@ -1,0 +1,31 @@
+/** What the membership loops need of the consensus group. */
+import type { Member } from '../consensus/member-list.ts';
+
+export interface Group {
+  /** Raft id of this manager. */
+  readonly localId: string;
+  members(): readonly Member[];
+  /** Whether a member answers at the moment; the local one always does. */
+  isReachable(raftId: string): boolean;
+  /** Takes a member out. Throws failedPrecondition when too few reachable members would remain. */
+  removeMember(raftId: string): Promise<void>;
+  /** Hands leadership to the best other member. Throws failedPrecondition when there is none. */
+  transferLeadership(): Promise<void>;
+  /** Calls `listener` when members or their reachability change; returns how to stop that. */
+  onChange(listener: () => void): () => void;
+}
+
+/**
+ * Whether a member may be taken out: those that are reachable afterwards must be a majority of those that remain
+ * (SwarmKit's rule), so that a removal never stops the group.
+ */
+export function canRemove(
+  members: readonly Member[],
+  raftId: string,
+  isReachable: (raftId: string) => boolean,
+): boolean {
+  const remaining = members.filter((member) => member.raftId !== raftId);
+  if (remaining.length === 0) return false;
+  const reachable = remaining.filter((member) => isReachable(member.raftId)).length;
+  return reachable >= Math.floor(remaining.length / 2) + 1;
+}
