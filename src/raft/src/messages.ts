@@ -46,6 +46,8 @@ export function forwarded(message: Message, to: PeerId): DraftMessage {
   return copy;
 }
 
+const NAMES: readonly string[] = Object.keys(MessageType);
+
 const LOCAL = flags([
   MessageType.MsgHup,
   MessageType.MsgBeat,
@@ -83,8 +85,6 @@ export function isResponseMessage(type: MessageType): boolean {
 export function isStorageThread(id: PeerId): boolean {
   return id === APPEND_THREAD || id === APPLY_THREAD;
 }
-
-const NAMES: readonly string[] = Object.keys(MessageType);
 
 /** The name as in the protocol, for example `MsgApp`. */
 export function messageTypeName(type: MessageType): string {
