@@ -1,0 +1,43 @@
+/** How many tasks a service wants and has, as `service ls` shows it. */
+import type { ListServiceStatusesResponse_ServiceStatus } from '../../proto/generated/docker/swarmkit/v1/control.ts';
+import type { Service, Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import { TaskState } from '../../proto/generated/docker/swarmkit/v1/types.ts';
+
+/** All zero for a service that does not exist. Running counts tasks that run now, even those being shut down. */
+export function serviceStatus(
+  serviceId: string,
+  service: Service | undefined,
+  tasks: readonly Task[],
+): ListServiceStatusesResponse_ServiceStatus {
+  const mode = service?.spec?.mode;
+  if (!mode) return { serviceId, desiredTasks: 0, runningTasks: 0, completedTasks: 0 };
+  const count = (matches: (task: Task) => boolean): number => tasks.filter(matches).length;
+  const iteration = service.jobStatus?.jobIteration?.index ?? 0;
+  const isJob = mode.$case === 'replicatedJob' || mode.$case === 'globalJob';
+  const isCurrent = (task: Task): boolean => (task.jobIteration?.index ?? 0) === iteration;
+  const isWanted = (task: Task): boolean => task.desiredState <= TaskState.RUNNING;
+  return {
+    serviceId,
+    desiredTasks: desiredTasks(),
+    runningTasks: count((task) => task.status?.state === TaskState.RUNNING),
+    completedTasks: isJob ? count((task) => isCurrent(task) && task.status?.state === TaskState.COMPLETE) : 0,
+  };
+
+  function desiredTasks(): number {
+    switch (mode?.$case) {
+      case 'replicated':
+        return mode.value.replicas;
+      case 'replicatedJob':
+        return mode.value.maxConcurrent;
+      case 'globalJob':
+        return count(
+          (task) =>
+            isCurrent(task) &&
+            task.desiredState === TaskState.COMPLETE &&
+            (task.status?.state ?? 0) < TaskState.COMPLETE,
+        );
+      default:
+        return count(isWanted);
+    }
+  }
+}
