@@ -28,6 +28,8 @@ export const ERROR_KINDS = {
   outOfRange: kind('OutOfRange', GrpcStatus.OUT_OF_RANGE, 400, 1),
   notFound: kind('NotFound', GrpcStatus.NOT_FOUND, 404, 3),
   alreadyExists: kind('AlreadyExists', GrpcStatus.ALREADY_EXISTS, 409, 1),
+  /** What was going on is ended by this side; begin anew. */
+  aborted: kind('Aborted', GrpcStatus.ABORTED, 409, 1),
   /** Optimistic concurrency: the object changed since the version given. */
   outOfSequence: kind('Aborted', GrpcStatus.ABORTED, 409, 1),
   permissionDenied: kind('PermissionDenied', GrpcStatus.PERMISSION_DENIED, 403, 4),

@@ -1,0 +1,29 @@
+/** How often agents are told to beat. */
+import type { Random } from '../../common/random.ts';
+
+/** What the cluster object holds unless somebody changed it, in ms. */
+export const CLUSTER_DEFAULT_PERIOD_MS = 5_000;
+/** Told instead of the cluster's default: an agent beats as it is told, so failures are found sooner. */
+const QUICK_PERIOD_MS = 2_000;
+/** Heartbeats per second that one leader takes without effort; beyond this the period grows towards the default. */
+const EASY_BEATS_PER_SECOND = 500;
+/** Told periods differ by this share either way, so that nodes do not beat in step. */
+const JITTER = 0.1;
+
+/**
+ * Period in ms before jitter. A period that somebody chose (flag first, then a cluster setting other than the default)
+ * is kept as it is.
+ */
+export function heartbeatPeriodMs(given: {
+  readonly flagMs: number | undefined;
+  readonly clusterMs: number | undefined;
+  readonly nodes: number;
+}): number {
+  if (given.flagMs !== undefined) return given.flagMs;
+  const clusterMs = given.clusterMs && given.clusterMs > 0 ? given.clusterMs : CLUSTER_DEFAULT_PERIOD_MS;
+  if (clusterMs !== CLUSTER_DEFAULT_PERIOD_MS) return clusterMs;
+  const easyMs = (given.nodes / EASY_BEATS_PER_SECOND) * 1000;
+  return Math.min(CLUSTER_DEFAULT_PERIOD_MS, Math.max(QUICK_PERIOD_MS, easyMs));
+}
+
+export const withJitter = (periodMs: number, random: Random): number => periodMs * (1 - JITTER + 2 * JITTER * random());

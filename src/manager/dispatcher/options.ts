@@ -1,0 +1,31 @@
+/** What the dispatcher needs from the manager it works in. */
+import type { Clock } from '../../common/clock.ts';
+import type { IdSource } from '../../common/ids.ts';
+import type { Logger } from '../../common/log.ts';
+import type { Random } from '../../common/random.ts';
+import type { WeightedPeer } from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import type { Store } from '../store/store.ts';
+import type { DispatcherSettings } from './settings.ts';
+
+/** The managers agents may register with. */
+export interface ManagerList {
+  /** Every manager with its address "host:port"; weight 10 each unless one is to be preferred. */
+  current(): readonly WeightedPeer[];
+  /** Calls `listener` after every change of {@link current}; returns how to stop. */
+  onChange(listener: () => void): () => void;
+}
+
+export interface DispatcherOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Fresh session ids. */
+  readonly newId: IdSource;
+  readonly log: Logger;
+  /** Node id of this manager. */
+  readonly nodeId: string;
+  readonly managers: ManagerList;
+  /** Who leads, for people ("node id at host:port"); undefined when unknown. */
+  readonly leader: () => string | undefined;
+  readonly settings?: Partial<DispatcherSettings>;
+}

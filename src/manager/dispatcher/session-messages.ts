@@ -1,0 +1,43 @@
+/** The messages of a Session stream: always complete, the first at once, a new one whenever something in it changes. */
+import type { SessionMessage } from '../../proto/generated/docker/swarmkit/v1/dispatcher.ts';
+import type { Cluster, Node } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import type { WeightedPeer } from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import type { AgentStream } from './agent-stream.ts';
+import { mustDisconnect } from './refusals.ts';
+
+/** What a message is made of; read anew for each. */
+export interface SessionSource {
+  readonly node: () => Node | undefined;
+  readonly managers: () => readonly WeightedPeer[];
+  readonly cluster: () => Cluster | undefined;
+}
+
+/** Wake the stream to have the next message sent; several wakes while the agent reads slowly make one message. */
+export async function* sessionMessages(
+  sessionId: string,
+  stream: AgentStream,
+  source: SessionSource,
+): AsyncGenerator<SessionMessage> {
+  if (!stream.isOpen()) return;
+  do {
+    const node = source.node();
+    if (!node) throw mustDisconnect();
+    const cluster = source.cluster();
+    yield {
+      sessionId,
+      node,
+      managers: source.managers(),
+      networkBootstrapKeys: cluster?.networkBootstrapKeys ?? [],
+      RootCA: Buffer.from(cluster?.rootCa?.caCert ?? Buffer.alloc(0)),
+    };
+  } while (await stream.next());
+}
+
+/** Whether a change of the cluster object belongs into a session message. */
+export const clusterConcernsAgents = (old: Cluster | undefined, current: Cluster): boolean =>
+  old === undefined ||
+  old.networkBootstrapKeys !== current.networkBootstrapKeys ||
+  !sameBytes(old.rootCa?.caCert, current.rootCa?.caCert);
+
+const sameBytes = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
+  a === b || (a !== undefined && b !== undefined && Buffer.compare(a, b) === 0);

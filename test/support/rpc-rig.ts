@@ -1,0 +1,69 @@
+/** A gRPC server on loopback whose callers say who they are in metadata, for tests of services without certificates. */
+import {
+  credentials,
+  Metadata,
+  Server,
+  ServerCredentials,
+  type Client,
+  type ServerUnaryCall,
+  type ServiceDefinition,
+} from '@grpc/grpc-js';
+import { silentLogger } from '../../src/common/log.ts';
+import { addService, type Caller, type ServiceMethods } from '../../src/common/rpc.ts';
+
+const NODE_KEY = 'test-node';
+const ROLE_KEY = 'test-role';
+
+/** Metadata of a call made by a node. */
+export function callAs(nodeId: string, role: Caller['role'] = 'worker'): Metadata {
+  const metadata = new Metadata();
+  metadata.set(NODE_KEY, nodeId);
+  metadata.set(ROLE_KEY, role);
+  return metadata;
+}
+
+function identify(call: { getPeer(): string }): Caller {
+  const { metadata } = call as ServerUnaryCall<unknown, unknown>;
+  return {
+    nodeId: String(metadata.get(NODE_KEY)[0] ?? ''),
+    role: (metadata.get(ROLE_KEY)[0] as Caller['role'] | undefined) ?? 'anonymous',
+    clusterId: 'cluster',
+    address: call.getPeer(),
+  };
+}
+
+export interface RpcRig {
+  readonly server: Server;
+  readonly address: string;
+  add<D extends ServiceDefinition>(definition: D, methods: ServiceMethods<D>): void;
+  /** A client with a connection of its own; closed with the rig. */
+  client<C extends Client>(
+    make: new (address: string, creds: ReturnType<typeof credentials.createInsecure>, options: object) => C,
+  ): C;
+  close(): void;
+}
+
+export async function rpcRig(): Promise<RpcRig> {
+  const server = new Server();
+  const clients: Client[] = [];
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    ),
+  );
+  const address = `127.0.0.1:${port}`;
+  return {
+    server,
+    address,
+    add: (definition, methods) => addService(server, definition, methods, { identify, log: silentLogger }),
+    client: (make) => {
+      const client = new make(address, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
+      clients.push(client);
+      return client;
+    },
+    close: () => {
+      for (const client of clients) client.close();
+      server.forceShutdown();
+    },
+  };
+}

@@ -1,0 +1,137 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  NodeDescription,
+  NodeStatus_State as NodeState,
+  type TaskState,
+} from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
+import { aPeer, dispatcherRig, type DispatcherRig } from '../../../support/dispatcher-rig.ts';
+import { eventually } from '../../../support/eventually.ts';
+
+describe('a session', () => {
+  let rig: DispatcherRig;
+  let endTerm: () => Promise<void>;
+
+  beforeEach(async () => {
+    rig = await dispatcherRig({ sessionGraceMs: 150, registrationWindowMs: 60_000 });
+    await rig.addNode('n1');
+    await rig.addNode('n2');
+    endTerm = rig.lead();
+  });
+  afterEach(() => rig.close());
+
+  it('begins with everything the agent needs, once the node is stored as ready', async () => {
+    const agent = rig.agent('n1');
+    const first = await agent.register();
+    expect(rig.node('n1').status).toMatchObject({ state: NodeState.READY, addr: '127.0.0.1' });
+    expect(rig.node('n1').description?.hostname).toBe('n1');
+    expect(first.sessionId).not.toBe('');
+    expect(first.node?.id).toBe('n1');
+    expect(first.managers).toEqual([aPeer('10.0.0.1:2377', 'm1')]);
+    expect(first.networkBootstrapKeys[0]?.subsystem).toBe('networking:gossip');
+    expect(first.RootCA.toString()).toBe('root');
+  });
+
+  it('sends everything again when managers, keys, root or the node change', async () => {
+    const agent = rig.agent('n1');
+    await agent.register();
+    rig.setManagers([aPeer('a:1'), aPeer('b:1')]);
+    await eventually(() => expect(agent.sessionMessages.at(-1)?.managers).toHaveLength(2));
+    await rig.store.update((tx) => {
+      const cluster = tx.cluster.get('cluster') as NonNullable<ReturnType<typeof tx.cluster.get>>;
+      tx.cluster.update({ ...cluster, rootCa: cluster.rootCa && { ...cluster.rootCa, caCert: Buffer.from('new') } });
+    });
+    await eventually(() => expect(agent.sessionMessages.at(-1)?.RootCA.toString()).toBe('new'));
+    await rig.store.update((tx) => tx.node.update({ ...rig.node('n1'), role: 1 }));
+    await eventually(() => expect(agent.sessionMessages.at(-1)?.node?.role).toBe(1));
+    expect(agent.sessionMessages.at(-1)?.managers).toHaveLength(2);
+    expect(agent.sessionMessages.at(-1)?.sessionId).toBe(agent.sessionMessages[0]?.sessionId);
+  });
+
+  it('does not echo the status and description of the node', async () => {
+    const agent = rig.agent('n1');
+    await agent.register();
+    const count = agent.sessionMessages.length;
+    await rig.store.update((tx) =>
+      tx.node.update({ ...rig.node('n1'), description: NodeDescription.fromPartial({ hostname: 'x' }) }),
+    );
+    rig.setManagers([]);
+    await eventually(() => expect(agent.sessionMessages.at(-1)?.managers).toHaveLength(0));
+    expect(agent.sessionMessages.length).toBe(count + 1);
+  });
+
+  it('gets a fresh id at every registration, which ends the one before', async () => {
+    const first = rig.agent('n1');
+    const { sessionId } = await first.register();
+    const second = rig.agent('n1');
+    await second.register();
+    expect(second.sessionId).not.toBe(sessionId);
+    await eventually(() => expect(first.sessionError?.code).toBe('invalidArgument'));
+    await expect(first.beat(sessionId)).rejects.toMatchObject({ code: 'invalidArgument' });
+    await expect(first.open(sessionId)).rejects.toMatchObject({ code: 'invalidArgument' });
+    await second.beat();
+  });
+
+  it('goes on under its id when the agent reopens it, taking the new description without the node going down', async () => {
+    const agent = rig.agent('n1');
+    const { sessionId } = await agent.register();
+    agent.closeSession();
+    const again = await agent.register(sessionId, NodeDescription.fromPartial({ hostname: 'renamed' }));
+    expect(again.sessionId).toBe(sessionId);
+    expect(rig.node('n1').description?.hostname).toBe('renamed');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(rig.node('n1').status?.state).toBe(NodeState.READY);
+    await agent.beat();
+  });
+
+  it('is refused for a node that is not in the store, or was removed', async () => {
+    await expect(rig.agent('stranger').register()).rejects.toMatchObject({ code: 'notFound' });
+    const agent = rig.agent('n1');
+    await agent.register();
+    await agent.open();
+    await rig.store.update((tx) => tx.node.delete('n1'));
+    await eventually(() =>
+      expect(agent.sessionError).toMatchObject({ code: 'aborted', message: 'node must disconnect' }),
+    );
+    await eventually(() => expect(agent.assignmentsError?.code).toBe('aborted'));
+    await expect(agent.beat()).rejects.toMatchObject({ code: 'notFound' });
+    await expect(agent.register()).rejects.toMatchObject({ code: 'notFound' });
+  });
+
+  it('is refused when a node registers too often', async () => {
+    const agent = rig.agent('n1');
+    for (let i = 0; i < 3; i++) await agent.register();
+    await expect(agent.register()).rejects.toMatchObject({ code: 'unavailable' });
+    await rig.agent('n2').register();
+  });
+
+  it('must exist before anything else is asked', async () => {
+    const agent = rig.agent('n1');
+    await expect(agent.beat('guess')).rejects.toMatchObject({ code: 'notFound' });
+    await expect(agent.open('guess')).rejects.toMatchObject({ code: 'notFound' });
+    await expect(agent.report('t', 512 as TaskState)).rejects.toMatchObject({ code: 'notFound' });
+  });
+
+  it('ends when the manager stops leading, and calls are refused with the name of the leader', async () => {
+    const agent = rig.agent('n1');
+    await agent.register();
+    await agent.open();
+    await endTerm();
+    await eventually(() =>
+      expect(agent.sessionError).toMatchObject({ code: 'aborted', message: 'node must disconnect' }),
+    );
+    await eventually(() => expect(agent.assignmentsError?.code).toBe('aborted'));
+    const refused = await agent.register().catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'unavailable' });
+    expect(String(refused)).toContain('10.0.0.1:2377');
+    await expect(agent.open()).rejects.toMatchObject({ code: 'unavailable' });
+    expect(rig.dispatcher.load).toEqual({ sessions: 0, streams: 0, statusesWaiting: 0 });
+  });
+
+  it('counts the node as down soon after its connection broke', async () => {
+    const agent = rig.agent('n1');
+    await agent.register();
+    agent.kill();
+    await eventually(() => expect(rig.node('n1').status?.state).toBe(NodeState.DOWN));
+    expect(rig.dispatcher.load.sessions).toBe(0);
+  });
+});
