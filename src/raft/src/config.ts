@@ -84,14 +84,11 @@ export function resolveConfig(config: RaftConfig): ResolvedConfig {
   require(resolved.maxCommittedBytesPerReady > 0, 'maxCommittedBytesPerReady must be above 0');
   require(resolved.maxUncommittedBytes > 0, 'maxUncommittedBytes must not be negative');
   require(isCount(resolved.maxInflightMessages, 1), 'maxInflightMessages must be a whole number above 0');
-  require(
-    resolved.maxInflightBytes === 0 || resolved.maxInflightBytes >= resolved.maxMessageBytes || maxMessageBytes === Infinity,
-    'maxInflightBytes must be 0 or at least maxMessageBytes',
-  );
-  require(
-    resolved.readOnly === 'safe' || resolved.checkQuorum,
-    'readOnly "lease-based" needs checkQuorum: without it a leader that was cut off would keep answering',
-  );
+  require(resolved.maxInflightBytes === 0 ||
+    resolved.maxInflightBytes >= resolved.maxMessageBytes ||
+    maxMessageBytes === Infinity, 'maxInflightBytes must be 0 or at least maxMessageBytes');
+  require(resolved.readOnly === 'safe' ||
+    resolved.checkQuorum, 'readOnly "lease-based" needs checkQuorum: without it a leader that was cut off would keep answering');
   return resolved;
 }
 

@@ -127,7 +127,9 @@ export class RaftLog {
     if (index <= this.committed) return;
     const last = this.lastIndex();
     if (index > last) {
-      throw new Error(`commit index ${index} is beyond the last index ${last}: was the log corrupted, truncated or lost?`);
+      throw new Error(
+        `commit index ${index} is beyond the last index ${last}: was the log corrupted, truncated or lost?`,
+      );
     }
     this.committed = index;
   }
@@ -193,8 +195,7 @@ export class RaftLog {
     }
     this.applying = index;
     this.#applyingBytes += bytes;
-    this.#isApplyingPaused =
-      this.#applyingBytes >= this.#maxApplyingBytes || index < this.#maxAppliable(allowUnstable);
+    this.#isApplyingPaused = this.#applyingBytes >= this.#maxApplyingBytes || index < this.#maxAppliable(allowUnstable);
   }
 
   appliedTo(index: number, bytes: number): void {

@@ -2,7 +2,7 @@
  * One member of a group, without a thread of its own: the caller feeds it messages, ticks and proposals, asks for the work they caused
  * (`ready`), does that work, and says so.
  */
-import { APPEND_THREAD, APPLY_THREAD, EntryType, MessageType, NO_PEER } from './types.ts';
+import { EntryType, MessageType, NO_PEER } from './types.ts';
 import type { ConfChange, ConfChangeV2, ConfState, HardState, Message, PeerId } from './types.ts';
 import { encodeConfChange } from './codec/conf-change-codec.ts';
 import { resolveConfig } from './config.ts';
@@ -18,12 +18,14 @@ import { tick } from './machine/ticks.ts';
 import { asConfChangeV2, isConfChangeV2 } from './membership/conf-change.ts';
 import { restoreMembership } from './membership/changer.ts';
 import { isWellFormed } from './message-check.ts';
-import { draftMessage, isLocalMessage, isResponseMessage, isStorageThread, newMessage, NO_BYTES } from './messages.ts';
+import { isLocalMessage, isResponseMessage, isStorageThread, newMessage } from './messages.ts';
 import { hexId } from './peer-id.ts';
 import type { Ready, Role, SoftState } from './ready.ts';
 import type { ProposeResult, StepRefusal } from './refusal.ts';
-import type { Status } from './status.ts';
+import type { PeerStatus, Status } from './status.ts';
 import { isEmptyHardState } from './storage.ts';
+import { addStorageMessages, appendResponse, applyResponse } from './storage-messages.ts';
+import type { TrackedPeer } from './tracker/tracker.ts';
 
 export class RawNode {
   /** The state machine itself; tests and tools look inside through a subclass. */
@@ -216,9 +218,8 @@ export class RawNode {
       messages: raft.messages,
       mustSync: entries.length > 0 || raft.term !== term || raft.vote !== vote,
     };
-    const applyResponse = committedEntries.length > 0 ? applyResponseFor(raft, ready) : undefined;
-    if (this.#asyncStorageWrites) this.#addStorageMessages(ready, applyResponse);
-    else this.#keepForAdvance(ready, applyResponse);
+    if (this.#asyncStorageWrites) addStorageMessages(raft, ready);
+    else this.#keepForAdvance(ready);
     this.#accept(ready);
     return ready;
   }
@@ -233,7 +234,6 @@ export class RawNode {
 
   status(): Status {
     const { raft } = this;
-    const isLeader = raft.role === 'leader';
     return {
       id: raft.id,
       role: raft.role,
@@ -243,16 +243,7 @@ export class RawNode {
       lastIndex: raft.log.lastIndex(),
       leadTransferee: raft.leadTransferee,
       config: raft.tracker.config,
-      peers: !isLeader
-        ? []
-        : raft.tracker.ids.flatMap((id) => {
-            const progress = raft.tracker.progress.get(id);
-            if (progress === undefined) return [];
-            const { state, match, next, isLearner, recentActive, pendingSnapshot, inflights } = progress;
-            const isPaused = progress.isPaused();
-            const window = { inflightMessages: inflights.count, inflightBytes: inflights.bytes };
-            return [{ id, state, match, next, isLearner, recentActive, isPaused, pendingSnapshot, ...window }];
-          }),
+      peers: raft.role === 'leader' ? raft.tracker.peers.map(describePeer) : [],
     };
   }
 
@@ -266,48 +257,17 @@ export class RawNode {
     return this.raft.term !== term || this.raft.vote !== vote || this.raft.log.committed !== commit;
   }
 
-  /** With async storage writes: at most one message to write and one to apply, after all others. */
-  #addStorageMessages(ready: Ready, applyResponse: Message | undefined): void {
-    const { raft } = this;
-    const { entries, hardState, snapshot, committedEntries } = ready;
-    const messages = raft.messages;
-    const waiting = raft.messagesAfterAppend;
-    if (entries.length > 0 || hardState !== undefined || snapshot !== undefined || waiting.length > 0) {
-      const write = draftMessage(MessageType.MsgStorageAppend, APPEND_THREAD);
-      write.from = raft.id;
-      write.entries = entries;
-      if (hardState !== undefined) {
-        write.term = hardState.term;
-        write.vote = hardState.vote;
-        write.commit = hardState.commit;
-      }
-      write.snapshot = snapshot;
-      // The leader's own acknowledgement comes before the one of storage: terms are cheaper to look up while entries are still unstable.
-      const response = appendResponseFor(raft, ready);
-      if (response !== undefined) waiting.push(response);
-      write.responses = waiting;
-      messages.push(write);
-    }
-    if (applyResponse !== undefined) {
-      const apply = draftMessage(MessageType.MsgStorageApply, APPLY_THREAD);
-      apply.from = raft.id;
-      apply.entries = committedEntries;
-      apply.responses = [applyResponse];
-      messages.push(apply);
-    }
-  }
-
   /** Without: answers to others go out with this ready, those to itself wait for the advance. */
-  #keepForAdvance(ready: Ready, applyResponse: Message | undefined): void {
+  #keepForAdvance(ready: Ready): void {
     const { raft } = this;
     if (this.#stepsOnAdvance.length > 0) throw new Error('ready called twice without advance');
     for (const message of raft.messagesAfterAppend) {
       if (message.to === raft.id) this.#stepsOnAdvance.push(message);
       else raft.messages.push(message);
     }
-    const response = appendResponseFor(raft, ready);
+    const response = appendResponse(raft, ready);
     if (response !== undefined) this.#stepsOnAdvance.push(response);
-    if (applyResponse !== undefined) this.#stepsOnAdvance.push(applyResponse);
+    if (ready.committedEntries.length > 0) this.#stepsOnAdvance.push(applyResponse(raft, ready.committedEntries));
   }
 
   #accept(ready: Ready): void {
@@ -338,29 +298,9 @@ function loadHardState(raft: Raft, state: HardState): void {
   raft.vote = state.vote;
 }
 
-/**
- * Tells the machine what became durable. It names the last entry of the whole log and the current term even if nothing new was written: if an
- * entry was replaced and later replaced back while writes were in flight, only an acknowledgement made after the last replacement counts.
- */
-function appendResponseFor(raft: Raft, ready: Ready): Message | undefined {
-  const hasUnstable = raft.log.unstable.entries.length > 0;
-  if (!hasUnstable && ready.snapshot === undefined) return undefined;
-  const response = draftMessage(MessageType.MsgStorageAppendResp, raft.id);
-  response.from = APPEND_THREAD;
-  response.term = raft.term;
-  if (hasUnstable) {
-    response.index = raft.log.lastIndex();
-    response.logTerm = raft.log.lastTerm();
-  }
-  response.snapshot = ready.snapshot;
-  return response;
-}
-
-/** Applying is independent of terms: entries that are committed stay so. */
-function applyResponseFor(raft: Raft, ready: Ready): Message {
-  const response = draftMessage(MessageType.MsgStorageApplyResp, raft.id);
-  response.from = APPLY_THREAD;
-  response.entries = ready.committedEntries;
-  response.context = NO_BYTES;
-  return response;
+function describePeer({ id, progress }: TrackedPeer): PeerStatus {
+  const { state, match, next, isLearner, recentActive, pendingSnapshot, inflights } = progress;
+  const isPaused = progress.isPaused();
+  const window = { inflightMessages: inflights.count, inflightBytes: inflights.bytes };
+  return { id, state, match, next, isLearner, recentActive, isPaused, pendingSnapshot, ...window };
 }

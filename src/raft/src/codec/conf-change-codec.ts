@@ -7,8 +7,7 @@ import { MalformedBytes, ProtoWriter, readFields } from './protobuf.ts';
 import type { ProtoField } from './protobuf.ts';
 
 export type DecodeResult<Value> =
-  | { readonly ok: true; readonly value: Value }
-  | { readonly ok: false; readonly error: string };
+  { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly error: string };
 
 /** The bytes of a change. Leaving a joint configuration (no changes, transition Auto, no context) is no bytes at all. */
 export function encodeConfChange(change: ConfChange | ConfChangeV2): Uint8Array {

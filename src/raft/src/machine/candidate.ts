@@ -3,9 +3,9 @@ import { MessageType } from '../types.ts';
 import type { Message } from '../types.ts';
 import { LogLevel } from '../logger.ts';
 import { hexId } from '../peer-id.ts';
+import { handleAppend, handleHeartbeat } from './appending.ts';
 import { handleVoteResponse } from './elections.ts';
 import type { Raft } from './raft.ts';
-import { handleAppend, handleHeartbeat } from './replication.ts';
 import { becomeFollower } from './roles.ts';
 import { handleSnapshot } from './snapshots.ts';
 

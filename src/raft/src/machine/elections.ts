@@ -6,8 +6,8 @@ import { draftMessage, messageTypeName } from '../messages.ts';
 import { hexId } from '../peer-id.ts';
 import { VoteResult } from '../quorum/vote-result.ts';
 import type { Raft } from './raft.ts';
-import { broadcastAppend } from './replication.ts';
 import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from './roles.ts';
+import { broadcastAppend } from './sending.ts';
 
 export type Campaign = 'pre-vote' | 'election' | 'transfer';
 

@@ -3,10 +3,10 @@ import { MessageType, NO_PEER } from '../types.ts';
 import type { Message } from '../types.ts';
 import { LogLevel } from '../logger.ts';
 import { hexId } from '../peer-id.ts';
+import { handleAppend, handleHeartbeat } from './appending.ts';
 import { startElection } from './elections.ts';
 import type { Raft } from './raft.ts';
 import { forwardRead, handleReadAnswer } from './reads.ts';
-import { handleAppend, handleHeartbeat } from './replication.ts';
 import { handleSnapshot } from './snapshots.ts';
 import { forwardTransfer } from './transfer.ts';
 

@@ -5,8 +5,9 @@ import { LogLevel } from '../logger.ts';
 import { hexId } from '../peer-id.ts';
 import type { Raft } from './raft.ts';
 import { confirmReads, requestRead } from './reads.ts';
-import { broadcastHeartbeat, handleAppendResponse, handleHeartbeatResponse, handleUnreachable } from './replication.ts';
+import { handleAppendResponse, handleHeartbeatResponse, handleUnreachable } from './replication.ts';
 import { becomeFollower } from './roles.ts';
+import { broadcastHeartbeat } from './sending.ts';
 import { handleSnapshotStatus } from './snapshots.ts';
 import { startTransfer } from './transfer.ts';
 
@@ -67,7 +68,7 @@ function checkQuorum(raft: Raft): void {
     }
     becomeFollower(raft, raft.term, NO_PEER);
   }
-  for (const [id, progress] of raft.tracker.progress) {
+  for (const { id, progress } of raft.tracker.peers) {
     if (id !== raft.id) progress.recentActive = false;
   }
 }

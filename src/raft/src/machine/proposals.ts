@@ -1,8 +1,7 @@
 /** Proposals: what may enter the leader's log, and how they get there from other nodes. */
 import { EntryType, MessageType, NO_PEER } from '../types.ts';
-import type { ConfChangeV2, Entry, Message } from '../types.ts';
+import type { ConfChangeV2, Message } from '../types.ts';
 import { decodeConfChange } from '../codec/conf-change-codec.ts';
-import { payloadBytes } from '../entry-size.ts';
 import { LogLevel } from '../logger.ts';
 import { draftMessage, forwarded, NO_BYTES } from '../messages.ts';
 import { asConfChangeV2 } from '../membership/conf-change.ts';
@@ -10,12 +9,11 @@ import { changeMembership } from '../membership/changer.ts';
 import { hexId } from '../peer-id.ts';
 import { refuse } from '../refusal.ts';
 import type { ProposalRefusal, ProposeResult } from '../refusal.ts';
+import { appendEntries } from './own-log.ts';
+import type { EntryDraft } from './own-log.ts';
 import type { Raft } from './raft.ts';
 import { describeChange, describeCurrent, newMemberProgress } from './reconfiguration.ts';
-import { broadcastAppend } from './replication.ts';
-
-/** An entry before it has a place in the log. */
-export type EntryDraft = Pick<Entry, 'type' | 'data'>;
+import { broadcastAppend } from './sending.ts';
 
 /** Takes, forwards or refuses a proposal, whatever role this node has. `entries` is not empty. */
 export function propose(raft: Raft, entries: readonly EntryDraft[], message?: Message): ProposeResult {
@@ -72,41 +70,6 @@ function proposeAsLeader(raft: Raft, entries: readonly EntryDraft[]): ProposeRes
   // A lone change that was replaced by an empty entry did not happen, and its proposer should know.
   if (checked !== entries && entries.length === 1) return refuse('change-not-now');
   return { ok: true, index, term: raft.term, forwarded: false };
-}
-
-/**
- * Appends to the leader's own log, unless too many bytes would wait to be committed: 0 then, else the index of the first entry. The leader
- * counts its copy once it is durable, by an answer to itself.
- */
-export function appendEntries(raft: Raft, drafts: readonly EntryDraft[]): number {
-  const bytes = payloadBytes(drafts);
-  // With nothing waiting any size fits; empty entries always do.
-  if (raft.uncommittedBytes > 0 && bytes > 0 && raft.uncommittedBytes + bytes > raft.config.maxUncommittedBytes) {
-    if (raft.logs(LogLevel.Warn)) {
-      raft.write(
-        LogLevel.Warn,
-        `${hexId(raft.id)} appending new entries to log would exceed uncommitted entry size limit; dropping proposal`,
-      );
-    }
-    return 0;
-  }
-  raft.uncommittedBytes += bytes;
-  const first = raft.log.lastIndex() + 1;
-  const { term } = raft;
-  const entries: Entry[] = [];
-  for (let i = 0; i < drafts.length; i++) {
-    const { type, data } = drafts[i] as EntryDraft;
-    entries.push({ type, term, index: first + i, data });
-  }
-  const answer = draftMessage(MessageType.MsgAppResp, raft.id);
-  answer.index = raft.log.append(entries);
-  raft.send(answer);
-  return first;
-}
-
-/** Entries that were applied no longer count as waiting. */
-export function reduceUncommitted(raft: Raft, bytes: number): void {
-  raft.uncommittedBytes = Math.max(0, raft.uncommittedBytes - bytes);
 }
 
 /**

@@ -131,7 +131,7 @@ export class Raft {
     this.leadTransferee = NO_PEER;
     this.tracker.resetVotes();
     const last = this.log.lastIndex();
-    for (const [id, progress] of this.tracker.progress) {
+    for (const { id, progress } of this.tracker.peers) {
       progress.reset(id === this.id ? last : 0, last + 1);
     }
     this.pendingConfIndex = 0;

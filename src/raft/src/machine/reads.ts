@@ -5,7 +5,7 @@ import { LogLevel } from '../logger.ts';
 import { draftMessage, forwarded } from '../messages.ts';
 import { hexId } from '../peer-id.ts';
 import type { Raft } from './raft.ts';
-import { broadcastHeartbeat } from './replication.ts';
+import { broadcastHeartbeat } from './sending.ts';
 
 /** Leader: takes a read request; one that comes before an entry of the own term is committed waits for that, also with one voter only. */
 export function requestRead(raft: Raft, message: Message): void {

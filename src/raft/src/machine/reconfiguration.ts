@@ -1,18 +1,16 @@
 /** Applying changes of membership, and what follows from them (thesis §4). */
-import { ConfChangeTransition, ConfChangeType, EntryType, NO_PEER } from '../types.ts';
+import { ConfChangeTransition, ConfChangeType, NO_PEER } from '../types.ts';
 import type { ConfChangeV2, ConfState } from '../types.ts';
 import { LogLevel } from '../logger.ts';
-import { NO_BYTES } from '../messages.ts';
 import { changeMembership } from '../membership/changer.ts';
 import type { NewProgress } from '../membership/changer.ts';
 import { describeConfiguration } from '../membership/draft.ts';
 import type { Membership } from '../membership/draft.ts';
 import { hexId } from '../peer-id.ts';
-import { propose } from './proposals.ts';
 import type { Raft } from './raft.ts';
 import { releaseConfirmedReads } from './reads.ts';
-import { broadcastAppend, maybeCommit, maybeSendAppend } from './replication.ts';
 import { becomeFollower } from './roles.ts';
+import { broadcastAppend, maybeCommit, maybeSendAppend } from './sending.ts';
 
 /** A new member is probed from the end of the log; it will most likely answer that it needs a snapshot. */
 export function newMemberProgress(raft: Raft): NewProgress {
@@ -47,37 +45,13 @@ export function switchConfiguration(raft: Raft, membership: Membership): ConfSta
     // A removal can make the remaining voters a quorum for more entries.
     broadcastAppend(raft);
   } else {
-    for (const id of tracker.ids) {
-      if (id !== raft.id) maybeSendAppend(raft, id, false);
+    for (const { id, progress } of tracker.peers) {
+      if (id !== raft.id) maybeSendAppend(raft, id, progress, false);
     }
   }
   releaseConfirmedReads(raft);
   if (raft.leadTransferee !== NO_PEER && !tracker.isVoter(raft.leadTransferee)) raft.leadTransferee = NO_PEER;
   return tracker.config;
-}
-
-/**
- * Takes note of what was applied. Once the change that made the configuration joint is applied, the leader proposes to leave it if that was
- * asked for; should that be refused (a transfer is going on), the next applied entry tries again.
- */
-export function appliedTo(raft: Raft, index: number, bytes: number): void {
-  const applied = Math.max(index, raft.log.applied);
-  raft.log.appliedTo(applied, bytes);
-  if (!raft.tracker.config.autoLeave || applied < raft.pendingConfIndex || raft.role !== 'leader') return;
-  const result = propose(raft, [{ type: EntryType.ConfChangeV2, data: NO_BYTES }]);
-  if (result.ok) {
-    if (raft.logs(LogLevel.Info)) {
-      raft.write(
-        LogLevel.Info,
-        `initiating automatic transition out of joint configuration ${describeCurrent(raft)}`,
-      );
-    }
-  } else if (raft.logs(LogLevel.Debug)) {
-    raft.write(
-      LogLevel.Debug,
-      `not initiating automatic transition out of joint configuration ${describeCurrent(raft)}: raft proposal dropped`,
-    );
-  }
 }
 
 export function describeCurrent(raft: Raft): string {

@@ -4,7 +4,7 @@ import type { PeerId } from '../types.ts';
 import { LogLevel } from '../logger.ts';
 import { NO_BYTES } from '../messages.ts';
 import { hexId } from '../peer-id.ts';
-import { appendEntries } from './proposals.ts';
+import { appendEntries } from './own-log.ts';
 import type { Raft } from './raft.ts';
 
 export function becomeFollower(raft: Raft, term: number, leader: PeerId): void {

@@ -1,53 +1,16 @@
-/** Sending a snapshot to a follower whose entries are gone, and restoring one (paper §7). */
+/** Restoring a snapshot, and how sending one ended (paper §7). */
 import { MessageType, NO_PEER } from '../types.ts';
 import type { ConfState, Message, PeerId, Snapshot } from '../types.ts';
 import { LogLevel } from '../logger.ts';
 import { draftMessage } from '../messages.ts';
 import { restoreMembership } from '../membership/changer.ts';
 import { hexId } from '../peer-id.ts';
-import { EMPTY_SNAPSHOT, isEmptySnapshot, SNAPSHOT_TEMPORARILY_UNAVAILABLE } from '../storage.ts';
+import { EMPTY_SNAPSHOT } from '../storage.ts';
 import { ProgressState } from '../tracker/progress.ts';
 import type { Progress } from '../tracker/progress.ts';
 import type { Raft } from './raft.ts';
 import { newMemberProgress, switchConfiguration } from './reconfiguration.ts';
 import { becomeFollower } from './roles.ts';
-
-/** Leader: sends the newest snapshot if the follower seems alive. False if nothing was sent. */
-export function sendSnapshot(raft: Raft, to: PeerId, progress: Progress): boolean {
-  if (!progress.recentActive) {
-    if (raft.logs(LogLevel.Debug)) {
-      raft.write(LogLevel.Debug, `ignore sending snapshot to ${hexId(to)} since it is not recently active`);
-    }
-    return false;
-  }
-  const snapshot = raft.log.snapshot();
-  if (snapshot === SNAPSHOT_TEMPORARILY_UNAVAILABLE) {
-    if (raft.logs(LogLevel.Debug)) {
-      raft.write(
-        LogLevel.Debug,
-        `${hexId(raft.id)} failed to send snapshot to ${hexId(to)} because snapshot is temporarily unavailable`,
-      );
-    }
-    return false;
-  }
-  if (isEmptySnapshot(snapshot)) throw new Error('entries are gone from the log, but there is no snapshot of them');
-  const { index, term } = snapshot.metadata;
-  if (raft.logs(LogLevel.Debug)) {
-    raft.write(
-      LogLevel.Debug,
-      `${hexId(raft.id)} [firstindex: ${raft.log.firstIndex()}, commit: ${raft.log.committed}] ` +
-        `sent snapshot[index: ${index}, term: ${term}] to ${hexId(to)} [${progress}]`,
-    );
-  }
-  progress.becomeSnapshot(index);
-  if (raft.logs(LogLevel.Debug)) {
-    raft.write(LogLevel.Debug, `${hexId(raft.id)} paused sending replication messages to ${hexId(to)} [${progress}]`);
-  }
-  const message = draftMessage(MessageType.MsgSnap, to);
-  message.snapshot = snapshot;
-  raft.send(message);
-  return true;
-}
 
 /** Leader: the transport reports how sending a snapshot ended. Either way the next append waits for the follower or a heartbeat. */
 export function handleSnapshotStatus(raft: Raft, message: Message, progress: Progress): void {
@@ -59,7 +22,7 @@ export function handleSnapshotStatus(raft: Raft, message: Message, progress: Pro
     raft.write(
       LogLevel.Debug,
       `${hexId(raft.id)} snapshot ${message.reject ? 'failed' : 'succeeded'}, resumed sending replication messages to ` +
-        `${hexId(message.from)} [${progress}]`,
+        `${hexId(message.from)} [${progress.toString()}]`,
     );
   }
   progress.appendPaused = true;
@@ -102,7 +65,10 @@ function restore(raft: Raft, snapshot: Snapshot): boolean {
   }
   if (raft.log.matchesTerm(index, term)) {
     if (raft.logs(LogLevel.Info)) {
-      raft.write(LogLevel.Info, `${describeLog(raft)} fast-forwarded commit to snapshot [index: ${index}, term: ${term}]`);
+      raft.write(
+        LogLevel.Info,
+        `${describeLog(raft)} fast-forwarded commit to snapshot [index: ${index}, term: ${term}]`,
+      );
     }
     raft.log.commitTo(index);
     return false;

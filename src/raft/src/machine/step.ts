@@ -6,13 +6,14 @@ import { LogLevel } from '../logger.ts';
 import { draftMessage, messageTypeName } from '../messages.ts';
 import { hexId } from '../peer-id.ts';
 import type { ProposalRefusal } from '../refusal.ts';
+import { appliedTo } from './applied.ts';
 import { stepCandidate } from './candidate.ts';
 import { handleVoteRequest, isHeldByLease, refusePreVote, startElection } from './elections.ts';
 import { stepFollower } from './follower.ts';
 import { stepLeader } from './leader.ts';
-import { propose, reduceUncommitted } from './proposals.ts';
+import { reduceUncommitted } from './own-log.ts';
+import { propose } from './proposals.ts';
 import type { Raft } from './raft.ts';
-import { appliedTo } from './reconfiguration.ts';
 import { becomeFollower } from './roles.ts';
 
 /** Takes a message. Only proposals can be refused. */
@@ -67,8 +68,7 @@ function stepHigherTerm(raft: Raft, message: Message): boolean {
         `${hexId(message.from)} [term: ${message.term}]`,
     );
   }
-  const isFromLeader =
-    type === MessageType.MsgApp || type === MessageType.MsgHeartbeat || type === MessageType.MsgSnap;
+  const isFromLeader = type === MessageType.MsgApp || type === MessageType.MsgHeartbeat || type === MessageType.MsgSnap;
   becomeFollower(raft, message.term, isFromLeader ? message.from : NO_PEER);
   return true;
 }

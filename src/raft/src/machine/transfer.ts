@@ -1,12 +1,12 @@
 /** Handing leadership over (thesis §3.10): no proposals are taken until the target leads or an election timeout has passed. */
-import { MessageType, NO_PEER } from '../types.ts';
-import type { Message, PeerId } from '../types.ts';
+import { NO_PEER } from '../types.ts';
+import type { Message } from '../types.ts';
 import { LogLevel } from '../logger.ts';
-import { draftMessage, forwarded } from '../messages.ts';
+import { forwarded } from '../messages.ts';
 import { hexId } from '../peer-id.ts';
 import type { Progress } from '../tracker/progress.ts';
 import type { Raft } from './raft.ts';
-import { sendAppend } from './replication.ts';
+import { sendAppend, sendTimeoutNow } from './sending.ts';
 
 /** Leader: starts to hand over to the sender of the message; a second target replaces the first. */
 export function startTransfer(raft: Raft, message: Message, progress: Progress): void {
@@ -58,13 +58,8 @@ export function startTransfer(raft: Raft, message: Message, progress: Progress):
       );
     }
   } else {
-    sendAppend(raft, target);
+    sendAppend(raft, target, progress);
   }
-}
-
-/** Tells a follower to stand for election at once. */
-export function sendTimeoutNow(raft: Raft, to: PeerId): void {
-  raft.send(draftMessage(MessageType.MsgTimeoutNow, to));
 }
 
 /** Follower: passes the request on to the leader. */

@@ -20,8 +20,7 @@ export type MembershipError =
   | `unexpected conf type ${number}`;
 
 export type ChangeResult =
-  | { readonly ok: true; readonly membership: Membership }
-  | { readonly ok: false; readonly error: MembershipError };
+  { readonly ok: true; readonly membership: Membership } | { readonly ok: false; readonly error: MembershipError };
 
 /** Makes the progress of a member that is new. */
 export type NewProgress = (isLearner: boolean) => Progress;

@@ -62,8 +62,8 @@ export class Inflights {
   /** Doubles the ring, putting its oldest message first. */
   #grow(): void {
     const capacity = Math.min(Math.max(this.#indexes.length * 2, FIRST_CAPACITY), this.#maxCount);
-    const indexes = new Array<number>(capacity).fill(0);
-    const sizes = new Array<number>(capacity).fill(0);
+    const indexes = Array.from({ length: capacity }, () => 0);
+    const sizes = indexes.slice();
     for (let i = 0; i < this.#count; i++) {
       const from = (this.#start + i) % this.#indexes.length;
       indexes[i] = this.#indexes[from] as number;

@@ -1,5 +1,5 @@
 /** What the leader knows about the log of one peer, and how fast it may send to it. */
-import { Inflights } from './inflights.ts';
+import type { Inflights } from './inflights.ts';
 
 /**
  * `StateProbe`: the point where the logs part is not known; one append per heartbeat interval.

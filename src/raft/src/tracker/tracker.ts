@@ -7,6 +7,11 @@ import type { ConfState, PeerId } from '../types.ts';
 import { Inflights } from './inflights.ts';
 import { Progress } from './progress.ts';
 
+export interface TrackedPeer {
+  readonly id: PeerId;
+  readonly progress: Progress;
+}
+
 export interface VoteTally {
   readonly granted: number;
   readonly rejected: number;
@@ -18,8 +23,7 @@ export class ProgressTracker {
   readonly #maxInflightBytes: number;
   #config: ConfState = EMPTY_CONF_STATE;
   #progress: ReadonlyMap<PeerId, Progress> = new Map();
-  /** All tracked ids in numeric order: the order of every broadcast. */
-  #ids: readonly PeerId[] = [];
+  #peers: readonly TrackedPeer[] = [];
   #voterIds: readonly PeerId[] = [];
   readonly #votes = new Map<PeerId, boolean>();
   // Reused by every commit calculation, so that acknowledging allocates nothing.
@@ -41,8 +45,9 @@ export class ProgressTracker {
     return this.#progress;
   }
 
-  get ids(): readonly PeerId[] {
-    return this.#ids;
+  /** Everyone tracked, in numeric order of the ids: the order of every broadcast. */
+  get peers(): readonly TrackedPeer[] {
+    return this.#peers;
   }
 
   /** Voters of either half, in numeric order. */
@@ -62,7 +67,7 @@ export class ProgressTracker {
   install(config: ConfState, progress: ReadonlyMap<PeerId, Progress>): void {
     this.#config = config;
     this.#progress = progress;
-    this.#ids = sortedPeerIds(progress.keys());
+    this.#peers = sortedPeerIds(progress.keys()).map((id) => ({ id, progress: this.#expect(id) }));
     this.#voterIds = sortedPeerIds([...config.voters, ...config.votersOutgoing]);
     this.#incoming = config.voters.map((id) => this.#expect(id));
     this.#outgoing = config.votersOutgoing.map((id) => this.#expect(id));
@@ -91,7 +96,7 @@ export class ProgressTracker {
   /** Whether a quorum was heard from since the activity flags were cleared. */
   isQuorumActive(): boolean {
     const votes = new Map<PeerId, boolean>();
-    for (const [id, progress] of this.#progress) {
+    for (const { id, progress } of this.#peers) {
       if (!progress.isLearner) votes.set(id, progress.recentActive);
     }
     return jointVote(this.#config.voters, this.#config.votersOutgoing, votes) === VoteResult.Won;
@@ -109,7 +114,7 @@ export class ProgressTracker {
   tallyVotes(): VoteTally {
     let granted = 0;
     let rejected = 0;
-    for (const [id, progress] of this.#progress) {
+    for (const { id, progress } of this.#peers) {
       const vote = progress.isLearner ? undefined : this.#votes.get(id);
       if (vote === true) granted++;
       else if (vote === false) rejected++;
@@ -119,7 +124,7 @@ export class ProgressTracker {
 
   #expect(id: PeerId): Progress {
     const progress = this.#progress.get(id);
-    if (progress === undefined) throw new Error(`voter ${id} is not tracked`);
+    if (progress === undefined) throw new Error(`${id} is not tracked`);
     return progress;
   }
 }

@@ -8,15 +8,13 @@ export function parseNumber(text: string): number {
   return Number(text);
 }
 
-const BOOLEANS: Readonly<Record<string, boolean>> = {
-  ...{ '1': true, t: true, T: true, true: true, TRUE: true, True: true },
-  ...{ '0': false, f: false, F: false, false: false, FALSE: false, False: false },
-};
+const TRUE = ['1', 't', 'T', 'true', 'TRUE', 'True'];
+const FALSE = ['0', 'f', 'F', 'false', 'FALSE', 'False'];
 
 export function parseBoolean(text: string): boolean {
-  const value = BOOLEANS[text];
-  if (value === undefined) throw new CommandError(`not true or false: "${text}"`);
-  return value;
+  if (TRUE.includes(text)) return true;
+  if (FALSE.includes(text)) return false;
+  throw new CommandError(`not true or false: "${text}"`);
 }
 
 export function parseMessageType(text: string): MessageType {

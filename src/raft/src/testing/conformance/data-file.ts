@@ -42,7 +42,8 @@ export function parseDataFile(text: string): readonly Directive[] {
     if (lines[at] === SEPARATOR) {
       // Blank lines are allowed here: the output ends at two separators.
       at++;
-      while (at < lines.length && !(lines[at] === SEPARATOR && lines[at + 1] === SEPARATOR)) output.push(lines[at++] ?? '');
+      while (at < lines.length && !(lines[at] === SEPARATOR && lines[at + 1] === SEPARATOR))
+        output.push(lines[at++] ?? '');
       if (at === lines.length) throw new Error(`line ${line}: the output does not end with two ${SEPARATOR} lines`);
       at += 2;
     } else {

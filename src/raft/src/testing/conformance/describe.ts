@@ -34,7 +34,8 @@ export function describeReady(ready: Ready): string {
   if (entries.length > 0) parts.push(`Entries:\n${describeEntries(entries)}`);
   if (snapshot !== undefined) parts.push(`Snapshot ${describeSnapshot(snapshot)}\n`);
   if (committedEntries.length > 0) parts.push(`CommittedEntries:\n${describeEntries(committedEntries)}`);
-  if (messages.length > 0) parts.push(`Messages:\n${messages.map((message) => `${describeMessage(message)}\n`).join('')}`);
+  if (messages.length > 0)
+    parts.push(`Messages:\n${messages.map((message) => `${describeMessage(message)}\n`).join('')}`);
   return parts.length === 0 ? '<empty Ready>' : `Ready MustSync=${mustSync}:\n${parts.join('')}`;
 }
 
@@ -54,7 +55,8 @@ export function describeMessage(message: Message, indent = ''): string {
   } else if (entries.length > 1) {
     text += ` Entries:[${entries.map((entry) => `\n${indent}  ${describeEntry(entry)}`).join('')}\n${indent}]`;
   }
-  if (snapshot !== undefined && !isEmptySnapshot(snapshot)) text += `\n${indent}  Snapshot: ${describeSnapshot(snapshot)}`;
+  if (snapshot !== undefined && !isEmptySnapshot(snapshot))
+    text += `\n${indent}  Snapshot: ${describeSnapshot(snapshot)}`;
   if (responses.length > 0) {
     text += ` Responses:[${responses.map((each) => `\n${describeMessage(each, `${indent}  `)}`).join('')}\n${indent}]`;
   }

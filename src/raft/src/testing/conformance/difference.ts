@@ -20,7 +20,10 @@ export function describeDifference(expected: string, actual: string): string {
   const before = wanted.slice(Math.max(0, start - CONTEXT_LINES), start).map((line) => `  ${line}`);
   const missing = wanted.slice(start, wanted.length - end).map((line) => `- ${line}`);
   const unexpected = got.slice(start, got.length - end).map((line) => `+ ${line}`);
-  const after = wanted.slice(wanted.length - end).slice(0, CONTEXT_LINES).map((line) => `  ${line}`);
+  const after = wanted
+    .slice(wanted.length - end)
+    .slice(0, CONTEXT_LINES)
+    .map((line) => `  ${line}`);
   return [...before, ...cut(missing), ...cut(unexpected), ...after].join('\n');
 }
 

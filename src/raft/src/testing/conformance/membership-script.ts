@@ -55,6 +55,8 @@ function change(
 }
 
 function describeMembership({ config, progress }: Membership): string {
-  const lines = [...progress].sort(([a], [b]) => comparePeerIds(a, b)).map(([id, each]) => `${id}: ${each}\n`);
+  const lines = [...progress]
+    .sort(([a], [b]) => comparePeerIds(a, b))
+    .map(([id, each]) => `${id}: ${each.toString()}\n`);
   return `${describeConfiguration(config, hexId)}\n${lines.join('')}`;
 }

@@ -40,8 +40,7 @@ function runCommitted(directive: Directive): string {
   const { incoming, outgoing } = voters;
   const at = (ids: readonly PeerId[]) => ids.map((id) => indexes.get(id) ?? 0);
   let text = describeIndexes(indexes);
-  const result =
-    outgoing === undefined ? majorityIndex(at(incoming)) : jointIndex(at(incoming), at(outgoing));
+  const result = outgoing === undefined ? majorityIndex(at(incoming)) : jointIndex(at(incoming), at(outgoing));
   const check = (other: number, how: string): void => {
     if (other !== result) text += `${formatIndex(other)} <-- ${how}\n`;
   };

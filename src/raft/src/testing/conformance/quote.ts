@@ -1,15 +1,22 @@
 /** Payloads as double-quoted text, escaped the way Go's %q does. */
 
-const SHORT: Readonly<Record<string, string>> = {
-  ...{ '\u0007': '\\a', '\b': '\\b', '\f': '\\f', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\v': '\\v' },
-  ...{ '\\': '\\\\', '"': '\\"' },
-};
+const SHORT: ReadonlyMap<string, string> = new Map([
+  ['\u0007', '\\a'],
+  ['\b', '\\b'],
+  ['\f', '\\f'],
+  ['\n', '\\n'],
+  ['\r', '\\r'],
+  ['\t', '\\t'],
+  ['\v', '\\v'],
+  ['\\', '\\\\'],
+  ['"', '\\"'],
+]);
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export function quoteBytes(bytes: Uint8Array): string {
   let text = '';
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const length = sequenceLength(bytes[at] as number);
     const char = decode(bytes.subarray(at, at + length));
     text += char === undefined ? `\\x${hex(bytes[at] as number, 2)}` : quoteChar(char);
@@ -19,7 +26,7 @@ export function quoteBytes(bytes: Uint8Array): string {
 }
 
 function quoteChar(char: string): string {
-  const short = SHORT[char];
+  const short = SHORT.get(char);
   if (short !== undefined) return short;
   const code = char.codePointAt(0) ?? 0;
   if (char === ' ' || /^[\p{L}\p{M}\p{N}\p{P}\p{S}]$/u.test(char)) return char;

@@ -6,7 +6,7 @@ import type { StepRefusal } from '../../../refusal.ts';
 import { EMPTY_HARD_STATE } from '../../../storage.ts';
 import { CommandError } from '../command-error.ts';
 import { describeMessage, describeReady } from '../describe.ts';
-import { ScriptNode } from './node.ts';
+import type { ScriptNode } from './node.ts';
 import { Output } from './output.ts';
 
 export interface Delivery {

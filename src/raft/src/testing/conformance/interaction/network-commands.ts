@@ -13,7 +13,10 @@ export const networkCommands: Readonly<Record<string, Command>> = {
     }
   },
   'stash-msgs': (environment, directive) => {
-    const waiting = environment.waitingFor({ to: bareArgument(directive, 0), isDropped: false }, messageType(directive));
+    const waiting = environment.waitingFor(
+      { to: bareArgument(directive, 0), isDropped: false },
+      messageType(directive),
+    );
     const limit = optionalValue(directive, 'limit');
     const copies = limit === undefined ? waiting : waiting.slice(0, parseNumber(limit));
     environment.stash.push(...copies.map((message) => ({ ...message })));

@@ -46,7 +46,7 @@ export const nodeCommands: Readonly<Record<string, Command>> = {
   status: (environment, directive) => {
     const { role, tracker } = firstNode(environment, directive).inside;
     if (role !== 'leader') return;
-    for (const id of tracker.ids) environment.output.print(`${id}: ${tracker.progress.get(id)}\n`);
+    for (const { id, progress } of tracker.peers) environment.output.print(`${id}: ${progress.toString()}\n`);
   },
   'raft-log': (environment, directive) => printLog(environment, firstNode(environment, directive)),
   compact: (environment, directive) => {
@@ -67,7 +67,13 @@ export const nodeCommands: Readonly<Record<string, Command>> = {
   'send-snapshot': (environment, directive) => {
     const { id, core, storage } = firstNode(environment, directive);
     const to = bareArgument(directive, 1);
-    const message = newMessage({ type: MessageType.MsgSnap, from: id, to, term: core.term, snapshot: storage.snapshot() });
+    const message = newMessage({
+      type: MessageType.MsgSnap,
+      from: id,
+      to,
+      term: core.term,
+      snapshot: storage.snapshot(),
+    });
     environment.messages.push(message);
     environment.output.print(`${describeMessage(message)}\n`);
   },
@@ -112,7 +118,11 @@ function parseChange(directive: Directive): ConfChange | ConfChangeV2 {
   const changes = parseOperations(directive.input);
   if (!isV1) return { transition: parseTransition(transition ?? 'auto'), changes, context: NO_BYTES };
   const [only] = changes;
-  if (only === undefined || changes.length !== 1 || parseTransition(transition ?? 'auto') !== ConfChangeTransition.Auto) {
+  if (
+    only === undefined ||
+    changes.length !== 1 ||
+    parseTransition(transition ?? 'auto') !== ConfChangeTransition.Auto
+  ) {
     throw new CommandError('v1 conf change can only have one operation and no transition');
   }
   return { id: '0', ...only, context: NO_BYTES };
