@@ -1,8 +1,8 @@
 /** What a service spec refers to: every secret, config and network must exist. */
-import { SwarmError } from '../../common/errors.ts';
 import type { ServiceSpec } from '../../proto/generated/docker/swarmkit/v1/specs.ts';
 import type { NetworkAttachmentConfig } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { Reader } from '../store/transaction.ts';
+import { notFound } from './not-found.ts';
 import { invalid } from './validation/refusal.ts';
 
 /** Checks all references and returns the spec with networks named by id. */
@@ -37,7 +37,7 @@ function refuseMissing(noun: string, names: readonly string[]): void {
 
 function resolveNetwork(reader: Reader, config: NetworkAttachmentConfig): NetworkAttachmentConfig {
   const network = reader.network.get(config.target) ?? reader.network.byName(config.target);
-  if (!network) throw new SwarmError('notFound', `network ${config.target} not found`);
+  if (!network) throw notFound('network', config.target);
   const name = network.spec?.annotations?.name ?? '';
   if (network.spec?.ingress) {
     throw invalid(`Service cannot be explicitly attached to the ingress network ${JSON.stringify(name)}`);

@@ -12,6 +12,7 @@ import type { Writer } from '../store/transaction.ts';
 import type { ControlService } from './control.ts';
 import type { ControlDependencies } from './dependencies.ts';
 import { candidates, isEmptyOr, matchesCommon } from './filters.ts';
+import { notFound } from './not-found.ts';
 import { refusePortConflicts } from './port-conflicts.ts';
 import { resolveReferences } from './references.ts';
 import { runtimeName } from './runtime-name.ts';
@@ -52,7 +53,7 @@ export function serviceCalls({ store, clock, newId }: ControlDependencies): Serv
 
     async removeService({ serviceId }) {
       await store.update((tx) => {
-        if (!tx.service.get(serviceId)) throw missing(serviceId);
+        if (!tx.service.get(serviceId)) throw notFound('service', serviceId);
         tx.service.delete(serviceId);
       });
       return {};
@@ -60,7 +61,7 @@ export function serviceCalls({ store, clock, newId }: ControlDependencies): Serv
 
     async getService({ serviceId, insertDefaults }) {
       const service = store.read.service.get(serviceId);
-      if (!service) throw missing(serviceId);
+      if (!service) throw notFound('service', serviceId);
       return { service: insertDefaults && service.spec ? { ...service, spec: withDefaults(service.spec) } : service };
     },
 
@@ -84,8 +85,6 @@ export function serviceCalls({ store, clock, newId }: ControlDependencies): Serv
     },
   };
 }
-
-const missing = (id: string): SwarmError => new SwarmError('notFound', `service ${id} not found`);
 
 function newService(id: string, spec: ServiceSpec, nowMs: number): Service {
   const isJob = spec.mode?.$case === 'replicatedJob' || spec.mode?.$case === 'globalJob';
@@ -113,7 +112,7 @@ function updateService(tx: Writer, request: UpdateServiceRequest, nowMs: number)
   const { serviceId, serviceVersion, rollback } = request;
   if (serviceId === '' || !serviceVersion) throw invalid('invalid argument: service id and version must be provided');
   const service = tx.service.get(serviceId);
-  if (!service?.spec) throw missing(serviceId);
+  if (!service?.spec) throw notFound('service', serviceId);
   const changed =
     rollback === UpdateServiceRequest_Rollback.PREVIOUS
       ? rolledBack(service, nowMs)

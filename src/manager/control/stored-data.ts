@@ -1,9 +1,9 @@
 /** What secrets and configs have in common: named data that services refer to. */
-import { SwarmError } from '../../common/errors.ts';
 import type { Config, Secret } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import type { Annotations, Version } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { Store } from '../store/store.ts';
 import { candidates, matchesCommon, type CommonFilters } from './filters.ts';
+import { notFound } from './not-found.ts';
 import { invalid } from './validation/refusal.ts';
 import { refuseDataChange } from './validation/data-spec.ts';
 
@@ -15,7 +15,7 @@ type Kind = keyof StoredData;
 
 export function getData<K extends Kind>(store: Store, kind: K, id: string): StoredData[K] {
   const object = store.read[kind].get(id) as StoredData[K] | undefined;
-  if (!object) throw missing(kind, id);
+  if (!object) throw notFound(kind, id);
   return object;
 }
 
@@ -51,7 +51,7 @@ export async function relabelData<K extends Kind>(
     throw invalid(`invalid argument: ${kind} id, version and spec must be provided`);
   const updated = await store.update((tx) => {
     const present = tx[kind].get(id) as StoredData[K] | undefined;
-    if (!present?.spec) throw missing(kind, id);
+    if (!present?.spec) throw notFound(kind, id);
     refuseDataChange(present.spec, wanted);
     const annotations = { ...(present.spec.annotations as Annotations), labels: wanted.annotations?.labels ?? {} };
     const next = { ...present, spec: { ...present.spec, annotations }, meta: { ...present.meta, version } };
@@ -65,7 +65,7 @@ export async function relabelData<K extends Kind>(
 export async function removeData(store: Store, kind: Kind, id: string): Promise<void> {
   await store.update((tx) => {
     const object: Secret | Config | undefined = tx[kind].get(id);
-    if (!object) throw missing(kind, id);
+    if (!object) throw notFound(kind, id);
     const users = tx.service.by(kind, id).map((service) => service.spec?.annotations?.name ?? service.id);
     if (users.length > 0) {
       const services = users.length === 1 ? 'service' : 'services';
@@ -75,5 +75,3 @@ export async function removeData(store: Store, kind: Kind, id: string): Promise<
     tx[kind].delete(id);
   });
 }
-
-const missing = (kind: Kind, id: string): SwarmError => new SwarmError('notFound', `${kind} ${id} not found`);

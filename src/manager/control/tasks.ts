@@ -1,11 +1,11 @@
 /** Tasks: read, and remove ones that nothing manages any more. */
-import { SwarmError } from '../../common/errors.ts';
 import type { Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import type { Reader } from '../store/transaction.ts';
 import { isTaskDirty } from '../placement/task-dirty.ts';
 import type { ControlService } from './control.ts';
 import type { ControlDependencies } from './dependencies.ts';
 import { candidates, isEmptyOr, matchesCommon } from './filters.ts';
+import { notFound } from './not-found.ts';
 import { runtimeName } from './runtime-name.ts';
 
 type TaskCalls = Pick<ControlService, 'getTask' | 'listTasks' | 'removeTask'>;
@@ -15,7 +15,7 @@ export function taskCalls({ store }: ControlDependencies): TaskCalls {
   return {
     async getTask({ taskId }) {
       const task = store.read.task.get(taskId);
-      if (!task) throw missing(taskId);
+      if (!task) throw notFound('task', taskId);
       return { task };
     },
     async listTasks({ filters }) {
@@ -24,15 +24,13 @@ export function taskCalls({ store }: ControlDependencies): TaskCalls {
     },
     async removeTask({ taskId }) {
       await store.update((tx) => {
-        if (!tx.task.get(taskId)) throw missing(taskId);
+        if (!tx.task.get(taskId)) throw notFound('task', taskId);
         tx.task.delete(taskId);
       });
       return {};
     },
   };
 }
-
-const missing = (id: string): SwarmError => new SwarmError('notFound', `task ${id} not found`);
 
 /** Clients poll the tasks of one service several times a second: start from the index, not from all tasks. */
 function narrowed(reader: Reader, filters: TaskFilters | undefined): readonly Task[] {

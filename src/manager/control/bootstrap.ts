@@ -1,0 +1,129 @@
+/** The first objects of a new cluster: itself and the node that founds it. Pure: keys, ids and random bytes are arguments. */
+import { createHash } from 'node:crypto';
+import { Cluster, Node } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import {
+  ClusterSpec,
+  NodeSpec_Availability,
+  NodeSpec_Membership,
+} from '../../proto/generated/docker/swarmkit/v1/specs.ts';
+import {
+  EncryptionKey_Algorithm,
+  type EncryptionKey,
+  IssuanceStatus_State,
+  NodeRole,
+  type JoinTokens,
+} from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import { clusterDefaults } from './cluster-defaults.ts';
+import { managerKey } from './clusters.ts';
+import { validateClusterSpec } from './validation/cluster-spec.ts';
+
+export interface ClusterBootstrap {
+  readonly clusterId: string;
+  /** Root certificate bundle and its private key, PEM. */
+  readonly root: { readonly certificate: string; readonly key: string };
+  readonly joinTokens: JoinTokens;
+  /** Settings asked for; whatever is left out gets Docker's default. */
+  readonly spec?: Partial<ClusterSpec> | undefined;
+  /** CIDRs that overlay networks are cut from. @default 10.0.0.0/8 */
+  readonly addressPool?: readonly string[] | undefined;
+  /** Prefix length of each network cut from the pool. @default 24 */
+  readonly subnetSize?: number | undefined;
+  /** UDP port of overlay traffic. @default 4789 */
+  readonly dataPathPort?: number | undefined;
+  /** Locks managers from the start when the spec asks for it; 32 bytes. */
+  readonly newUnlockKey: () => Uint8Array;
+  readonly randomBytes: (count: number) => Uint8Array;
+}
+
+/** Throws invalidArgument when a setting is not acceptable. */
+export function newCluster(bootstrap: ClusterBootstrap): Cluster {
+  const { root, randomBytes } = bootstrap;
+  const spec = specWithDefaults(bootstrap.spec);
+  validateClusterSpec(spec, undefined);
+  const clock = 1 + ((randomBytes(2)[0] ?? 0) << 8);
+  const networkBootstrapKeys = networkKeys(clock, randomBytes);
+  const unlockKeys = spec.encryptionConfig?.autoLockManagers ? [managerKey(bootstrap.newUnlockKey())] : [];
+  const cluster = Cluster.fromPartial({
+    id: bootstrap.clusterId,
+    spec,
+    rootCa: {
+      caCert: Buffer.from(root.certificate),
+      caKey: Buffer.from(root.key),
+      caCertHash: `sha256:${createHash('sha256').update(root.certificate).digest('hex')}`,
+      joinTokens: bootstrap.joinTokens,
+      lastForcedRotation: spec.caConfig?.forceRotate ?? 0,
+    },
+    encryptionKeyLamportClock: clock + networkBootstrapKeys.length,
+    defaultAddressPool: bootstrap.addressPool?.length ? bootstrap.addressPool : clusterDefaults.addressPool,
+    subnetSize: bootstrap.subnetSize || clusterDefaults.subnetSize,
+    VXLANUDPPort: bootstrap.dataPathPort || clusterDefaults.dataPathPort,
+  });
+  return { ...cluster, networkBootstrapKeys, unlockKeys };
+}
+
+/** Docker's init leaves out what it does not set; numbers left at zero count as left out. */
+function specWithDefaults(given: Partial<ClusterSpec> = {}): ClusterSpec {
+  const { raft } = clusterDefaults;
+  return ClusterSpec.fromPartial({
+    ...given,
+    annotations: given.annotations?.name
+      ? given.annotations
+      : { name: clusterDefaults.name, labels: given.annotations?.labels ?? {} },
+    orchestration: given.orchestration ?? { taskHistoryRetentionLimit: clusterDefaults.taskHistoryRetentionLimit },
+    raft: {
+      ...raft,
+      logEntriesForSlowFollowers: given.raft?.logEntriesForSlowFollowers || raft.logEntriesForSlowFollowers,
+      snapshotInterval: given.raft?.snapshotInterval || raft.snapshotInterval,
+      keepOldSnapshots: given.raft?.keepOldSnapshots ?? raft.keepOldSnapshots,
+      heartbeatTick: given.raft?.heartbeatTick || raft.heartbeatTick,
+      electionTick: given.raft?.electionTick || raft.electionTick,
+    },
+    dispatcher: { heartbeatPeriod: given.dispatcher?.heartbeatPeriod ?? clusterDefaults.heartbeatPeriod },
+    caConfig: { ...given.caConfig, nodeCertExpiry: given.caConfig?.nodeCertExpiry ?? clusterDefaults.nodeCertExpiry },
+    taskDefaults: given.taskDefaults ?? {},
+    encryptionConfig: given.encryptionConfig ?? { autoLockManagers: false },
+  });
+}
+
+const NETWORK_SUBSYSTEMS = ['networking:gossip', 'networking:ipsec'] as const;
+const NETWORK_KEYS_PER_SUBSYSTEM = 3;
+const NETWORK_KEY_BYTES = 16;
+
+/** Engines encrypt their gossip and, where asked, overlay traffic with these. One clock numbers all keys. */
+const networkKeys = (clock: number, randomBytes: (count: number) => Uint8Array): readonly EncryptionKey[] =>
+  NETWORK_SUBSYSTEMS.flatMap((subsystem, i) =>
+    Array.from({ length: NETWORK_KEYS_PER_SUBSYSTEM }, (_, n) => ({
+      subsystem,
+      algorithm: EncryptionKey_Algorithm.AES_128_GCM,
+      key: Buffer.from(randomBytes(NETWORK_KEY_BYTES)),
+      lamportTime: clock + i * NETWORK_KEYS_PER_SUBSYSTEM + n,
+    })),
+  );
+
+export interface NodeBootstrap {
+  readonly nodeId: string;
+  /** The founder's own certificate chain and the request it was made from, PEM. */
+  readonly certificate: string;
+  readonly csr: string;
+  readonly availability?: NodeSpec_Availability | undefined;
+}
+
+/** The founding manager. */
+export const newManagerNode = ({ nodeId, certificate, csr, availability }: NodeBootstrap): Node =>
+  Node.fromPartial({
+    id: nodeId,
+    spec: {
+      annotations: {},
+      desiredRole: NodeRole.MANAGER,
+      membership: NodeSpec_Membership.ACCEPTED,
+      availability: availability ?? NodeSpec_Availability.ACTIVE,
+    },
+    role: NodeRole.MANAGER,
+    certificate: {
+      role: NodeRole.MANAGER,
+      cn: nodeId,
+      csr: Buffer.from(csr),
+      certificate: Buffer.from(certificate),
+      status: { state: IssuanceStatus_State.ISSUED },
+    },
+  });

@@ -1,0 +1,114 @@
+/** The cluster object: settings, join tokens, the key that unlocks managers. There is exactly one. */
+import { SwarmError } from '../../common/errors.ts';
+import type { KeyRotation, UpdateClusterRequest } from '../../proto/generated/docker/swarmkit/v1/control.ts';
+import type { Cluster } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import { EncryptionKey, EncryptionKey_Algorithm, type RootCA } from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import type { Writer } from '../store/transaction.ts';
+import { redacted } from './cluster-view.ts';
+import type { ControlService } from './control.ts';
+import type { ControlDependencies } from './dependencies.ts';
+import { candidates, matchesCommon } from './filters.ts';
+import { notFound } from './not-found.ts';
+import { validateClusterSpec } from './validation/cluster-spec.ts';
+import { invalid, refused } from './validation/refusal.ts';
+
+type ClusterCalls = Pick<ControlService, 'getCluster' | 'listClusters' | 'updateCluster' | 'getUnlockKey'>;
+
+/** Marks the key that locks managers among a cluster's unlock keys. */
+export const MANAGER_KEY_SUBSYSTEM = 'swarm-manager';
+
+export function clusterCalls(dependencies: ControlDependencies): ClusterCalls {
+  const { store } = dependencies;
+  return {
+    async getCluster({ clusterId }) {
+      const cluster = store.read.cluster.get(clusterId);
+      if (!cluster) throw notFound('cluster', clusterId);
+      return { cluster: redacted(cluster) };
+    },
+
+    async listClusters({ filters }) {
+      const clusters = candidates(filters, store.read.cluster).filter((cluster) =>
+        matchesCommon(filters, {
+          id: cluster.id,
+          names: [cluster.spec?.annotations?.name ?? ''],
+          labels: cluster.spec?.annotations?.labels,
+        }),
+      );
+      return { clusters: clusters.map(redacted) };
+    },
+
+    async updateCluster(request) {
+      const updated = await store.update((tx) => updateCluster(tx, request, dependencies));
+      if (asksForNewRoot(updated)) await dependencies.rotateRoot();
+      return { cluster: redacted(store.read.cluster.get(updated.id) ?? updated) };
+    },
+
+    async getUnlockKey() {
+      const cluster = store.read.cluster.all()[0];
+      if (!cluster)
+        throw new SwarmError('unavailable', 'this manager has not caught up with the cluster yet: try again');
+      const key = cluster.unlockKeys.find(({ subsystem }) => subsystem === MANAGER_KEY_SUBSYSTEM);
+      return { unlockKey: key?.key ?? Buffer.alloc(0), version: cluster.meta?.version };
+    },
+  };
+}
+
+function updateCluster(tx: Writer, request: UpdateClusterRequest, dependencies: ControlDependencies): Cluster {
+  const { clusterId, clusterVersion, spec, rotation } = request;
+  if (clusterId === '' || !clusterVersion) throw invalid('invalid argument: cluster id and version must be provided');
+  const cluster = tx.cluster.get(clusterId);
+  if (!cluster) throw notFound('cluster', clusterId);
+  validateClusterSpec(spec, cluster.spec);
+  const next: Cluster = {
+    ...cluster,
+    spec,
+    rootCa: withNewTokens(cluster.rootCa, rotation, dependencies.newJoinToken),
+    unlockKeys: unlockKeysFor(cluster, spec.encryptionConfig?.autoLockManagers ?? false, rotation, dependencies),
+    meta: { ...cluster.meta, version: clusterVersion },
+  };
+  if (asksForNewRoot(next) && cluster.rootCa?.rootRotation) {
+    throw refused('a rotation of the root certificate is already under way: wait until it has finished');
+  }
+  tx.cluster.update(next);
+  return next;
+}
+
+const asksForNewRoot = (cluster: Cluster): boolean =>
+  (cluster.spec?.caConfig?.forceRotate ?? 0) > (cluster.rootCa?.lastForcedRotation ?? 0);
+
+function withNewTokens(
+  rootCa: RootCA | undefined,
+  rotation: KeyRotation | undefined,
+  newJoinToken: (rootBundle: string) => string,
+): RootCA | undefined {
+  if (!rootCa || !(rotation?.workerJoinToken || rotation?.managerJoinToken)) return rootCa;
+  const bundle = Buffer.from(rootCa.caCert).toString('utf8');
+  return {
+    ...rootCa,
+    joinTokens: {
+      worker: rotation.workerJoinToken ? newJoinToken(bundle) : (rootCa.joinTokens?.worker ?? ''),
+      manager: rotation.managerJoinToken ? newJoinToken(bundle) : (rootCa.joinTokens?.manager ?? ''),
+    },
+  };
+}
+
+/** Managers have a key exactly while they lock; it is made when locking is switched on and replaced on request. */
+function unlockKeysFor(
+  cluster: Cluster,
+  locksManagers: boolean,
+  rotation: KeyRotation | undefined,
+  { newUnlockKey }: ControlDependencies,
+): readonly EncryptionKey[] {
+  const others = cluster.unlockKeys.filter(({ subsystem }) => subsystem !== MANAGER_KEY_SUBSYSTEM);
+  if (!locksManagers) return others;
+  const present = cluster.unlockKeys.find(({ subsystem }) => subsystem === MANAGER_KEY_SUBSYSTEM);
+  return [...others, present && !rotation?.managerUnlockKey ? present : managerKey(newUnlockKey())];
+}
+
+/** The entry of a cluster's unlock keys that locks managers. */
+export const managerKey = (key: Uint8Array): EncryptionKey =>
+  EncryptionKey.fromPartial({
+    subsystem: MANAGER_KEY_SUBSYSTEM,
+    algorithm: EncryptionKey_Algorithm.AES_128_GCM,
+    key: Buffer.from(key),
+  });
