@@ -57,7 +57,8 @@ export function genericPoolOf(list: readonly GenericResource[]): GenericPool {
 export function genericListOf(pool: GenericPool): readonly GenericResource[] {
   const list: GenericResource[] = [];
   for (const [kind, amount] of pool) {
-    if (typeof amount === 'number') list.push({ resource: { $case: 'discreteResourceSpec', value: { kind, value: amount } } });
+    if (typeof amount === 'number')
+      list.push({ resource: { $case: 'discreteResourceSpec', value: { kind, value: amount } } });
     else for (const value of amount) list.push({ resource: { $case: 'namedResourceSpec', value: { kind, value } } });
   }
   return list;
@@ -108,7 +109,12 @@ export function consumeGeneric(available: GenericPool, used: GenericPool): Gener
     const there = available.get(kind);
     if (there === undefined || typeof there !== typeof amount) continue;
     if (typeof there === 'number') set(left, kind, there - (amount as number));
-    else set(left, kind, there.filter((name) => !(amount as readonly string[]).includes(name)));
+    else
+      set(
+        left,
+        kind,
+        there.filter((name) => !(amount as readonly string[]).includes(name)),
+      );
   }
   return left;
 }
@@ -129,7 +135,12 @@ export function sanitizeGeneric(available: GenericPool, total: GenericPool): Gen
     if (limit === undefined) continue;
     if (typeof limit !== typeof amount) set(cut, kind, limit);
     else if (typeof limit === 'number') set(cut, kind, Math.min(limit, amount as number));
-    else set(cut, kind, (amount as readonly string[]).filter((name) => limit.includes(name)));
+    else
+      set(
+        cut,
+        kind,
+        (amount as readonly string[]).filter((name) => limit.includes(name)),
+      );
   }
   return cut;
 }

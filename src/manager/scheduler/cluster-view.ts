@@ -1,0 +1,160 @@
+/** All nodes with what their tasks use, kept up to date change by change. Knows nothing of tasks that have no node yet. */
+import { msOfTimestamp } from '../../common/time.ts';
+import { genericPoolOf } from '../placement/generic-resource.ts';
+import type { Node, Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import { TaskState } from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import type { Reader } from '../store/transaction.ts';
+import { demandOf, type Demand } from './demand.ts';
+import type { Gain } from './filters/filter.ts';
+import { NodeInfo, type Hold } from './node-info.ts';
+import { groupKeyOf, type TaskGroup } from './task-group.ts';
+
+/** What happened on each node that may make it fit where it did not before. */
+export type Gains = ReadonlyMap<NodeInfo, ReadonlySet<Gain>>;
+
+export class ClusterView {
+  /** Nodes that exist. */
+  readonly #nodes = new Map<string, NodeInfo>();
+  /** These and nodes that are gone but still named by tasks. */
+  readonly #infos = new Map<string, NodeInfo>();
+  /** Where each task that uses resources is. */
+  readonly #places = new Map<string, NodeInfo>();
+  #gains = new Map<NodeInfo, Set<Gain>>();
+
+  /** The state of a store. */
+  static of(reader: Pick<Reader, 'node' | 'task'>, nowMs: number): ClusterView {
+    const view = new ClusterView();
+    for (const node of reader.node.all()) view.setNode(node);
+    for (const task of reader.task.all()) {
+      if (usesResources(task)) view.setTask(task, nowMs);
+      else if (hasFailed(task) && task.slot !== 0) {
+        const at = task.status?.timestamp ? msOfTimestamp(task.status.timestamp) : 0;
+        view.#infos.get(task.nodeId)?.recordFailure(groupKeyOf(task), Math.min(at, nowMs), nowMs);
+      }
+    }
+    view.takeGains();
+    return view;
+  }
+
+  get nodes(): ReadonlyMap<string, NodeInfo> {
+    return this.#nodes;
+  }
+
+  setNode(node: Node): void {
+    const info = this.#infoOf(node.id);
+    const hadNanoCpus = info.totalNanoCpus;
+    const hadMemoryBytes = info.totalMemoryBytes;
+    info.setNode(node);
+    this.#nodes.set(node.id, info);
+    this.#gain(info, 'node');
+    const hasGrown = info.totalNanoCpus > hadNanoCpus || info.totalMemoryBytes > hadMemoryBytes;
+    if (hasGrown || info.generic.size > 0) this.#gain(info, 'capacity');
+  }
+
+  removeNode(id: string): void {
+    const info = this.#nodes.get(id);
+    if (!info) return;
+    this.#nodes.delete(id);
+    info.setNode(undefined);
+    this.#forgetIfGone(info);
+  }
+
+  /** Takes over a task as it is now. */
+  setTask(task: Task, nowMs: number): void {
+    const place = this.#places.get(task.id);
+    if (!usesResources(task)) {
+      const hold = this.removeTask(task.id);
+      if (place && hold && !hold.isPreassigned && hasFailed(task)) place.recordFailure(groupKeyOf(task), nowMs, nowMs);
+      return;
+    }
+    const hold = place?.holdOf(task.id);
+    if (hold && place?.id === task.nodeId) this.#setActive(place, task, hold);
+    else {
+      this.removeTask(task.id);
+      this.#add(task);
+    }
+  }
+
+  /** Gives back what a task used; returns it, or undefined when it used nothing. */
+  removeTask(id: string): Hold | undefined {
+    const info = this.#places.get(id);
+    const hold = info?.remove(id);
+    if (!info || !hold) return undefined;
+    this.#places.delete(id);
+    this.#gainFrom(info, hold);
+    this.#forgetIfGone(info);
+    return hold;
+  }
+
+  /** Reserves a node for a task of a group that fits there. */
+  reserve(task: Task, group: TaskGroup, info: NodeInfo, isPreassigned = false): Hold {
+    const hold = info.reserve(task.id, group.serviceId, group.demand, isPreassigned);
+    this.#places.set(task.id, info);
+    return hold;
+  }
+
+  /** What happened since the last call. */
+  takeGains(): Gains {
+    const gains = this.#gains;
+    this.#gains = new Map();
+    return gains;
+  }
+
+  #add(task: Task): void {
+    const info = this.#infoOf(task.nodeId);
+    info.add(task.id, {
+      serviceId: task.serviceId,
+      demand: demandOf(task),
+      generic: genericPoolOf(task.assignedGenericResources),
+      isActive: isWanted(task),
+      isPreassigned: task.slot === 0,
+    });
+    this.#places.set(task.id, info);
+  }
+
+  #setActive(info: NodeInfo, task: Task, hold: Hold): void {
+    const isActive = isWanted(task);
+    if (hold.isActive === isActive) return;
+    info.add(task.id, { ...hold, isActive });
+    if (!isActive) this.#gain(info, 'slots');
+  }
+
+  #infoOf(id: string): NodeInfo {
+    const known = this.#infos.get(id);
+    if (known) return known;
+    const info = new NodeInfo(id);
+    this.#infos.set(id, info);
+    return info;
+  }
+
+  #forgetIfGone(info: NodeInfo): void {
+    if (info.isUnused && !this.#nodes.has(info.id)) this.#infos.delete(info.id);
+  }
+
+  #gainFrom(info: NodeInfo, hold: Hold): void {
+    if (reservesCapacity(hold.demand)) this.#gain(info, 'capacity');
+    if (hold.demand.hostPorts.length > 0) this.#gain(info, 'ports');
+    if (hold.isActive) this.#gain(info, 'slots');
+  }
+
+  #gain(info: NodeInfo, gain: Gain): void {
+    const gains = this.#gains.get(info);
+    if (gains) gains.add(gain);
+    else this.#gains.set(info, new Set([gain]));
+  }
+}
+
+/** Tasks use resources from the moment they are assigned until they have ended. */
+const usesResources = (task: Task): boolean => {
+  const state = task.status?.state ?? TaskState.NEW;
+  return task.nodeId !== '' && state >= TaskState.ASSIGNED && state <= TaskState.RUNNING;
+};
+
+/** Whether a task shall run (or run to its end), not stop. */
+export const isWanted = (task: Task): boolean => task.desiredState <= TaskState.COMPLETE;
+
+const hasFailed = (task: Task): boolean =>
+  task.status?.state === TaskState.FAILED || task.status?.state === TaskState.REJECTED;
+
+const reservesCapacity = (demand: Demand): boolean =>
+  demand.nanoCpus > 0 || demand.memoryBytes > 0 || demand.generic.size > 0;

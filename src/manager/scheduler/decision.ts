@@ -1,0 +1,65 @@
+/** What the scheduler decides about one task, and how that becomes a change in the store. */
+import { timestampOfMs } from '../../common/time.ts';
+import { TaskStatus, TaskState } from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import type { Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import { genericListOf } from '../placement/generic-resource.ts';
+import type { Writer } from '../store/transaction.ts';
+import { isWanted } from './cluster-view.ts';
+import type { Hold, NodeInfo } from './node-info.ts';
+
+export type Decision =
+  /** The task goes to a node, on which `hold` is reserved. */
+  | { readonly kind: 'assign'; readonly task: Task; readonly node: NodeInfo; readonly hold: Hold }
+  /** No node fits; `reason` says why. */
+  | { readonly kind: 'wait'; readonly task: Task; readonly reason: string }
+  /** Nobody wants the task any more and no agent has it. */
+  | { readonly kind: 'end'; readonly task: Task };
+
+const CHOSEN = 'scheduler assigned task to node';
+const CONFIRMED = 'scheduler confirmed task can run on preassigned node';
+
+/**
+ * Writes a decision if the task and the node are still as they were when it was made.
+ * Returns false when they are not: then nothing is written and the task must be looked at again.
+ */
+export function writeDecision(tx: Writer, decision: Decision, nowMs: number): boolean {
+  const task = tx.task.get(decision.task.id);
+  if (!task || task.status?.state !== TaskState.PENDING || task.nodeId !== decision.task.nodeId) return false;
+  const timestamp = timestampOfMs(nowMs);
+  switch (decision.kind) {
+    case 'assign': {
+      const { node, hold } = decision;
+      if (!isWanted(task) || !isCurrent(tx, node)) return false;
+      tx.task.update({
+        ...task,
+        nodeId: node.id,
+        assignedGenericResources: genericListOf(hold.generic),
+        status: TaskStatus.fromPartial({
+          state: TaskState.ASSIGNED,
+          timestamp,
+          message: hold.isPreassigned ? CONFIRMED : CHOSEN,
+        }),
+      });
+      return true;
+    }
+    case 'wait':
+      if (!isWanted(task)) return false;
+      if (task.status.err !== decision.reason) {
+        tx.task.update({ ...task, status: { ...task.status, timestamp, err: decision.reason } });
+      }
+      return true;
+    case 'end':
+      if (isWanted(task)) return false;
+      tx.task.update({
+        ...task,
+        status: { ...task.status, state: TaskState.SHUTDOWN, timestamp, err: '' },
+      });
+      return true;
+  }
+}
+
+/** Whether the node is as the decision saw it; any change to it may have made it unfit. */
+function isCurrent(tx: Writer, { id, node }: NodeInfo): boolean {
+  const current = tx.node.get(id);
+  return current !== undefined && current.meta?.version?.index === node?.meta?.version?.index;
+}

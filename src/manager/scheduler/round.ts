@@ -1,0 +1,91 @@
+/** One round of decisions: what can be decided now about the tasks that are ready, at most so many at a time. */
+import type { Random } from '../../common/random.ts';
+import type { Reader } from '../store/transaction.ts';
+import type { ClusterView } from './cluster-view.ts';
+import type { Decision } from './decision.ts';
+import { explainTally, gainsAwaited } from './filters/pipeline.ts';
+import type { PendingGroup, PendingTasks } from './pending-tasks.ts';
+import { nodesFor } from './place.ts';
+import { strategyFor } from './strategy-choice.ts';
+
+export interface RoundInput {
+  readonly view: ClusterView;
+  readonly pending: PendingTasks;
+  readonly reader: Pick<Reader, 'service' | 'cluster'>;
+  /** Wall-clock time in ms. */
+  readonly nowMs: number;
+  readonly random: Random;
+  /** Most tasks to place in this round. */
+  readonly limit: number;
+}
+
+/** Decides, reserving in the view what it gives away. Tasks whose node is given come first, then groups in turn. */
+export function decideRound(input: RoundInput): readonly Decision[] {
+  const decisions: Decision[] = input.pending.takeUnwanted().map((task) => ({ kind: 'end', task }));
+  confirmPreassigned(input, decisions);
+  const ready = input.pending.ready();
+  // A large group must not make the small ones behind it wait for all of its tasks.
+  const share = Math.max(MIN_SHARE, Math.floor(input.limit / Math.max(1, ready.length)));
+  for (const pending of ready) {
+    if (decisions.length >= input.limit) break;
+    placeGroup(input, pending, Math.min(share, input.limit - decisions.length), decisions);
+  }
+  return decisions;
+}
+
+/** Smallest number of tasks a group may place in its turn, since each turn looks at all nodes once. */
+const MIN_SHARE = 100;
+
+function confirmPreassigned({ view, pending, limit }: RoundInput, decisions: Decision[]): void {
+  for (const { task, pending: of } of pending.takePreassigned(limit)) {
+    const node = view.nodes.get(task.nodeId);
+    // The node is gone; the orchestrator will end the task.
+    if (!node) continue;
+    if (of.pipeline.passes(node)) {
+      pending.remove(task.id);
+      decisions.push({ kind: 'assign', task, node, hold: view.reserve(task, of.group, node, true) });
+    } else {
+      wait(decisions, task, explainTally(of.pipeline.tally([node])));
+    }
+  }
+}
+
+function placeGroup(input: RoundInput, pending: PendingGroup, limit: number, decisions: Decision[]): void {
+  const { view, reader, nowMs, random } = input;
+  const { group, pipeline, free } = pending;
+  const strategy = strategyFor(reader, group.serviceId);
+  const picker = nodesFor({ nodes: view.nodes, group, pipeline, strategy, nowMs, random });
+  let placed = 0;
+  for (const task of free.values()) {
+    if (placed === limit) {
+      input.pending.yield(pending);
+      return;
+    }
+    const node = picker.pick();
+    if (!node) {
+      giveReason(input, pending, decisions);
+      return;
+    }
+    decisions.push({ kind: 'assign', task, node, hold: view.reserve(task, group, node) });
+    input.pending.remove(task.id);
+    placed++;
+  }
+}
+
+/** No node fits the rest of the group: says why on each task and lets it wait for what may help. */
+function giveReason(input: RoundInput, pending: PendingGroup, decisions: Decision[]): void {
+  const { group, pipeline, free } = pending;
+  if (group.serviceId !== '' && !input.reader.service.get(group.serviceId)) {
+    for (const id of [...free.keys()]) input.pending.remove(id);
+    return;
+  }
+  const tally = pipeline.tally(input.view.nodes.values());
+  const explanation = explainTally(tally);
+  const reason = explanation === '' ? 'no suitable node' : `no suitable node (${explanation})`;
+  for (const task of free.values()) wait(decisions, task, reason);
+  input.pending.park(pending, gainsAwaited(tally));
+}
+
+function wait(decisions: Decision[], task: Decision['task'], reason: string): void {
+  if (task.status?.err !== reason) decisions.push({ kind: 'wait', task, reason });
+}

@@ -1,0 +1,23 @@
+/** As evenly as possible: fewest tasks of this service, then fewest tasks at all. Docker's only strategy, and its exact order. */
+import type { NodeInfo } from '../node-info.ts';
+import { RankedPicker } from './ranked-picker.ts';
+import { demotion } from './recent-failures.ts';
+import type { RankingContext, Strategy } from './strategy.ts';
+
+/** Parts of a rank share one number: failures, then tasks of the service, then tasks. */
+const PART = 2 ** 20;
+
+export const spread: Strategy = {
+  name: 'spread',
+  picker: (nodes, context, fits) => new RankedPicker(nodes, (node) => rank(node, context), fits),
+  rank,
+  terms: (node, context) => ({
+    recentFailures: node.recentFailures(context.group.key, context.nowMs),
+    tasksOfService: node.activeTasksOf(context.group.serviceId),
+    tasks: node.activeTasks,
+  }),
+};
+
+function rank(node: NodeInfo, context: RankingContext): number {
+  return (demotion(node, context) * PART + node.activeTasksOf(context.group.serviceId)) * PART + node.activeTasks;
+}
