@@ -27,3 +27,26 @@ export {
 } from './storage.ts';
 export type { InitialState, SnapshotUnavailable, Storage, StorageError } from './storage.ts';
 export { ProgressState } from './tracker/progress.ts';
+export { DurableLog } from './log/durable-log.ts';
+export type { DurableLogOptions, DurableLogStats } from './log/durable-log.ts';
+export {
+  DiskFullError,
+  LogClosedError,
+  LogCorruptError,
+  LogFatalError,
+  LogIdentityError,
+  LogKeyError,
+  LogLockedError,
+  RaftLogError,
+} from './log/errors.ts';
+export type { LogKeys } from './log/keys.ts';
+export type { LogBatch, LogStore } from './log/log-store.ts';
+export { MemoryLog } from './log/memory-log.ts';
+export type { SnapshotContent } from './log/snapshot-reader.ts';
+export type { ExpectedContent, SnapshotWriter } from './log/snapshot-writer.ts';
+export type { NodeStatus } from './node/node-status.ts';
+export type { BootstrapPeer, ConfigurationChanged, RaftNodeEvents, RaftNodeOptions } from './node/options.ts';
+export { RaftNode } from './node/raft-node.ts';
+export { RaftRefusedError } from './node/refusal.ts';
+export type { NodeProposeResult, NodeRefusal } from './node/refusal.ts';
+export type { StateMachine } from './node/state-machine.ts';

@@ -1,0 +1,180 @@
+import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
+import { nodeLogFiles } from './log-files.ts';
+import { WATERMARK_FILE, syncDirectory } from './segment-files.ts';
+import { SegmentWriter } from './segment-writer.ts';
+import { SpareFiles, isOutOfSpace } from './spare-files.ts';
+import { Watermark } from './watermark.ts';
+import type { FromWorker, ToWorker, WorkerStart } from './worker-protocol.ts';
+
+/**
+ * The thread that owns the log's files. It takes every batch that is waiting, writes them as one group, syncs once and answers
+ * once. Reads of the port between two groups are synchronous, so under load it never returns to its event loop.
+ */
+
+type Append = Extract<ToWorker, { readonly kind: 'append' }>;
+
+/** Bytes of batches taken into one group. */
+const GROUP_BYTES = 4 * 1024 * 1024;
+const GROUP_BATCHES = 4096;
+const WATERMARK_MS = 1000;
+const RETRY_MS = 500;
+
+class LogWorker {
+  readonly #port: MessagePort;
+  readonly #directory: string;
+  readonly #writer: SegmentWriter;
+  readonly #spares: SpareFiles;
+  readonly #watermark: Watermark;
+  readonly #queue: Append[] = [];
+  #markedAt = 0;
+  #markTimer: NodeJS.Timeout | undefined;
+  #prepared: string | undefined;
+  #running = false;
+  #closing = false;
+
+  constructor(port: MessagePort, start: WorkerStart) {
+    const { directory, clusterId, nodeId, segmentBytes } = start;
+    this.#port = port;
+    this.#directory = directory;
+    this.#spares = new SpareFiles({
+      directory,
+      bytes: segmentBytes,
+      onFull: (error) => this.#send({ kind: 'full', detail: text(error) }),
+      onRoom: () => this.#send({ kind: 'room' }),
+      onFailure: (error) => this.#fail(error),
+    });
+    const options = { directory, clusterId, nodeId, segmentBytes, files: nodeLogFiles, randomBytes };
+    this.#writer = new SegmentWriter(options, start.keys, start.tail, start.standing);
+    this.#watermark = new Watermark(join(directory, WATERMARK_FILE));
+    this.#spares.prepare();
+    port.on('message', (message: ToWorker) => {
+      this.#take(message);
+      this.#run().catch((error: unknown) => this.#fail(error));
+    });
+  }
+
+  #take(message: ToWorker): void {
+    switch (message.kind) {
+      case 'append':
+        this.#queue.push(message);
+        break;
+      case 'keys':
+        this.#writer.setKeys(message.keys);
+        break;
+      case 'remove':
+        this.#remove(message.files).catch((error: unknown) => this.#fail(error));
+        break;
+      case 'close':
+        this.#closing = true;
+        break;
+    }
+  }
+
+  async #run(): Promise<void> {
+    if (this.#running) return;
+    this.#running = true;
+    while (this.#queue.length > 0) {
+      const group = this.#nextGroup();
+      await this.#write(group);
+      this.#queue.splice(0, group.length);
+      for (let more = receiveMessageOnPort(this.#port); more !== undefined; more = receiveMessageOnPort(this.#port)) {
+        this.#take(more.message as ToWorker);
+      }
+    }
+    this.#running = false;
+    if (this.#closing) await this.#close();
+  }
+
+  #nextGroup(): readonly Append[] {
+    let bytes = 0;
+    let count = 0;
+    for (const { bytes: batch } of this.#queue) {
+      if (count > 0 && (bytes + batch.length > GROUP_BYTES || count >= GROUP_BATCHES)) break;
+      bytes += batch.length;
+      count++;
+    }
+    return this.#queue.slice(0, count);
+  }
+
+  /** Returns when the group is durable. Lack of space only delays it; any other failure is final. */
+  async #write(group: readonly Append[]): Promise<void> {
+    const batches = group.map((append) => append.bytes);
+    const first = group[0];
+    const last = group.at(-1);
+    if (first === undefined || last === undefined) return;
+    for (;;) {
+      try {
+        if (this.#writer.needsSegment(batches)) {
+          this.#prepared ??= await this.#spares.take();
+          const begun = this.#writer.beginSegment(this.#prepared, first.nextIndex);
+          this.#prepared = undefined;
+          this.#send({ kind: 'segment', ...begun });
+        }
+        const { places, bytes } = this.#writer.writeGroup(batches);
+        this.#spares.prepare();
+        this.#send({ kind: 'appended', id: last.id, places, bytes });
+        this.#mark();
+        return;
+      } catch (error) {
+        if (!isOutOfSpace(error) || isSync(error)) throw error;
+        this.#spares.releaseReserve(error);
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+  }
+
+  /** Notes how far the log is durable, at most once in a while, and once more when it falls idle. */
+  #mark(): void {
+    const now = performance.now();
+    if (now - this.#markedAt >= WATERMARK_MS) {
+      this.#markedAt = now;
+      this.#watermark.write(this.#writer.sequence);
+    } else {
+      this.#markTimer ??= setTimeout(() => {
+        this.#markTimer = undefined;
+        this.#watermark.write(this.#writer.sequence);
+      }, WATERMARK_MS);
+    }
+  }
+
+  async #remove(files: readonly string[]): Promise<void> {
+    for (const file of files) await rm(join(this.#directory, file), { force: true });
+    syncDirectory(this.#directory);
+    this.#spares.prepare();
+  }
+
+  async #close(): Promise<void> {
+    clearTimeout(this.#markTimer);
+    await this.#spares.stop();
+    this.#watermark.write(this.#writer.sequence);
+    this.#watermark.close();
+    this.#writer.close();
+    this.#send({ kind: 'closed' });
+    this.#port.close();
+  }
+
+  #fail(error: unknown): void {
+    this.#send({ kind: 'failed', detail: text(error) });
+    this.#port.close();
+  }
+
+  #send(message: FromWorker): void {
+    this.#port.postMessage(message);
+  }
+}
+
+/** A failed sync leaves the file in an unknown state, whatever the reason: it must not be tried again. */
+function isSync(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && (error.syscall === 'fsync' || error.syscall === 'fdatasync');
+}
+
+function text(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+if (parentPort !== null) new LogWorker(parentPort, workerData as WorkerStart);

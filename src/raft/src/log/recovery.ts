@@ -1,0 +1,241 @@
+import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { LogCorruptError, LogIdentityError, LogKeyError } from './errors.ts';
+import type { LogKeys } from './keys.ts';
+import { LogView, ReplayError } from './log-view.ts';
+import { readConfState, readEntries, readHardState, readSnapshotMark, readTruncation } from './payloads.ts';
+import type { SnapshotMark } from './payloads.ts';
+import { FLAG_RESTATED, RecordType } from './record.ts';
+import { openRecord } from './record-cipher.ts';
+import { SEGMENT_HEADER_SIZE, decodeSegmentHeader, headerCrc } from './segment-header.ts';
+import type { SegmentHeader } from './segment-header.ts';
+import { WATERMARK_FILE, listSegments, syncDirectory } from './segment-files.ts';
+import type { SegmentName } from './segment-files.ts';
+import { judgeTail, scanSegment } from './segment-scan.ts';
+import type { ChainPoint, ScannedRecord, SegmentScan } from './segment-scan.ts';
+import type { StandingState, WriterTail } from './segment-writer.ts';
+import { readWatermark } from './watermark.ts';
+
+export interface RecoveryOptions {
+  readonly directory: string;
+  readonly clusterId: string;
+  readonly nodeId: string;
+  readonly segmentBytes: number;
+  readonly keys: LogKeys | undefined;
+  readonly cacheBytes: number;
+}
+
+/** A segment that exists, and the key that opens it. */
+export interface KnownSegment {
+  readonly segment: number;
+  readonly file: string;
+  readonly keyId: string;
+}
+
+export interface RecoveredLog {
+  readonly view: LogView;
+  readonly segments: readonly KnownSegment[];
+  /** Where writing continues; undefined on a new log. */
+  readonly tail: WriterTail | undefined;
+  readonly standing: StandingState;
+  /** Bytes of an interrupted write that were cut off. */
+  readonly tornBytes: number;
+  /** Bytes of entries written since the last snapshot mark. */
+  readonly bytesSinceMark: number;
+}
+
+interface LoadedSegment extends SegmentName {
+  readonly bytes: Uint8Array;
+  readonly rawHeader: Uint8Array;
+  readonly header: SegmentHeader;
+  readonly key: Uint8Array | undefined;
+}
+
+/**
+ * Reads the whole log, verifies it, cuts off an interrupted last write, and makes durable what was read before anybody acts on it.
+ * Throws {@link LogCorruptError} for any damage that is no interrupted write, {@link LogIdentityError} for another node's log,
+ * {@link LogKeyError} if a key is missing.
+ */
+export function recoverLog(options: RecoveryOptions): RecoveredLog {
+  const replay = new Replay(options);
+  const names = listSegments(options.directory);
+  let previous: { readonly scan: SegmentScan; readonly loaded: LoadedSegment } | undefined;
+  const segments: KnownSegment[] = [];
+  for (const name of names) {
+    const loaded = loadSegment(name, options);
+    if (previous !== undefined) {
+      if (name.segment !== previous.loaded.segment + 1) {
+        throw new LogCorruptError({ file: name.file, offset: 0 }, `segment ${String(previous.loaded.segment + 1)} before it is missing`);
+      }
+      if (!previous.scan.sealed) {
+        if (name !== names.at(-1) || !isFresh(loaded)) throw corruptAt(previous.loaded, previous.scan, previous.scan.stop.detail);
+        // The old segment was not sealed yet: the new one holds nothing but repeated state and is begun anew when needed.
+        rmSync(join(options.directory, name.file));
+        syncDirectory(options.directory);
+        break;
+      }
+      const { sequence, prevCrc } = previous.scan.end;
+      if (loaded.header.prevCrc !== prevCrc || loaded.header.firstSequence !== sequence) {
+        throw new LogCorruptError({ file: name.file, offset: 0, sequence }, 'the segment is not the successor of the one before it');
+      }
+    }
+    previous = { loaded, scan: replay.segment(loaded) };
+    segments.push({ segment: name.segment, file: name.file, keyId: loaded.header.keyId });
+  }
+  const watermark = readWatermark(join(options.directory, WATERMARK_FILE));
+  if (previous === undefined) {
+    if (watermark > 1) throw new LogCorruptError({ file: options.directory, offset: 0, sequence: 1 }, 'all segments are missing');
+    return { view: replay.view, segments, tail: undefined, standing: {}, tornBytes: 0, bytesSinceMark: 0 };
+  }
+  const { loaded, scan } = previous;
+  const tornBytes = settleTail(loaded, scan, watermark, options);
+  replay.settle(loaded, scan);
+  const tail = { file: loaded.file, header: loaded.rawHeader, end: scan.end };
+  const { view, standing, bytesSinceMark } = replay;
+  return { view, segments, tail, standing, tornBytes, bytesSinceMark };
+}
+
+function loadSegment(name: SegmentName, options: RecoveryOptions): LoadedSegment {
+  // A Buffer's slice() is no copy, so it is not passed on as one.
+  const file = readFileSync(join(options.directory, name.file));
+  const bytes = new Uint8Array(file.buffer, file.byteOffset, file.length);
+  const header = decodeSegmentHeader(bytes);
+  if (typeof header === 'string') throw new LogCorruptError({ file: name.file, offset: 0 }, header);
+  if (header.clusterId !== options.clusterId) throw new LogIdentityError(name.file, 'cluster', header.clusterId, options.clusterId);
+  if (header.nodeId !== options.nodeId) throw new LogIdentityError(name.file, 'node', header.nodeId, options.nodeId);
+  if (header.segment !== name.segment) {
+    throw new LogCorruptError({ file: name.file, offset: 0 }, `the header says segment ${String(header.segment)}`);
+  }
+  const key = options.keys?.keys.get(header.keyId);
+  if (header.keyId !== '' && key === undefined) throw new LogKeyError(name.file, header.keyId);
+  return { ...name, bytes, rawHeader: bytes.subarray(0, SEGMENT_HEADER_SIZE).slice(), header, key };
+}
+
+function startOf(loaded: LoadedSegment): ChainPoint {
+  return { offset: SEGMENT_HEADER_SIZE, sequence: loaded.header.firstSequence, prevCrc: headerCrc(loaded.rawHeader) };
+}
+
+/** The segment holds nothing of its own yet. */
+function isFresh(loaded: LoadedSegment): boolean {
+  let own = false;
+  const seed = headerCrc(loaded.rawHeader);
+  const scan = scanSegment(loaded.bytes, seed, startOf(loaded), (records) => {
+    own ||= records.some((record) => (record.head.flags & FLAG_RESTATED) === 0);
+  });
+  return !own && !scan.sealed && judgeTail(loaded.bytes, seed, scan.end).kind === 'clean';
+}
+
+/** Judges and repairs the end of the newest segment. Returns the bytes cut off. */
+function settleTail(loaded: LoadedSegment, scan: SegmentScan, watermark: number, options: RecoveryOptions): number {
+  if (scan.sealed) throw corruptAt(loaded, scan, `segment ${String(loaded.segment + 1)} after it is missing`);
+  const verdict = judgeTail(loaded.bytes, headerCrc(loaded.rawHeader), scan.end);
+  if (verdict.kind === 'corrupt') throw corruptAt(loaded, scan, `${scan.stop.detail}, and ${verdict.detail}`);
+  if (scan.end.sequence < watermark) {
+    throw corruptAt(loaded, scan, `${scan.stop.detail}, though everything before record ${String(watermark)} had been made durable`);
+  }
+  const fd = openSync(join(options.directory, loaded.file), 'r+');
+  try {
+    const size = Math.max(options.segmentBytes, scan.end.offset);
+    if (verdict.kind === 'torn' || loaded.bytes.length < size) {
+      ftruncateSync(fd, scan.end.offset);
+      writeZeros(fd, scan.end.offset, size);
+    }
+    // What was read may still be only in the page cache: it must be durable before anybody acts on it.
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  syncDirectory(options.directory);
+  return verdict.kind === 'torn' ? verdict.until - scan.end.offset : 0;
+}
+
+function writeZeros(fd: number, from: number, to: number): void {
+  const zeros = new Uint8Array(256 * 1024);
+  for (let at = from; at < to; ) at += writeSync(fd, zeros, 0, Math.min(zeros.length, to - at), at);
+}
+
+function corruptAt(loaded: LoadedSegment, scan: SegmentScan, detail: string): LogCorruptError {
+  return new LogCorruptError({ file: loaded.file, offset: scan.stop.offset, sequence: scan.stop.sequence }, detail);
+}
+
+/** Replays records into a view and keeps the standing state the writer needs. */
+class Replay {
+  readonly view: LogView;
+  readonly standing: StandingState = {};
+  bytesSinceMark = 0;
+
+  constructor(options: RecoveryOptions) {
+    this.view = new LogView(options.cacheBytes);
+  }
+
+  segment(loaded: LoadedSegment): SegmentScan {
+    return scanSegment(loaded.bytes, headerCrc(loaded.rawHeader), startOf(loaded), (records) => {
+      for (const record of records) this.#record(loaded, record);
+      this.view.setPlaced(this.view.lastIndex);
+    });
+  }
+
+  settle(loaded: LoadedSegment, scan: SegmentScan): void {
+    try {
+      this.view.settle();
+    } catch (error) {
+      if (!(error instanceof ReplayError)) throw error;
+      throw new LogCorruptError({ file: loaded.file, offset: scan.end.offset }, error.message, { cause: error });
+    }
+  }
+
+  #record(loaded: LoadedSegment, { offset, head, payload }: ScannedRecord): void {
+    const place = { file: loaded.file, offset, sequence: head.sequence };
+    const plain = openRecord(payload, head, loaded.rawHeader, loaded.key);
+    if (plain === undefined) throw new LogCorruptError(place, 'a record can not be decrypted with its key');
+    try {
+      this.#apply(loaded, { offset, head, payload: plain });
+    } catch (error) {
+      if (!(error instanceof ReplayError || error instanceof RangeError)) throw error;
+      throw new LogCorruptError(place, error.message, { cause: error });
+    }
+  }
+
+  #apply(loaded: LoadedSegment, { offset, head, payload }: ScannedRecord): void {
+    const { view, standing } = this;
+    switch (head.type) {
+      case RecordType.Entries: {
+        const { prevTerm, entries } = readEntries(payload);
+        view.append(prevTerm, entries);
+        this.bytesSinceMark += payload.length;
+        const { sequence, prevCrc } = head;
+        view.place(entries[0]?.index ?? 0, entries.length, { segment: loaded.segment, offset, sequence, prevCrc });
+        break;
+      }
+      case RecordType.HardState:
+        view.setHardState(readHardState(payload));
+        standing.hardState = payload.slice();
+        break;
+      case RecordType.SnapshotMark:
+        this.#mark(readSnapshotMark(payload), (head.flags & FLAG_RESTATED) !== 0);
+        standing.mark = payload.slice();
+        standing.confState = undefined;
+        break;
+      case RecordType.ConfState:
+        view.setConfState(readConfState(payload));
+        standing.confState = payload.slice();
+        break;
+      case RecordType.Truncate: {
+        const truncation = readTruncation(payload);
+        view.truncate(truncation);
+        view.sparse.truncate(truncation.from);
+        break;
+      }
+      case RecordType.EndOfGroup:
+      case RecordType.Seal:
+        break;
+    }
+  }
+
+  #mark(mark: SnapshotMark, restated: boolean): void {
+    this.view.setMark(mark, restated);
+    if (restated) return;
+    if (mark.reset) this.view.sparse.clear();
+    this.bytesSinceMark = 0;
+  }
+}

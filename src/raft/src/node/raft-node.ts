@@ -1,0 +1,510 @@
+import { decodeConfChange } from '../codec/conf-change-codec.ts';
+import { DiskFullError } from '../log/errors.ts';
+import { LogLevel } from '../logger.ts';
+import { asConfChangeV2 } from '../membership/conf-change.ts';
+import { RawNode } from '../raw-node.ts';
+import type { Ready, SoftState } from '../ready.ts';
+import { APPEND_THREAD, APPLY_THREAD, MessageType, NO_PEER } from '../types.ts';
+import type { ConfChange, ConfChangeV2, ConfState, Entry, Message, PeerId, SnapshotMetadata } from '../types.ts';
+import { ApplyQueue } from './apply-queue.ts';
+import { bootstrapLog } from './bootstrap.ts';
+import { ConfChangeWaiters } from './conf-change-waiters.ts';
+import type { RaftNodeOptions, ResolvedNodeOptions } from './options.ts';
+import { membersOf, resolveNodeOptions } from './options.ts';
+import { ProposalBuffer } from './proposal-buffer.ts';
+import { ReadRequests } from './read-requests.ts';
+import { RaftRefusedError } from './refusal.ts';
+import type { NodeProposeResult, NodeRefusal } from './refusal.ts';
+import { compactionIndex, isSnapshotDue } from './snapshot-policy.ts';
+import type { NodeStatus } from './node-status.ts';
+import { TransferWaiter } from './transfer-waiter.ts';
+import { WriteQueue } from './write-queue.ts';
+
+/** Rounds of ready work in one turn before other work of the event loop gets its turn. */
+const ROUNDS_PER_TURN = 16;
+
+/**
+ * One member of a group: drives the pure state machine with a durable log, a transport and a replicated state machine. Everything
+ * that arrives in one turn of the event loop (proposals, messages, ticks, finished writes) is handled together in the next one, in
+ * {@link RaftNodeOptions.defer}; nothing inside waits on a promise except the restoring of a snapshot.
+ */
+export class RaftNode {
+  readonly #options: ResolvedNodeOptions;
+  readonly #proposals: ProposalBuffer;
+  readonly #reads: ReadRequests;
+  readonly #confChanges = new ConfChangeWaiters();
+  readonly #transfer = new TransferWaiter();
+  readonly #applyQueue: ApplyQueue;
+  readonly #writes: WriteQueue;
+  #raw: RawNode | undefined;
+  #state: 'new' | 'running' | 'stopped' = 'new';
+  #inbox: (() => void)[] = [];
+  #ticks = 0;
+  #isScheduled = false;
+  #outbound: Message[] = [];
+  #applied: { readonly index: number; readonly term: number } = { index: 0, term: 0 };
+  /** Term in which leadership was announced; 0 while it is not. */
+  #announcedTerm = 0;
+  #members: ReadonlySet<PeerId> = new Set();
+  #isSnapshotting = false;
+  /** Ticks until another snapshot is tried after the disk was full. */
+  #snapshotPause = 0;
+  #ticksDiskFull = 0;
+
+  constructor(options: RaftNodeOptions) {
+    this.#options = resolveNodeOptions(options);
+    const { maxUncommittedBytes, random, electionTicks } = this.#options;
+    this.#proposals = new ProposalBuffer(maxUncommittedBytes);
+    this.#reads = new ReadRequests({
+      ask: (context) => this.#core().readIndex(context) === undefined,
+      random,
+      retryTicks: Math.max(1, Math.floor(electionTicks / 2)),
+      timeoutTicks: 3 * electionTicks,
+    });
+    this.#applyQueue = new ApplyQueue({
+      applyEntries: (entries) => this.#applyEntries(entries),
+      applyConfChange: (entry) => this.#applyConfChange(entry),
+      isCommitDurable: (index, resume) => this.#isCommitDurable(index, resume),
+      applied: (responses) => this.#deliver(responses),
+    });
+    this.#writes = new WriteQueue({
+      log: this.#options.log,
+      wake: () => this.#schedule(),
+      restore: (snapshot) => this.#restore(snapshot.metadata),
+      restored: (snapshot) => this.#restored(snapshot.metadata),
+      deliver: (responses) => this.#deliver(responses),
+      failed: (error) => this.#fail(error),
+    });
+  }
+
+  /** Founds the group if asked to, restores the last snapshot, and begins. Rejects (with the error of the log) if that fails. */
+  async start(): Promise<void> {
+    if (this.#state !== 'new') throw new Error('a raft node can be started once');
+    const options = this.#options;
+    const { log, bootstrap } = options;
+    if (bootstrap !== undefined && log.isEmpty) await bootstrapLog(log, bootstrap);
+    const { metadata } = log.snapshot();
+    if (metadata.index > 0) await this.#restore(metadata);
+    if (this.#isStopped()) return;
+    const raw = new RawNode({
+      id: options.id,
+      storage: log,
+      random: options.random,
+      electionTicks: options.electionTicks,
+      heartbeatTicks: options.heartbeatTicks,
+      applied: metadata.index,
+      asyncStorageWrites: true,
+      maxMessageBytes: options.maxMessageBytes,
+      maxCommittedBytesPerReady: options.maxApplyBytes,
+      maxInflightMessages: options.maxInflightMessages,
+      maxInflightBytes: options.maxInflightBytes,
+      checkQuorum: true,
+      preVote: true,
+      disableProposalForwarding: true,
+      stepDownOnRemoval: true,
+      logger: options.logger,
+    });
+    this.#raw = raw;
+    this.#applied = { index: metadata.index, term: metadata.term };
+    this.#reads.applied(metadata.index);
+    this.#members = membersOf(raw.confState);
+    this.#state = 'running';
+    this.#schedule();
+  }
+
+  /** Stops at once; waiting requests are refused. The log stays open. */
+  stop(): void {
+    if (this.#state === 'stopped') return;
+    this.#state = 'stopped';
+    this.#inbox = [];
+    this.#reads.rejectAll('stopped');
+    this.#confChanges.rejectAll('stopped');
+    this.#transfer.fail('stopped');
+    if (this.#announcedTerm !== 0) this.#options.events.leadership?.(false, this.#announcedTerm);
+    this.#announcedTerm = 0;
+  }
+
+  /** One tick of the clock. */
+  tick(): void {
+    this.#ticks++;
+    this.#schedule();
+  }
+
+  /** Takes a message from a peer. The content of a snapshot must have been received and published before its message. */
+  step(message: Message): void {
+    this.#enqueue(() => {
+      const { snapshot } = message;
+      if (message.type === MessageType.MsgSnap && snapshot !== undefined && !this.#options.log.hasSnapshot(snapshot.metadata)) {
+        this.#write(LogLevel.Warn, `snapshot ${String(snapshot.metadata.index)} from ${message.from} ignored: its content was not received`);
+        return;
+      }
+      const refusal = this.#core().step(message);
+      if (refusal !== undefined) this.#write(LogLevel.Debug, `message of type ${String(message.type)} from ${message.from} refused: ${refusal}`);
+    });
+  }
+
+  /** The last message to a peer was not delivered. */
+  reportUnreachable(id: PeerId): void {
+    this.#enqueue(() => this.#core().reportUnreachable(id));
+  }
+
+  /** The snapshot for a peer arrived, or did not. */
+  reportSnapshot(id: PeerId, ok: boolean): void {
+    this.#enqueue(() => this.#core().reportSnapshot(id, ok));
+  }
+
+  /**
+   * Proposes an entry on the leader. It will have this index and term, unless leadership is lost before it is committed: it is
+   * committed when an entry of this index and term is applied, and void when one of another term is.
+   */
+  propose(data: Uint8Array): NodeProposeResult {
+    const reason = this.#refusal() ?? (this.#proposals.fits(data.length) ? undefined : 'uncommitted-limit');
+    const raw = this.#raw;
+    if (reason !== undefined || raw === undefined) return { ok: false, reason: reason ?? 'stopped', leader: this.leader };
+    const index = raw.lastIndex + this.#proposals.count + 1;
+    this.#proposals.add(index, data);
+    this.#schedule();
+    return { ok: true, index, term: raw.term };
+  }
+
+  /**
+   * Proposes a change of the members. Resolves with the new configuration once it is applied here (a joint one that ends by itself:
+   * once it has ended). Rejects with {@link RaftRefusedError}.
+   */
+  async proposeConfChange(change: ConfChange | ConfChangeV2): Promise<ConfState> {
+    const reason = this.#refusal();
+    if (reason !== undefined) throw new RaftRefusedError('configuration change', reason, this.leader);
+    const result = this.#core().proposeConfChange(change);
+    this.#schedule();
+    if (!result.ok) throw new RaftRefusedError('configuration change', confChangeRefusal(result.reason), this.leader);
+    return this.#confChanges.add(result.index, result.term);
+  }
+
+  /**
+   * An index at which a read is linearizable: everything committed before this call is applied here when the promise resolves.
+   * Works on any member. Rejects with {@link RaftRefusedError} if no leader answers within some election timeouts.
+   */
+  readIndex(): Promise<number> {
+    if (this.#state !== 'running') return Promise.reject(new RaftRefusedError('read', 'stopped'));
+    const read = this.#reads.add();
+    this.#schedule();
+    return read;
+  }
+
+  /** Hands leadership to a voter. Resolves when it leads; rejects with {@link RaftRefusedError}. */
+  async transferLeadership(to: PeerId): Promise<void> {
+    const request = `transfer of leadership to ${to}`;
+    if (this.#state !== 'running') throw new RaftRefusedError(request, 'stopped');
+    const raw = this.#core();
+    if (raw.role !== 'leader') throw new RaftRefusedError(request, raw.leader === NO_PEER ? 'no-leader' : 'not-leader', raw.leader);
+    if (to === raw.id) return;
+    raw.transferLeader(to);
+    if (raw.leadTransferee !== to) throw new RaftRefusedError(request, 'transfer-failed', raw.id);
+    this.#schedule();
+    await this.#transfer.begin(to);
+  }
+
+  /** The leader this node knows of, or NO_PEER. */
+  get leader(): PeerId {
+    return this.#raw?.leader ?? NO_PEER;
+  }
+
+  /** Leads and has applied every entry of earlier terms. */
+  get isLeader(): boolean {
+    return this.#announcedTerm !== 0 && this.#state === 'running';
+  }
+
+  /** Index of the last entry applied. */
+  get appliedIndex(): number {
+    return this.#applied.index;
+  }
+
+  /** The configuration as of the last entry applied. */
+  get confState(): ConfState | undefined {
+    return this.#raw?.confState;
+  }
+
+  /** Undefined before the node is started. */
+  status(): NodeStatus | undefined {
+    if (this.#raw === undefined) return undefined;
+    const { log } = this.#options;
+    return {
+      ...this.#raw.status(),
+      appliedIndex: this.#applied.index,
+      isAnnouncedLeader: this.isLeader,
+      firstIndex: log.firstIndex(),
+      snapshotIndex: log.snapshot().metadata.index,
+      isDiskFull: log.isDiskFull,
+      isRestoring: this.#writes.isRestoring,
+    };
+  }
+
+  /** The state machine, with everything proposed before in its log: the only way to it for anything that may change it. */
+  #core(): RawNode {
+    const raw = this.#raw;
+    if (raw === undefined) throw new Error('the raft node was not started');
+    if (this.#proposals.count > 0) {
+      const payloads = this.#proposals.take();
+      const result = raw.propose(payloads);
+      if (!result.ok) throw new Error(`proposals that were accepted have been refused: ${result.reason}`);
+    }
+    return raw;
+  }
+
+  #refusal(): NodeRefusal | undefined {
+    const raw = this.#raw;
+    if (this.#state !== 'running' || raw === undefined) return 'stopped';
+    if (raw.role !== 'leader') return raw.leader === NO_PEER ? 'no-leader' : 'not-leader';
+    if (!this.#members.has(raw.id)) return 'removed';
+    if (raw.leadTransferee !== NO_PEER) return 'transferring';
+    if (this.#announcedTerm !== raw.term) return 'leader-not-ready';
+    return this.#options.log.isDiskFull ? 'disk-full' : undefined;
+  }
+
+  #enqueue(input: () => void): void {
+    if (this.#state === 'stopped') return;
+    this.#inbox.push(input);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#state !== 'running') return;
+    this.#isScheduled = true;
+    this.#options.defer(() => {
+      this.#isScheduled = false;
+      if (this.#state !== 'running') return;
+      try {
+        this.#turn();
+      } catch (error) {
+        this.#fail(error);
+      }
+    });
+  }
+
+  /** Handles everything that arrived. Messages come before ticks: after a pause of the process an election must not start while a heartbeat waits. */
+  #turn(): void {
+    this.#core();
+    this.#writes.settle();
+    const inbox = this.#inbox;
+    this.#inbox = [];
+    for (const input of inbox) input();
+    for (; this.#ticks > 0; this.#ticks--) this.#tick();
+    this.#reads.pump();
+    for (let round = 0; round < ROUNDS_PER_TURN; round++) {
+      if (!this.#writes.isRestoring) this.#applyQueue.pump();
+      this.#campaignIfAlone();
+      const raw = this.#core();
+      if (!raw.hasReady()) break;
+      this.#handle(raw.ready());
+    }
+    this.#observeLeadership();
+    this.#flush();
+    this.#snapshotIfDue();
+    if (this.#core().hasReady()) this.#schedule();
+  }
+
+  #tick(): void {
+    this.#core().tick();
+    this.#reads.tick();
+    if (this.#snapshotPause > 0) this.#snapshotPause--;
+    this.#stepDownOnFullDisk();
+  }
+
+  #handle(ready: Ready): void {
+    for (const message of ready.messages) {
+      if (message.to === APPEND_THREAD) this.#append(message);
+      else if (message.to === APPLY_THREAD) this.#applyQueue.add(message.entries, message.responses);
+      else this.#outbound.push(message);
+    }
+    // Others get the entries while the own disk is still writing them.
+    this.#flush();
+    if (ready.softState !== undefined) this.#softStateChanged(ready.softState);
+    if (ready.readStates.length > 0) this.#reads.confirmed(ready.readStates);
+  }
+
+  #append(message: Message): void {
+    const { snapshot, term, vote, commit, entries } = message;
+    const hardState = term === 0 && commit === 0 ? undefined : { term, vote, commit };
+    const due = snapshot === undefined ? [] : this.#applyQueue.discard();
+    this.#writes.append({ snapshot, entries, hardState }, [...message.responses, ...due]);
+  }
+
+  /** Hands answers to whom they are for: this node itself or a peer. */
+  #deliver(responses: readonly Message[]): void {
+    for (const response of responses) {
+      if (response.to === this.#options.id) this.#core().step(response);
+      else this.#outbound.push(response);
+    }
+  }
+
+  #flush(): void {
+    if (this.#outbound.length === 0) return;
+    const messages = this.#outbound;
+    this.#outbound = [];
+    const ordinary = messages.filter((message) => message.type !== MessageType.MsgSnap);
+    if (ordinary.length > 0) this.#options.send(ordinary);
+    for (const message of messages) if (message.type === MessageType.MsgSnap) this.#options.sendSnapshot(message);
+  }
+
+  #softStateChanged(state: SoftState): void {
+    this.#observeLeadership();
+    this.#options.events.softState?.(state);
+  }
+
+  #observeLeadership(): void {
+    const raw = this.#raw;
+    if (raw === undefined) return;
+    const leads = raw.role === 'leader';
+    if (this.#announcedTerm !== 0 && (!leads || raw.term !== this.#announcedTerm)) {
+      const term = this.#announcedTerm;
+      this.#announcedTerm = 0;
+      this.#proposals.reset();
+      this.#confChanges.rejectAll('leadership-lost');
+      this.#options.events.leadership?.(false, term);
+    }
+    // The first entry of an own term comes after all of earlier terms (paper §8: the leader's empty entry).
+    if (leads && this.#announcedTerm === 0 && this.#applied.term === raw.term) {
+      this.#announcedTerm = raw.term;
+      this.#options.events.leadership?.(true, raw.term);
+    }
+    this.#transfer.observe({ isLeader: leads, leader: raw.leader, leadTransferee: raw.leadTransferee });
+  }
+
+  #applyEntries(entries: readonly Entry[]): void {
+    this.#options.stateMachine.apply(entries);
+    for (const entry of entries) {
+      if (!this.#confChanges.isIdle) this.#confChanges.voided(entry.index);
+      this.#appliedEntry(entry);
+    }
+  }
+
+  #applyConfChange(entry: Entry): void {
+    const decoded = decodeConfChange(entry.type, entry.data);
+    // Every member fails to read it alike, so all of them pass over it alike.
+    const change: ConfChange | ConfChangeV2 = decoded.ok
+      ? decoded.value
+      : { id: '0', type: 0, nodeId: NO_PEER, context: new Uint8Array(0) };
+    const confState = this.#core().applyConfChange(change);
+    this.#options.stateMachine.apply([entry]);
+    this.#appliedEntry(entry);
+    this.#options.events.configuration?.({ index: entry.index, change: asConfChangeV2(change), confState });
+    this.#noteMembers(confState);
+    this.#confChanges.applied(entry.index, entry.term, confState);
+  }
+
+  #appliedEntry({ index, term }: Entry): void {
+    this.#applied = { index, term };
+    this.#proposals.applied(index);
+    this.#reads.applied(index);
+  }
+
+  #isCommitDurable(index: number, resume: () => void): boolean {
+    const { log } = this.#options;
+    if (log.durableCommit >= index) return true;
+    log.append({ sync: true }, () => {
+      resume();
+      this.#schedule();
+    });
+    return false;
+  }
+
+  #noteMembers(confState: ConfState): void {
+    const before = this.#members;
+    this.#members = membersOf(confState);
+    for (const id of before) if (!this.#members.has(id)) this.#options.events.memberRemoved?.(id);
+  }
+
+  async #restore(metadata: SnapshotMetadata): Promise<void> {
+    const { log, stateMachine } = this.#options;
+    const content = await log.openSnapshot(metadata);
+    try {
+      await stateMachine.restore(content);
+    } finally {
+      await content.close();
+    }
+  }
+
+  #restored(metadata: SnapshotMetadata): void {
+    this.#applied = { index: metadata.index, term: metadata.term };
+    this.#reads.applied(metadata.index);
+    this.#noteMembers(metadata.confState);
+    this.#options.events.restored?.(metadata.index);
+  }
+
+  #snapshotIfDue(): void {
+    const { log } = this.#options;
+    if (this.#isSnapshotting || this.#writes.isRestoring || this.#snapshotPause > 0) return;
+    const { bytesSinceSnapshot, snapshotBytes } = log;
+    const growth = { appliedIndex: this.#applied.index, snapshotIndex: log.snapshot().metadata.index, bytesSinceSnapshot, snapshotBytes };
+    if (isSnapshotDue(this.#options, growth)) void this.#snapshot();
+  }
+
+  /** Makes a snapshot of the state as of now and drops the log behind it. Never rejects. */
+  async #snapshot(): Promise<void> {
+    const { log, stateMachine } = this.#options;
+    this.#isSnapshotting = true;
+    try {
+      const metadata = { ...this.#applied, confState: this.#core().confState };
+      const isNewest = await log.createSnapshot(metadata, stateMachine.snapshot());
+      if (isNewest && this.#state === 'running') log.compact(compactionIndex(this.#options, metadata.index));
+    } catch (error) {
+      if (!(error instanceof DiskFullError)) this.#fail(error);
+      this.#snapshotPause = this.#options.electionTicks;
+    } finally {
+      this.#isSnapshotting = false;
+    }
+  }
+
+  /** A group of one need not wait for an election timeout. */
+  #campaignIfAlone(): void {
+    const raw = this.#core();
+    if (raw.role !== 'follower' || this.#writes.isRestoring || this.#applied.index < raw.commitIndex) return;
+    const { voters, votersOutgoing } = raw.confState;
+    if (voters.length === 1 && voters[0] === raw.id && votersOutgoing.length === 0) raw.campaign();
+  }
+
+  /** A leader that can not write hands over to the voter that is furthest along. */
+  #stepDownOnFullDisk(): void {
+    const raw = this.#core();
+    if (!this.#options.log.isDiskFull || raw.role !== 'leader') {
+      this.#ticksDiskFull = 0;
+      return;
+    }
+    if (this.#ticksDiskFull++ % this.#options.electionTicks !== 0 || raw.leadTransferee !== NO_PEER) return;
+    const { voters } = raw.confState;
+    const candidates = raw.status().peers.filter((peer) => peer.id !== raw.id && peer.recentActive && voters.includes(peer.id));
+    const best = candidates.sort((a, b) => b.match - a.match)[0];
+    if (best !== undefined) raw.transferLeader(best.id);
+  }
+
+  #isStopped(): boolean {
+    return this.#state === 'stopped';
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isStopped()) return;
+    this.stop();
+    const cause = error instanceof Error ? error : new Error(String(error));
+    this.#write(LogLevel.Fatal, `raft node ${this.#options.id} stopped: ${cause.message}`);
+    this.#options.events.fatal?.(cause);
+  }
+
+  #write(level: LogLevel, text: string): void {
+    const { logger } = this.#options;
+    if (logger.level <= level) logger.write(level, text);
+  }
+}
+
+function confChangeRefusal(reason: string): NodeRefusal {
+  switch (reason) {
+    case 'no-leader':
+    case 'not-leader':
+    case 'transferring':
+    case 'removed':
+    case 'uncommitted-limit':
+    case 'change-not-now':
+      return reason;
+    default:
+      return 'invalid-change';
+  }
+}

@@ -1,0 +1,29 @@
+/** When a node makes a snapshot of its own, and how much of the log it keeps behind it. */
+export interface SnapshotPolicy {
+  readonly snapshotEntries: number;
+  readonly trailingEntries: number;
+  readonly minSnapshotLogBytes: number;
+}
+
+export interface LogGrowth {
+  readonly appliedIndex: number;
+  /** Index of the last snapshot. */
+  readonly snapshotIndex: number;
+  readonly bytesSinceSnapshot: number;
+  readonly snapshotBytes: number;
+}
+
+/** Log bytes per byte of snapshot at which replaying the log costs more than a new snapshot. */
+const LOG_PER_SNAPSHOT = 4;
+
+export function isSnapshotDue(policy: SnapshotPolicy, growth: LogGrowth): boolean {
+  const entries = growth.appliedIndex - growth.snapshotIndex;
+  if (entries <= 0) return false;
+  if (entries >= policy.snapshotEntries) return true;
+  return growth.bytesSinceSnapshot > Math.max(policy.minSnapshotLogBytes, LOG_PER_SNAPSHOT * growth.snapshotBytes);
+}
+
+/** Highest index that may be forgotten after a snapshot. */
+export function compactionIndex(policy: SnapshotPolicy, snapshotIndex: number): number {
+  return Math.max(0, snapshotIndex - policy.trailingEntries);
+}
