@@ -57,7 +57,10 @@ export async function rpcRig(): Promise<RpcRig> {
     address,
     add: (definition, methods) => addService(server, definition, methods, { identify, log: silentLogger }),
     client: (make) => {
-      const client = new make(address, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
+      const client = new make(address, credentials.createInsecure(), {
+        'grpc.use_local_subchannel_pool': 1,
+        'grpc.max_receive_message_length': -1,
+      });
       clients.push(client);
       return client;
     },

@@ -6,6 +6,8 @@ export class AgentStream {
   readonly #signal: AbortSignal;
   readonly #wake = new Wake();
   #ended: SwarmError | undefined;
+  /** Called when we end the stream, at once: an agent that does not read may keep its reader waiting for long. */
+  onEnd: (() => void) | undefined;
 
   /** @param signal aborts when the agent goes away */
   constructor(signal: AbortSignal) {
@@ -20,8 +22,10 @@ export class AgentStream {
 
   /** Ends the stream from our side; the agent sees the error. The first error counts. */
   end(error: SwarmError): void {
-    this.#ended ??= error;
+    if (this.#ended) return;
+    this.#ended = error;
     this.#wake.set();
+    this.onEnd?.();
   }
 
   /** Whether we ended it. */

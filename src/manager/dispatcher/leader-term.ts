@@ -137,6 +137,7 @@ export class LeaderTerm {
       backlog: this.#settings.assignmentBacklog,
     });
     this.#hub.add(feed);
+    stream.onEnd = () => this.#hub.remove(feed);
     try {
       yield* messages(feed);
     } finally {

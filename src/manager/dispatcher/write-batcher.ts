@@ -94,10 +94,12 @@ export class WriteBatcher<V> {
     signal.addEventListener('abort', stop, { once: true });
     try {
       while (!signal.aborted) {
-        if (this.#pending.size === 0) await this.#wake.wait();
-        else await this.#gather();
-        if (signal.aborted || this.#pending.size === 0) continue;
-        await this.#flush(signal);
+        if (this.#pending.size === 0) {
+          await this.#wake.wait();
+          continue;
+        }
+        await this.#gather();
+        if (!signal.aborted) await this.#flush(signal);
       }
     } finally {
       signal.removeEventListener('abort', stop);

@@ -1,0 +1,212 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { FakeClock } from '../../../../src/common/clock.ts';
+import { heartbeatPeriodMs } from '../../../../src/manager/dispatcher/heartbeat-period.ts';
+import { HeartbeatDeadline } from '../../../../src/manager/dispatcher/heartbeat-deadline.ts';
+import type { DispatcherSettings } from '../../../../src/manager/dispatcher/settings.ts';
+import { NodeStatus_State as NodeState, TaskState } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
+import { DirectAgent } from '../../../support/direct-agent.ts';
+import { aTask, dispatcherRig, type DispatcherRig } from '../../../support/dispatcher-rig.ts';
+
+let rig: DispatcherRig;
+let clock: FakeClock;
+let openRig: DispatcherRig | undefined;
+afterEach(async () => {
+  await openRig?.close();
+  openRig = undefined;
+});
+
+async function start(settings: Partial<DispatcherSettings> = {}): Promise<() => Promise<void>> {
+  clock = new FakeClock();
+  rig = openRig = await dispatcherRig(settings, clock);
+  await rig.addNode('n1', NodeState.READY);
+  const end = rig.lead();
+  await clock.advance(10);
+  return end;
+}
+
+const stateOf = (id: string): NodeState | undefined => rig.node(id).status?.state;
+
+async function registered(userAgent?: string): Promise<DirectAgent> {
+  const agent = new DirectAgent(rig.dispatcher, 'n1', userAgent);
+  agent.register();
+  await clock.advance(10);
+  expect(agent.sessionId).not.toBe('');
+  return agent;
+}
+
+describe('the heartbeat period', () => {
+  it('is short by default, grows with the cluster up to its default, and is kept when somebody chose it', () => {
+    const base = { flagMs: undefined, clusterMs: 5_000, nodes: 5 };
+    expect(heartbeatPeriodMs(base)).toBe(2_000);
+    expect(heartbeatPeriodMs({ ...base, clusterMs: undefined })).toBe(2_000);
+    expect(heartbeatPeriodMs({ ...base, nodes: 1_500 })).toBe(3_000);
+    expect(heartbeatPeriodMs({ ...base, nodes: 50_000 })).toBe(5_000);
+    expect(heartbeatPeriodMs({ ...base, clusterMs: 10_000 })).toBe(10_000);
+    expect(heartbeatPeriodMs({ ...base, flagMs: 700, clusterMs: 10_000 })).toBe(700);
+  });
+});
+
+describe('a heartbeat deadline', () => {
+  it('does not expire when this process stood still and may not have read what came', async () => {
+    let late = 0;
+    let expired = 0;
+    const fake = new FakeClock();
+    const standing = { ...fakeLike(fake), monotonic: () => fake.monotonic() + late };
+    const deadline = new HeartbeatDeadline(standing, () => expired++);
+    deadline.set(6_000);
+    late = 30_000;
+    await fake.advance(6_000);
+    expect(expired).toBe(0);
+    await fake.advance(5_999);
+    expect(expired).toBe(0);
+    await fake.advance(1);
+    expect(expired).toBe(1);
+  });
+});
+
+const fakeLike = (fake: FakeClock): { now(): number; setTimer: FakeClock['setTimer'] } => ({
+  now: () => fake.now(),
+  setTimer: (delayMs, action) => fake.setTimer(delayMs, action),
+});
+
+describe('a node', () => {
+  it('is down after three silent periods and not before', async () => {
+    await start({ heartbeatPeriodMs: 5_000 });
+    const agent = await registered();
+    for (let i = 0; i < 5; i++) {
+      expect(await agent.beat()).toBe(5_000);
+      await clock.advance(5_000);
+    }
+    await agent.beat();
+    await clock.advance(14_900);
+    expect(stateOf('n1')).toBe(NodeState.READY);
+    await clock.advance(200);
+    expect(stateOf('n1')).toBe(NodeState.DOWN);
+    expect(rig.node('n1').status?.message).toBe('heartbeat failure');
+    expect(agent.sessionError?.code).toBe('aborted');
+    await expect(agent.beat()).rejects.toMatchObject({ code: 'notFound' });
+  });
+
+  it('that was cut off is found within seven seconds by default', async () => {
+    await start();
+    const agent = await registered();
+    expect(await agent.beat()).toBe(2_000);
+    await clock.advance(6_700);
+    expect(stateOf('n1')).toBe(NodeState.DOWN);
+  });
+
+  it('follows a heartbeat period changed in the cluster while it is registered', async () => {
+    await start();
+    const agent = await registered();
+    await rig.store.update((tx) => {
+      const cluster = tx.cluster.all()[0];
+      if (cluster?.spec) {
+        const dispatcher = { heartbeatPeriod: { seconds: 1, nanos: 0 } };
+        tx.cluster.update({ ...cluster, spec: { ...cluster.spec, dispatcher } });
+      }
+    });
+    await clock.advance(0);
+    expect(await agent.beat()).toBe(1_000);
+  });
+
+  it('is down soon after its connection broke, unless it comes back', async () => {
+    await start({ sessionGraceMs: 2_000 });
+    const agent = await registered();
+    agent.disconnect();
+    await clock.advance(1_900);
+    expect(stateOf('n1')).toBe(NodeState.READY);
+    agent.register();
+    await clock.advance(2_500);
+    await agent.beat();
+    await clock.advance(2_500);
+    expect(stateOf('n1')).toBe(NodeState.READY);
+    agent.disconnect();
+    await clock.advance(2_100);
+    expect(stateOf('n1')).toBe(NodeState.DOWN);
+  });
+
+  it('keeps its state when it closes and reopens its session to say something new', async () => {
+    await start({ sessionGraceMs: 2_000 });
+    const agent = await registered();
+    const { sessionId } = agent;
+    agent.disconnect();
+    await clock.advance(5);
+    agent.register(sessionId);
+    await clock.advance(3_000);
+    expect(agent.sessionId).toBe(sessionId);
+    expect(stateOf('n1')).toBe(NodeState.READY);
+  });
+
+  it('that knocks too often is refused but not counted as gone', async () => {
+    await start({ sessionGraceMs: 2_000 });
+    const agent = await registered();
+    for (let i = 0; i < 3; i++) {
+      agent.disconnect();
+      await clock.advance(100);
+      agent.register();
+      await clock.advance(10);
+    }
+    expect(agent.sessionError?.code).toBe('unavailable');
+    await clock.advance(3_000);
+    expect(stateOf('n1')).toBe(NodeState.READY);
+  });
+
+  it('with a Docker Engine has until its heartbeat is due to restart', async () => {
+    await start({ sessionGraceMs: 1_000 });
+    const agent = await registered('grpc-go/1.33.3');
+    await agent.beat();
+    agent.disconnect();
+    await clock.advance(5_000);
+    expect(stateOf('n1')).toBe(NodeState.READY);
+    await clock.advance(1_500);
+    expect(stateOf('n1')).toBe(NodeState.DOWN);
+  });
+
+  it('is unknown after an election until it registers, for six periods, and then down', async () => {
+    await start({ heartbeatPeriodMs: 1_000 });
+    await rig.addNode('n2', NodeState.READY);
+    expect(stateOf('n1')).toBe(NodeState.UNKNOWN);
+    const agent = await registered();
+    expect(stateOf('n1')).toBe(NodeState.READY);
+    agent.disconnect();
+    await rig.close();
+
+    await start({ heartbeatPeriodMs: 1_000 });
+    await clock.advance(5_900);
+    expect(stateOf('n1')).toBe(NodeState.UNKNOWN);
+    await clock.advance(200);
+    expect(stateOf('n1')).toBe(NodeState.DOWN);
+    expect(rig.node('n1').status?.message).toContain('"unknown" state');
+  });
+
+  it('that was down when the leader changed stays down, and may come back', async () => {
+    clock = new FakeClock();
+    rig = openRig = await dispatcherRig({}, clock);
+    await rig.addNode('n1', NodeState.DOWN);
+    rig.lead();
+    await clock.advance(60_000);
+    expect(stateOf('n1')).toBe(NodeState.DOWN);
+    await registered();
+    expect(stateOf('n1')).toBe(NodeState.READY);
+  });
+
+  it('down for a day has its unfinished tasks orphaned, and only those', async () => {
+    await start();
+    await rig.store.update((tx) => {
+      tx.task.create(aTask('running', 'n1', { state: TaskState.RUNNING }));
+      tx.task.create(aTask('assigned', 'n1', { state: TaskState.ASSIGNED }));
+      tx.task.create(aTask('failed', 'n1', { state: TaskState.FAILED }));
+      tx.task.create(aTask('elsewhere', 'n2', { state: TaskState.RUNNING }));
+    });
+    await clock.advance(23 * 3_600_000);
+    const stateOfTask = (id: string): TaskState | undefined => rig.store.read.task.get(id)?.status?.state;
+    expect(stateOf('n1')).toBe(NodeState.DOWN);
+    expect(stateOfTask('running')).toBe(TaskState.RUNNING);
+    await clock.advance(2 * 3_600_000);
+    expect(stateOfTask('running')).toBe(TaskState.ORPHANED);
+    expect(stateOfTask('assigned')).toBe(TaskState.ORPHANED);
+    expect(stateOfTask('failed')).toBe(TaskState.FAILED);
+    expect(stateOfTask('elsewhere')).toBe(TaskState.RUNNING);
+    expect(rig.store.read.task.get('running')?.status?.appliedBy).toBe('m1');
+  });
+});
