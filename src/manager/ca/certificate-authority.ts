@@ -166,7 +166,7 @@ export class CertificateAuthority {
 
   #unlockKey(): GetUnlockKeyResponse {
     const cluster = this.#cluster();
-    const key = cluster.unlockKeys.find((k) => k.subsystem === 'manager');
+    const key = cluster.unlockKeys.find((k) => k.subsystem === 'swarm-manager');
     return { unlockKey: key?.key ?? Buffer.of(), version: cluster.meta?.version };
   }
 

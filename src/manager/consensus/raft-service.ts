@@ -17,7 +17,8 @@ export interface SnapshotSink {
 }
 
 export interface RaftServicePorts {
-  readonly members: MemberList;
+  /** Throws unavailable while this manager is starting. */
+  readonly members: () => MemberList;
   /** Hands a message to the raft node. */
   readonly step: (message: Message) => void;
   readonly openSnapshotSink: (message: Message) => Promise<SnapshotSink>;
@@ -27,7 +28,7 @@ export function raftMethods(ports: RaftServicePorts): ServiceMethods<typeof Raft
   const accept = (wire: MessagePb | undefined): Message => {
     if (!wire) throw new SwarmError('invalidArgument', 'message: nothing was sent');
     const message = messageFromWire(wire);
-    if (ports.members.isRemoved(message.from)) throw new SwarmError('notFound', MEMBER_REMOVED);
+    if (ports.members().isRemoved(message.from)) throw new SwarmError('notFound', MEMBER_REMOVED);
     return message;
   };
 
@@ -82,7 +83,7 @@ export function raftMethods(ports: RaftServicePorts): ServiceMethods<typeof Raft
     resolveAddress: {
       access: 'manager',
       handle: ({ raftId }) => {
-        const member = ports.members.get(raftId);
+        const member = ports.members().get(raftId);
         if (!member) throw new SwarmError('notFound', `raft member ${raftId} not found`);
         return { addr: member.address };
       },

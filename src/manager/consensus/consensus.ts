@@ -1,0 +1,418 @@
+/**
+ * This manager's place in the consensus group: the raft node with its log and transport, and the store it feeds.
+ */
+import {
+  DurableLog,
+  LogLevel,
+  RaftNode,
+  type ConfChangeV2,
+  type ConfigurationChanged,
+  type ConfState,
+  type DurableLogStats,
+  type Entry,
+  type Logger as RaftLogger,
+  type LogKeys,
+  type Message,
+  type SnapshotContent,
+} from 'raft-ts';
+import type { CancelTimer, Clock } from '../../common/clock.ts';
+import { errorText, SwarmError } from '../../common/errors.ts';
+import type { Logger } from '../../common/log.ts';
+import type { Random } from '../../common/random.ts';
+import type { NodeIdentity } from '../../identity/node-identity.ts';
+import { RaftMember } from '../../proto/generated/docker/swarmkit/v1/raft.ts';
+import { decodeSnapshot, encodeSnapshot } from '../store/snapshot.ts';
+import type { Proposer, Store } from '../store/store.ts';
+import { memberFromWire, type Member, MemberList } from './member-list.ts';
+import type { SnapshotSink } from './raft-service.ts';
+import { refusalError } from './refusals.ts';
+import { Transport } from './transport.ts';
+import { addMember, promoteLearner, removeMember } from './membership-changes.ts';
+
+export interface ConsensusOptions {
+  readonly directory: string;
+  readonly keys: LogKeys | undefined;
+  readonly identity: NodeIdentity;
+  /** This manager as a member. */
+  readonly local: Member;
+  /** Found a new group with this manager as its only member, if the log is empty. */
+  readonly bootstrap: boolean;
+  /** Members known from joining; the log brings the truth later. */
+  readonly knownMembers: readonly Member[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly tickMs: number;
+  readonly electionTicks: number;
+  readonly heartbeatTicks: number;
+  /** Entries between snapshots, and entries kept behind one for slow followers. */
+  readonly snapshotEntries?: number;
+  readonly trailingEntries?: number;
+  readonly events: ConsensusEvents;
+}
+
+export interface ConsensusEvents {
+  /** This manager leads and its store holds everything decided before, or it leads no more. */
+  leadership(isLeader: boolean): void;
+  /** This manager was taken out of the group. */
+  removed(): void;
+  /** The log failed or an invariant broke: the process must end. */
+  fatal(error: Error): void;
+}
+
+/** A learner becomes a voter once it is this close to the leader's log. */
+const PROMOTE_WITHIN_ENTRIES = 1_000;
+/** Snapshot pieces encoded before other work gets its turn. */
+const PIECES_PER_TURN = 4;
+
+export class Consensus implements Proposer {
+  readonly members = new MemberList();
+  readonly #options: ConsensusOptions;
+  readonly #store: Store;
+  readonly #log: DurableLog;
+  readonly #transport: Transport;
+  readonly #node: RaftNode;
+  readonly #listeners = new Set<() => void>();
+  #appliedWaiters: { readonly index: number; readonly resolve: () => void }[] = [];
+  #cancelTick: CancelTimer | undefined;
+  #isLeader = false;
+  #isStopped = false;
+  #reachability = '';
+
+  private constructor(options: ConsensusOptions, store: Store, log: DurableLog) {
+    this.#options = options;
+    this.#store = store;
+    this.#log = log;
+    for (const member of options.knownMembers) this.members.put(member);
+    const { identity, clock, random } = options;
+    this.#transport = new Transport({
+      identity,
+      clock,
+      random,
+      log: options.log,
+      onUnreachable: (raftId) => this.#node.reportUnreachable(raftId),
+      onRemoved: () => this.#onRemoved(),
+    });
+    this.#node = new RaftNode({
+      id: options.local.raftId,
+      log,
+      stateMachine: {
+        apply: (entries) => this.#apply(entries),
+        restore: (snapshot) => this.#restore(snapshot),
+        snapshot: () => this.#snapshot(),
+      },
+      bootstrap: options.bootstrap ? [{ id: options.local.raftId, context: contextOf(options.local) }] : undefined,
+      send: (messages) => this.#transport.send(messages),
+      sendSnapshot: (message) => void this.#sendSnapshot(message),
+      random,
+      electionTicks: options.electionTicks,
+      heartbeatTicks: options.heartbeatTicks,
+      ...(options.snapshotEntries === undefined ? {} : { snapshotEntries: options.snapshotEntries }),
+      ...(options.trailingEntries === undefined ? {} : { trailingEntries: options.trailingEntries }),
+      logger: raftLogger(options.log),
+      events: {
+        leadership: (isLeader) => this.#onLeadership(isLeader),
+        softState: () => this.#changed(),
+        configuration: (changed) => this.#onConfiguration(changed),
+        memberRemoved: (raftId) => {
+          if (raftId === options.local.raftId) this.#onRemoved();
+        },
+        restored: () => this.#changed(),
+        fatal: (error) => options.events.fatal(error),
+      },
+    });
+  }
+
+  /**
+   * Opens the log and recovers the state. Throws SwarmError: failedPrecondition (the folder belongs to another node or is in
+   * use), dataLoss (the log is corrupt).
+   */
+  static async open(options: ConsensusOptions, store: Store): Promise<Consensus> {
+    const log = await DurableLog.open({
+      directory: options.directory,
+      clusterId: options.identity.current.clusterId,
+      nodeId: options.local.raftId,
+      keys: options.keys,
+      onFatal: (error) => options.events.fatal(error),
+      onDiskFull: (error) =>
+        options.log.error({ error: error.message }, 'disk full: this manager takes no changes until there is room'),
+      onDiskRoom: () => options.log.info('there is room on the disk again'),
+    }).catch((error: unknown) => {
+      throw logError(error);
+    });
+    return new Consensus(options, store, log);
+  }
+
+  async start(): Promise<void> {
+    await this.#node.start();
+    this.#transport.setPeers(this.#others());
+    this.#scheduleTick();
+  }
+
+  /** Hands leadership over if there is somebody to take it, then stops. */
+  async stop(): Promise<void> {
+    if (this.#isStopped) return;
+    if (this.#isLeader && this.#others().length > 0) await this.transferLeadership().catch(() => undefined);
+    this.#isStopped = true;
+    this.#cancelTick?.();
+    this.#node.stop();
+    this.#transport.close();
+    this.#store.abandonProposals('this manager is stopping: look whether the change was made before trying again');
+    await this.#log.close();
+  }
+
+  get localId(): string {
+    return this.#options.local.raftId;
+  }
+
+  /** Whether this manager leads and its store is up to date. */
+  get isLeader(): boolean {
+    return this.#isLeader;
+  }
+
+  /** The member that leads; undefined when none is known. */
+  get leader(): Member | undefined {
+    return this.members.get(this.#node.leader);
+  }
+
+  get term(): number {
+    return this.#node.status()?.hardState.term ?? 0;
+  }
+
+  get commitIndex(): number {
+    return this.#node.status()?.hardState.commit ?? 0;
+  }
+
+  get logStats(): DurableLogStats {
+    return this.#log.stats();
+  }
+
+  propose(data: Uint8Array): number {
+    const result = this.#node.propose(data);
+    if (result.ok) return result.index;
+    throw refusalError(result.reason);
+  }
+
+  /** Resolves when the local store shows every change that was committed before the call. Throws unavailable without a leader. */
+  async readBarrier(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    let index: number;
+    try {
+      index = await this.#node.readIndex();
+    } catch (error) {
+      throw refusalError(error);
+    }
+    await this.#applied(index);
+  }
+
+  /** Handles a message of another manager. */
+  step(message: Message): void {
+    if (!this.#isStopped) this.#node.step(message);
+  }
+
+  /** Begins to receive a snapshot that a peer streams to this manager. */
+  async openSnapshotSink(message: Message): Promise<SnapshotSink> {
+    const metadata = message.snapshot?.metadata;
+    if (!metadata) throw new SwarmError('invalidArgument', 'snapshot: it has no metadata');
+    const writer = await this.#log.receiveSnapshot(metadata);
+    return {
+      write: (chunk) => writer.write(chunk),
+      finish: async () => (await writer.publish()).data,
+      abort: () => writer.abort(),
+    };
+  }
+
+  isReachable(raftId: string): boolean {
+    return raftId === this.localId || this.#transport.activeSince(raftId) !== undefined;
+  }
+
+  /** Adds a member (as a learner that is promoted when it has caught up), or changes the address of one. */
+  async admit(member: Member): Promise<void> {
+    await this.#change(addMember(member, this.#confState(), contextOf(member)));
+  }
+
+  async remove(raftId: string): Promise<void> {
+    await this.#change(removeMember(raftId));
+  }
+
+  /** Hands leadership to the reachable member that has been up longest. Throws failedPrecondition when there is none. */
+  async transferLeadership(): Promise<void> {
+    const voters = new Set(this.#confState().voters);
+    const candidates = this.#others()
+      .filter((member) => voters.has(member.raftId))
+      .map((member) => ({ member, since: this.#transport.activeSince(member.raftId) }))
+      .filter((candidate) => candidate.since !== undefined)
+      .sort((a, b) => (a.since ?? 0) - (b.since ?? 0));
+    const target = candidates[0]?.member;
+    if (!target) throw new SwarmError('failedPrecondition', 'no other manager can take over leadership now');
+    try {
+      await this.#node.transferLeadership(target.raftId);
+    } catch (error) {
+      throw refusalError(error);
+    }
+  }
+
+  /** Calls `listener` when the leader, the members or their reachability change; returns how to stop that. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  #confState(): ConfState {
+    const confState = this.#node.confState;
+    if (!confState) throw new SwarmError('unavailable', 'this manager is still starting: try again in a moment');
+    return confState;
+  }
+
+  #others(): readonly Member[] {
+    return this.members.all().filter((member) => member.raftId !== this.localId);
+  }
+
+  async #change(change: ConfChangeV2): Promise<void> {
+    try {
+      await this.#node.proposeConfChange(change);
+    } catch (error) {
+      throw refusalError(error);
+    }
+  }
+
+  #scheduleTick(): void {
+    this.#cancelTick = this.#options.clock.setTimer(this.#options.tickMs, () => {
+      if (this.#isStopped) return;
+      this.#scheduleTick();
+      this.#node.tick();
+      this.#watchPeers();
+      if (this.#isLeader) this.#promoteLearners();
+    });
+  }
+
+  #watchPeers(): void {
+    const now = this.#others()
+      .map((member) => `${member.raftId}${this.isReachable(member.raftId)}`)
+      .join();
+    if (now === this.#reachability) return;
+    this.#reachability = now;
+    this.#changed();
+  }
+
+  #promoteLearners(): void {
+    const status = this.#confState().learners.length > 0 ? this.#node.status() : undefined;
+    if (!status) return;
+    const { lastIndex } = status;
+    for (const peer of status.peers.filter((p) => p.isLearner)) {
+      const raftId = peer.id;
+      if (!peer.recentActive || peer.match + PROMOTE_WITHIN_ENTRIES < lastIndex) continue;
+      const member = this.members.get(raftId);
+      if (!member) continue;
+      // One change at a time is possible; what does not work now is tried again at the next tick.
+      this.#change(promoteLearner(raftId, contextOf(member))).catch((error: unknown) => {
+        this.#options.log.debug({ raftId, error: errorText(error) }, 'learner not promoted yet');
+      });
+      return;
+    }
+  }
+
+  #apply(entries: readonly Entry[]): void {
+    for (const entry of entries) this.#store.applyEntry(entry.index, entry.type === 0 ? entry.data : NOTHING);
+    const version = this.#store.version;
+    if (this.#appliedWaiters.length === 0) return;
+    const due = this.#appliedWaiters.filter((waiter) => waiter.index <= version);
+    if (due.length === 0) return;
+    this.#appliedWaiters = this.#appliedWaiters.filter((waiter) => waiter.index > version);
+    for (const { resolve } of due) resolve();
+  }
+
+  #applied(index: number): Promise<void> {
+    if (this.#store.version >= index) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#appliedWaiters.push({ index, resolve });
+    });
+  }
+
+  async #restore(content: SnapshotContent): Promise<void> {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of content.chunks()) chunks.push(chunk);
+    const { state, membership } = decodeSnapshot(Buffer.concat(chunks));
+    this.#store.restore(state);
+    this.members.restore(membership);
+    this.#transport.setPeers(this.#others());
+    this.#apply([]);
+  }
+
+  async *#snapshot(): AsyncGenerator<Uint8Array> {
+    // Taken before the first await, so that the view is of this very moment.
+    const pieces = encodeSnapshot(this.#store.capture(), this.members.toSnapshot());
+    let turn = 0;
+    for (const piece of pieces) {
+      yield piece;
+      if (++turn % PIECES_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  async #sendSnapshot(message: Message): Promise<void> {
+    const metadata = message.snapshot?.metadata;
+    try {
+      if (!metadata) throw new Error('the message has no snapshot');
+      const content = await this.#log.openSnapshot(metadata);
+      try {
+        await this.#transport.sendSnapshot(message, content.chunks());
+      } finally {
+        await content.close();
+      }
+      this.#node.reportSnapshot(message.to, true);
+    } catch (error) {
+      this.#options.log.debug({ to: message.to, error: errorText(error) }, 'snapshot not delivered');
+      this.#node.reportSnapshot(message.to, false);
+    }
+  }
+
+  #onConfiguration({ change }: ConfigurationChanged): void {
+    if (change.context.length > 0) this.members.put(memberFromWire(RaftMember.decode(change.context)));
+    for (const { type, nodeId } of change.changes) {
+      if (type === REMOVE_NODE) this.members.remove(nodeId);
+    }
+    this.#transport.setPeers(this.#others());
+    this.#changed();
+  }
+
+  #onLeadership(isLeader: boolean): void {
+    this.#isLeader = isLeader;
+    if (!isLeader) this.#store.abandonProposals();
+    this.#options.events.leadership(isLeader);
+    this.#changed();
+  }
+
+  #onRemoved(): void {
+    if (!this.#isStopped) this.#options.events.removed();
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+const REMOVE_NODE = 1;
+
+const contextOf = (member: Member): Uint8Array =>
+  RaftMember.encode({ raftId: member.raftId, nodeId: member.nodeId, addr: member.address, status: undefined }).finish();
+
+/** What raft says goes to our log a level lower: its info is our debug. */
+function raftLogger(log: Logger): RaftLogger {
+  return {
+    level: log.isLevelEnabled('debug') ? LogLevel.Info : LogLevel.Warn,
+    write: (level, text) => (level >= LogLevel.Warn ? log.warn(text) : log.debug(text)),
+  };
+}
+
+/** Errors of the log as the user should see them. */
+function logError(error: unknown): SwarmError {
+  const code = error instanceof Error && 'code' in error ? error.code : '';
+  const kind =
+    code === 'LOG_CORRUPT' || code === 'LOG_KEY'
+      ? 'dataLoss'
+      : code === 'LOG_LOCKED' || code === 'LOG_IDENTITY'
+        ? 'failedPrecondition'
+        : 'internal';
+  return new SwarmError(kind, errorText(error), { cause: error });
+}
