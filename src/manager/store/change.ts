@@ -25,13 +25,14 @@ const ACTION_KIND = {
 
 /** Bytes of one change; a deletion carries the id only. */
 export function encodeChange(action: ChangeAction, kind: ObjectKind, object: StoreObjects[ObjectKind]): Uint8Array {
-  const value = action === 'delete' ? { id: object.id } : object;
-  const message = StoreAction.fromPartial({
-    action: ACTION_KIND[action],
-    target: { $case: kind, value } as never,
-  });
-  return StoreAction.encode(message).finish();
+  const target = { $case: kind, value: object } as StoreActionMessage['target'];
+  const message: StoreActionMessage = { action: ACTION_KIND[action], target };
+  // Objects are complete already; only a deletion, which has nothing but an id, needs its other fields filled in.
+  return StoreAction.encode(action === 'delete' ? deletionOf(kind, object.id) : message).finish();
 }
+
+const deletionOf = (kind: ObjectKind, id: string): StoreActionMessage =>
+  StoreAction.fromPartial({ action: ACTION_KIND.delete, target: { $case: kind, value: { id } } as never });
 
 /** A change as read from the log. Throws dataLoss when the entry holds something this version does not know. */
 export function decodeChange(message: StoreActionMessage): {

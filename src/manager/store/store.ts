@@ -136,13 +136,15 @@ export class Store {
     const commits: Promise<void>[] = [];
     let done = 0;
     let log = new TransactionLog(this.#layers, this.#clock.now());
+    let tx = writerOf(this.#layers, log);
     try {
       for (const item of items) {
-        body(writerOf(this.#layers, log), item);
+        body(tx, item);
         done++;
         if (log.count >= MAX_BATCH_CHANGES || log.bytes >= MAX_BATCH_BYTES) {
           commits.push(this.#propose(log));
           log = new TransactionLog(this.#layers, this.#clock.now());
+          tx = writerOf(this.#layers, log);
         }
       }
       if (log.count > 0) commits.push(this.#propose(log));

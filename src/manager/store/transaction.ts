@@ -43,6 +43,8 @@ export class TransactionLog {
     { readonly kind: ObjectKind; readonly id: string; readonly object: StoreObjects[ObjectKind] | undefined }
   >();
 
+  #bytes = 0;
+
   constructor(layers: Layers, nowMs: number) {
     this.#layers = layers;
     this.#nowMs = nowMs;
@@ -58,9 +60,7 @@ export class TransactionLog {
 
   /** Encoded size in bytes of all changes. */
   get bytes(): number {
-    let total = 0;
-    for (const change of this.#changes.values()) total += change.bytes.length;
-    return total;
+    return this.#bytes;
   }
 
   create<K extends ObjectKind>(kind: K, object: StoreObjects[K]): void {
@@ -99,6 +99,7 @@ export class TransactionLog {
     }
     this.#changes.clear();
     this.#before.clear();
+    this.#bytes = 0;
   }
 
   #refuseTakenName<K extends ObjectKind>(kind: K, object: StoreObjects[K]): void {
@@ -112,7 +113,9 @@ export class TransactionLog {
     const key = `${kind}\0${object.id}`;
     if (!this.#before.has(key))
       this.#before.set(key, { kind, id: object.id, object: this.#layers[kind].get(object.id) });
-    const earlier = this.#changes.get(key)?.action;
+    const replaced = this.#changes.get(key);
+    const earlier = replaced?.action;
+    this.#bytes -= replaced?.bytes.length ?? 0;
     if (action === 'delete') this.#layers[kind].delete(object.id);
     else this.#put(kind, object);
     if (earlier === 'create' && action === 'delete') {
@@ -120,7 +123,9 @@ export class TransactionLog {
       return;
     }
     const net: ChangeAction = earlier === 'create' ? 'create' : earlier === 'delete' ? 'update' : action;
-    this.#changes.set(key, { action: net, kind, object, bytes: encodeChange(net, kind, object) });
+    const bytes = encodeChange(net, kind, object);
+    this.#bytes += bytes.length;
+    this.#changes.set(key, { action: net, kind, object, bytes });
   }
 
   #put(kind: ObjectKind, object: StoreObjects[ObjectKind]): void {
