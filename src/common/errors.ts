@@ -37,6 +37,8 @@ export const ERROR_KINDS = {
   /** A limit was reached (size of a transaction, queue, disk). */
   resourceExhausted: kind('ResourceExhausted', GrpcStatus.RESOURCE_EXHAUSTED, 507, 1),
   unimplemented: kind('Unimplemented', GrpcStatus.UNIMPLEMENTED, 501, 1),
+  /** The manager asked does not lead and has done nothing: ask the leader. */
+  notLeader: kind('Unavailable', GrpcStatus.UNAVAILABLE, 503, 5),
   /** No leader, leadership lost, or the peer cannot be reached: safe to try again. */
   unavailable: kind('Unavailable', GrpcStatus.UNAVAILABLE, 503, 5),
   deadlineExceeded: kind('DeadlineExceeded', GrpcStatus.DEADLINE_EXCEEDED, 504, 6),
@@ -61,7 +63,7 @@ export class SwarmError extends Error {
 
   /** Whether the same request may succeed later without being changed. */
   get isRetryable(): boolean {
-    return this.code === 'unavailable' || this.code === 'deadlineExceeded';
+    return this.code === 'unavailable' || this.code === 'notLeader' || this.code === 'deadlineExceeded';
   }
 }
 
@@ -79,6 +81,7 @@ export function toSwarmError(error: unknown): SwarmError {
 /** Text of anything thrown. */
 export const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/** Where codes share a status, the one listed last above stands for it. */
 const CODE_BY_GRPC = new Map<number, ErrorCode>(
   (Object.keys(ERROR_KINDS) as ErrorCode[]).map((code) => [ERROR_KINDS[code].grpc, code]),
 );

@@ -15,9 +15,9 @@ export function configCalls({ store, newId }: ControlDependencies): ConfigCalls 
     async listConfigs({ filters }) {
       return { configs: listData(store, 'config', filters) };
     },
-    async createConfig({ spec }) {
+    async createConfig({ spec, id }) {
       validateConfigSpec(spec);
-      return { config: await createData(store, 'config', Config.fromPartial({ id: newId(), spec })) };
+      return { config: await createData(store, 'config', Config.fromPartial({ id: id || newId(), spec })) };
     },
     async updateConfig({ configId, configVersion, spec }) {
       return { config: await relabelData(store, 'config', configId, configVersion, spec) };

@@ -29,10 +29,11 @@ export function networkCalls({ store, newId }: ControlDependencies): NetworkCall
       return { networks };
     },
 
-    async createNetwork({ spec }) {
+    async createNetwork({ spec, id }) {
       validateNetworkSpec(spec);
-      const network = Network.fromPartial({ id: newId(), spec });
+      const network = Network.fromPartial({ id: id || newId(), spec });
       await store.update((tx) => {
+        if (tx.network.get(network.id)) return;
         const name = spec.annotations?.name ?? '';
         if (tx.network.byName(name)) throw new SwarmError('alreadyExists', `network with name ${name} already exists`);
         const ingress = spec.ingress ? tx.network.all().find((other) => other.spec?.ingress) : undefined;

@@ -15,9 +15,11 @@ export function secretCalls({ store, newId }: ControlDependencies): SecretCalls 
     async listSecrets({ filters }) {
       return { secrets: listData(store, 'secret', filters).map(withoutData) };
     },
-    async createSecret({ spec }) {
+    async createSecret({ spec, id }) {
       validateSecretSpec(spec);
-      return { secret: withoutData(await createData(store, 'secret', Secret.fromPartial({ id: newId(), spec }))) };
+      return {
+        secret: withoutData(await createData(store, 'secret', Secret.fromPartial({ id: id || newId(), spec }))),
+      };
     },
     async updateSecret({ secretId, secretVersion, spec }) {
       return { secret: withoutData(await relabelData(store, 'secret', secretId, secretVersion, spec)) };

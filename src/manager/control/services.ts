@@ -29,10 +29,11 @@ type ServiceCalls = Pick<
 
 export function serviceCalls({ store, clock, newId }: ControlDependencies): ServiceCalls {
   return {
-    async createService({ spec }) {
+    async createService({ spec, id }) {
       validateServiceSpec(spec);
-      const service = newService(newId(), spec, clock.now());
+      const service = newService(id || newId(), spec, clock.now());
       await store.update((tx) => {
+        if (tx.service.get(service.id)) return;
         const name = spec.annotations?.name ?? '';
         if (tx.service.byName(name)) {
           throw new SwarmError(

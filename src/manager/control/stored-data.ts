@@ -33,9 +33,11 @@ export function listData<K extends Kind>(
   );
 }
 
-/** Stores a new object whose spec has been validated. */
+/** Stores a new object whose spec has been validated; does nothing when one with this id is there from an earlier try. */
 export async function createData<K extends Kind>(store: Store, kind: K, object: StoredData[K]): Promise<StoredData[K]> {
-  await store.update((tx) => (tx[kind].create as (object: StoredData[K]) => void)(object));
+  await store.update((tx) => {
+    if (!tx[kind].get(object.id)) (tx[kind].create as (object: StoredData[K]) => void)(object);
+  });
   return (store.read[kind].get(object.id) as StoredData[K] | undefined) ?? object;
 }
 

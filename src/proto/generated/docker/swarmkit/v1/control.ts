@@ -135,7 +135,14 @@ export interface ListTasksResponse {
 }
 
 export interface CreateServiceRequest {
-  readonly spec?: ServiceSpec | undefined;
+  readonly spec?:
+    | ServiceSpec
+    | undefined;
+  /**
+   * Id the new object shall have, chosen by the manager that took the call, so that a call whose answer was lost can be
+   * repeated without making a second object; empty lets the leader choose.
+   */
+  readonly id: string;
 }
 
 export interface CreateServiceResponse {
@@ -219,7 +226,14 @@ export interface ListServiceStatusesResponse_ServiceStatus {
 }
 
 export interface CreateNetworkRequest {
-  readonly spec?: NetworkSpec | undefined;
+  readonly spec?:
+    | NetworkSpec
+    | undefined;
+  /**
+   * Id the new object shall have, chosen by the manager that took the call, so that a call whose answer was lost can be
+   * repeated without making a second object; empty lets the leader choose.
+   */
+  readonly id: string;
 }
 
 export interface CreateNetworkResponse {
@@ -349,7 +363,14 @@ export interface ListSecretsResponse {
 }
 
 export interface CreateSecretRequest {
-  readonly spec?: SecretSpec | undefined;
+  readonly spec?:
+    | SecretSpec
+    | undefined;
+  /**
+   * Id the new object shall have, chosen by the manager that took the call, so that a call whose answer was lost can be
+   * repeated without making a second object; empty lets the leader choose.
+   */
+  readonly id: string;
 }
 
 export interface CreateSecretResponse {
@@ -403,7 +424,14 @@ export interface ListConfigsResponse {
 }
 
 export interface CreateConfigRequest {
-  readonly spec?: ConfigSpec | undefined;
+  readonly spec?:
+    | ConfigSpec
+    | undefined;
+  /**
+   * Id the new object shall have, chosen by the manager that took the call, so that a call whose answer was lost can be
+   * repeated without making a second object; empty lets the leader choose.
+   */
+  readonly id: string;
 }
 
 export interface CreateConfigResponse {
@@ -1605,13 +1633,16 @@ export const ListTasksResponse: MessageFns<ListTasksResponse> = {
 };
 
 function createBaseCreateServiceRequest(): CreateServiceRequest {
-  return { spec: undefined };
+  return { spec: undefined, id: "" };
 }
 
 export const CreateServiceRequest: MessageFns<CreateServiceRequest> = {
   encode(message: CreateServiceRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.spec !== undefined) {
       ServiceSpec.encode(message.spec, writer.uint32(10).fork()).join();
+    }
+    if (message.id !== "") {
+      writer.uint32(8002).string(message.id);
     }
     return writer;
   },
@@ -1631,6 +1662,14 @@ export const CreateServiceRequest: MessageFns<CreateServiceRequest> = {
           message.spec = ServiceSpec.decode(reader, reader.uint32());
           continue;
         }
+        case 1000: {
+          if (tag !== 8002) {
+            break;
+          }
+
+          message.id = reader.string();
+          continue;
+        }
       }
       if ((tag & 7) === 4 || tag === 0) {
         break;
@@ -1648,6 +1687,7 @@ export const CreateServiceRequest: MessageFns<CreateServiceRequest> = {
     message.spec = (object.spec !== undefined && object.spec !== null)
       ? ServiceSpec.fromPartial(object.spec)
       : undefined;
+    message.id = object.id ?? "";
     return message;
   },
 };
@@ -2460,13 +2500,16 @@ export const ListServiceStatusesResponse_ServiceStatus: MessageFns<ListServiceSt
 };
 
 function createBaseCreateNetworkRequest(): CreateNetworkRequest {
-  return { spec: undefined };
+  return { spec: undefined, id: "" };
 }
 
 export const CreateNetworkRequest: MessageFns<CreateNetworkRequest> = {
   encode(message: CreateNetworkRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.spec !== undefined) {
       NetworkSpec.encode(message.spec, writer.uint32(10).fork()).join();
+    }
+    if (message.id !== "") {
+      writer.uint32(8002).string(message.id);
     }
     return writer;
   },
@@ -2486,6 +2529,14 @@ export const CreateNetworkRequest: MessageFns<CreateNetworkRequest> = {
           message.spec = NetworkSpec.decode(reader, reader.uint32());
           continue;
         }
+        case 1000: {
+          if (tag !== 8002) {
+            break;
+          }
+
+          message.id = reader.string();
+          continue;
+        }
       }
       if ((tag & 7) === 4 || tag === 0) {
         break;
@@ -2503,6 +2554,7 @@ export const CreateNetworkRequest: MessageFns<CreateNetworkRequest> = {
     message.spec = (object.spec !== undefined && object.spec !== null)
       ? NetworkSpec.fromPartial(object.spec)
       : undefined;
+    message.id = object.id ?? "";
     return message;
   },
 };
@@ -4017,13 +4069,16 @@ export const ListSecretsResponse: MessageFns<ListSecretsResponse> = {
 };
 
 function createBaseCreateSecretRequest(): CreateSecretRequest {
-  return { spec: undefined };
+  return { spec: undefined, id: "" };
 }
 
 export const CreateSecretRequest: MessageFns<CreateSecretRequest> = {
   encode(message: CreateSecretRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.spec !== undefined) {
       SecretSpec.encode(message.spec, writer.uint32(10).fork()).join();
+    }
+    if (message.id !== "") {
+      writer.uint32(8002).string(message.id);
     }
     return writer;
   },
@@ -4043,6 +4098,14 @@ export const CreateSecretRequest: MessageFns<CreateSecretRequest> = {
           message.spec = SecretSpec.decode(reader, reader.uint32());
           continue;
         }
+        case 1000: {
+          if (tag !== 8002) {
+            break;
+          }
+
+          message.id = reader.string();
+          continue;
+        }
       }
       if ((tag & 7) === 4 || tag === 0) {
         break;
@@ -4060,6 +4123,7 @@ export const CreateSecretRequest: MessageFns<CreateSecretRequest> = {
     message.spec = (object.spec !== undefined && object.spec !== null)
       ? SecretSpec.fromPartial(object.spec)
       : undefined;
+    message.id = object.id ?? "";
     return message;
   },
 };
@@ -4658,13 +4722,16 @@ export const ListConfigsResponse: MessageFns<ListConfigsResponse> = {
 };
 
 function createBaseCreateConfigRequest(): CreateConfigRequest {
-  return { spec: undefined };
+  return { spec: undefined, id: "" };
 }
 
 export const CreateConfigRequest: MessageFns<CreateConfigRequest> = {
   encode(message: CreateConfigRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.spec !== undefined) {
       ConfigSpec.encode(message.spec, writer.uint32(10).fork()).join();
+    }
+    if (message.id !== "") {
+      writer.uint32(8002).string(message.id);
     }
     return writer;
   },
@@ -4684,6 +4751,14 @@ export const CreateConfigRequest: MessageFns<CreateConfigRequest> = {
           message.spec = ConfigSpec.decode(reader, reader.uint32());
           continue;
         }
+        case 1000: {
+          if (tag !== 8002) {
+            break;
+          }
+
+          message.id = reader.string();
+          continue;
+        }
       }
       if ((tag & 7) === 4 || tag === 0) {
         break;
@@ -4701,6 +4776,7 @@ export const CreateConfigRequest: MessageFns<CreateConfigRequest> = {
     message.spec = (object.spec !== undefined && object.spec !== null)
       ? ConfigSpec.fromPartial(object.spec)
       : undefined;
+    message.id = object.id ?? "";
     return message;
   },
 };
