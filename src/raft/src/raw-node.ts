@@ -102,6 +102,14 @@ export class RawNode {
   }
 
   /**
+   * A follower needs a snapshot, and storage has none, or only one from before the follower was a member: make a new one (it will be asked for
+   * again with the next heartbeat answers). Otherwise a node that joins would wait for the next snapshot that is made anyway.
+   */
+  get wantsSnapshot(): boolean {
+    return this.raft.wantsSnapshot;
+  }
+
+  /**
    * Takes a message from a peer or from the own storage. A refusal means that nothing happened; a transport may log it.
    * Throws on broken invariants, after which this node must stop.
    */
@@ -142,9 +150,13 @@ export class RawNode {
 
   /**
    * Must be called for every committed configuration change, in order, when it is applied; the result belongs into the next snapshot. To call
-   * a change off, pass it with node ids "0". Throws if the change cannot be applied.
+   * a change off, pass it with node ids "0". With `index`, the index of its entry, a change that a snapshot has overtaken meanwhile is ignored;
+   * without it the caller must see to that. Throws if the change cannot be applied.
    */
-  applyConfChange(change: ConfChange | ConfChangeV2): ConfState {
+  applyConfChange(change: ConfChange | ConfChangeV2, index?: number): ConfState {
+    const { log, tracker } = this.raft;
+    const covered = Math.max(log.applied, log.unstable.snapshot?.metadata.index ?? 0);
+    if (index !== undefined && index <= covered) return tracker.config;
     return applyConfChange(this.raft, asConfChangeV2(change));
   }
 

@@ -2,7 +2,7 @@
  * What the state machine asks of the durable log. All calls are synchronous: an implementation keeps the tail in memory or reads it
  * from a file it can read without waiting. Expected failures are values; anything else should throw and stop the process.
  */
-import type { ConfState, Entry, HardState, Snapshot } from './types.ts';
+import type { ConfState, Entry, HardState, PeerId, Snapshot } from './types.ts';
 
 /** `compacted`: the index lies before the first one kept. `unavailable`: it lies after the last one. */
 export type StorageError = 'compacted' | 'unavailable';
@@ -30,7 +30,7 @@ export interface Storage {
   firstIndex(): number;
   /** Index of the newest entry, or that of the snapshot. */
   lastIndex(): number;
-  /** The most recent snapshot; its index must be at least firstIndex − 1. */
+  /** The most recent snapshot; its index must be at least firstIndex − 1, and the entries before it may be gone. */
   snapshot(): Snapshot | SnapshotUnavailable;
 }
 
@@ -55,4 +55,9 @@ export function isEmptyHardState(state: HardState): boolean {
 
 export function isEmptySnapshot(snapshot: Snapshot | undefined): boolean {
   return snapshot === undefined || snapshot.metadata.index === 0;
+}
+
+/** Whether a node is a member in the configuration of a snapshot; waiting learners are found among the outgoing voters. */
+export function includesMember({ metadata: { confState } }: Snapshot, id: PeerId): boolean {
+  return confState.voters.includes(id) || confState.learners.includes(id) || confState.votersOutgoing.includes(id);
 }

@@ -44,6 +44,9 @@ export class Raft {
   /** Payload bytes of the leader's entries that are not yet applied; may be too low, never too high. */
   uncommittedBytes = 0;
 
+  /** A follower needs a snapshot, and there is none that it could use. */
+  wantsSnapshot = false;
+
   /** Ticks since this node last heard from a leader or voted; on a leader since the last check for an active quorum. */
   electionElapsed = 0;
   /** Ticks since the last heartbeat was sent. */
@@ -136,6 +139,7 @@ export class Raft {
     }
     this.pendingConfIndex = 0;
     this.uncommittedBytes = 0;
+    this.wantsSnapshot = false;
     this.readOnly.reset();
     this.postponedReads = [];
   }

@@ -5,7 +5,7 @@ import { payloadBytes } from '../entry-size.ts';
 import { LogLevel } from '../logger.ts';
 import { draftMessage } from '../messages.ts';
 import { hexId } from '../peer-id.ts';
-import { isEmptySnapshot, SNAPSHOT_TEMPORARILY_UNAVAILABLE } from '../storage.ts';
+import { includesMember, SNAPSHOT_TEMPORARILY_UNAVAILABLE } from '../storage.ts';
 import { ProgressState } from '../tracker/progress.ts';
 import type { Progress } from '../tracker/progress.ts';
 import type { Raft } from './raft.ts';
@@ -71,7 +71,7 @@ export function sendTimeoutNow(raft: Raft, to: PeerId): void {
   raft.send(draftMessage(MessageType.MsgTimeoutNow, to));
 }
 
-/** Leader: sends the newest snapshot if the follower seems alive. False if nothing was sent. */
+/** Sends the newest snapshot if the follower seems alive. False if nothing was sent. */
 function sendSnapshot(raft: Raft, to: PeerId, progress: Progress): boolean {
   if (!progress.recentActive) {
     if (raft.logs(LogLevel.Debug)) {
@@ -80,7 +80,9 @@ function sendSnapshot(raft: Raft, to: PeerId, progress: Progress): boolean {
     return false;
   }
   const snapshot = raft.log.snapshot();
-  if (snapshot === SNAPSHOT_TEMPORARILY_UNAVAILABLE) {
+  // A snapshot from before the follower became a member would be refused by it: as good as none.
+  if (snapshot === SNAPSHOT_TEMPORARILY_UNAVAILABLE || !includesMember(snapshot, to)) {
+    raft.wantsSnapshot = true;
     if (raft.logs(LogLevel.Debug)) {
       raft.write(
         LogLevel.Debug,
@@ -89,7 +91,7 @@ function sendSnapshot(raft: Raft, to: PeerId, progress: Progress): boolean {
     }
     return false;
   }
-  if (isEmptySnapshot(snapshot)) throw new Error('entries are gone from the log, but there is no snapshot of them');
+  raft.wantsSnapshot = false;
   const { index, term } = snapshot.metadata;
   if (raft.logs(LogLevel.Debug)) {
     raft.write(

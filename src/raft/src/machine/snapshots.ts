@@ -5,7 +5,7 @@ import { LogLevel } from '../logger.ts';
 import { draftMessage } from '../messages.ts';
 import { restoreMembership } from '../membership/changer.ts';
 import { hexId } from '../peer-id.ts';
-import { EMPTY_SNAPSHOT } from '../storage.ts';
+import { EMPTY_SNAPSHOT, includesMember } from '../storage.ts';
 import { ProgressState } from '../tracker/progress.ts';
 import type { Progress } from '../tracker/progress.ts';
 import type { Raft } from './raft.ts';
@@ -54,7 +54,7 @@ function restore(raft: Raft, snapshot: Snapshot): boolean {
     becomeFollower(raft, raft.term + 1, NO_PEER);
     return false;
   }
-  if (!isMember(confState, raft.id)) {
+  if (!includesMember(snapshot, raft.id)) {
     if (raft.logs(LogLevel.Warn)) {
       raft.write(
         LogLevel.Warn,
@@ -80,11 +80,6 @@ function restore(raft: Raft, snapshot: Snapshot): boolean {
     raft.write(LogLevel.Info, `${describeLog(raft)} restored snapshot [index: ${index}, term: ${term}]`);
   }
   return true;
-}
-
-/** Learners that are still outgoing voters are found there. */
-function isMember(config: ConfState, id: PeerId): boolean {
-  return config.voters.includes(id) || config.learners.includes(id) || config.votersOutgoing.includes(id);
 }
 
 function describeLog(raft: Raft): string {
