@@ -52,7 +52,7 @@ const annotationName = (object: { readonly annotations?: Annotations | undefined
 export const slotKey = (task: Pick<Task, 'serviceId' | 'slot' | 'nodeId'>): string =>
   `${task.serviceId}\0${task.slot === 0 ? task.nodeId : task.slot}`;
 
-const unique = (keys: Iterable<string>): readonly string[] => [...new Set(keys)];
+const unique = (keys: readonly string[]): readonly string[] => (keys.length < 2 ? keys : [...new Set(keys)]);
 
 /** Networks a service's tasks attach to, by id: the task-level list, or the deprecated service-level one. */
 const serviceNetworks = (service: Service): readonly string[] =>

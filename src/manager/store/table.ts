@@ -31,13 +31,11 @@ export class Table<K extends ObjectKind> implements TableReader<K> {
   readonly kind: K;
   readonly #objects = new Map<string, StoreObjects[K]>();
   readonly #names = new Map<string, string>();
-  readonly #indexes = new Map<string, Index>();
-  readonly #keysOf: readonly (readonly [string, IndexKeys<StoreObjects[K]>])[];
+  /** Built when first asked for, then kept up to date; most tables of a layer are never asked. */
+  readonly #indexes = new Map<string, { readonly keysOf: IndexKeys<StoreObjects[K]>; readonly index: Index }>();
 
   constructor(kind: K) {
     this.kind = kind;
-    this.#keysOf = Object.entries(KINDS[kind].indexes as Readonly<Record<string, IndexKeys<StoreObjects[K]>>>);
-    for (const [name] of this.#keysOf) this.#indexes.set(name, new Map());
   }
 
   get size(): number {
@@ -54,7 +52,7 @@ export class Table<K extends ObjectKind> implements TableReader<K> {
   }
 
   by(index: IndexName<K>, key: string): readonly StoreObjects[K][] {
-    const ids = this.#indexes.get(index)?.get(key);
+    const ids = this.#index(index).get(key);
     if (!ids) return [];
     const found: StoreObjects[K][] = [];
     for (const id of ids) {
@@ -79,11 +77,10 @@ export class Table<K extends ObjectKind> implements TableReader<K> {
     const old = this.#objects.get(object.id);
     this.#objects.set(object.id, object);
     this.#fileName(old, object);
-    for (const [name, keysOf] of this.#keysOf) {
+    for (const { keysOf, index } of this.#indexes.values()) {
       const before = old ? keysOf(old) : [];
       const after = keysOf(object);
       if (old && sameKeys(before, after)) continue;
-      const index = this.#indexes.get(name) as Index;
       for (const key of before) unfile(index, key, object.id);
       for (const key of after) file(index, key, object.id);
     }
@@ -94,15 +91,28 @@ export class Table<K extends ObjectKind> implements TableReader<K> {
     if (!old) return;
     this.#objects.delete(id);
     this.#fileName(old, undefined);
-    for (const [name, keysOf] of this.#keysOf) {
-      for (const key of keysOf(old)) unfile(this.#indexes.get(name) as Index, key, id);
+    for (const { keysOf, index } of this.#indexes.values()) {
+      for (const key of keysOf(old)) unfile(index, key, id);
     }
   }
 
   clear(): void {
     this.#objects.clear();
     this.#names.clear();
-    for (const index of this.#indexes.values()) index.clear();
+    this.#indexes.clear();
+  }
+
+  #index(name: IndexName<K>): Index {
+    const built = this.#indexes.get(name);
+    if (built) return built.index;
+    const keysOf = (KINDS[this.kind].indexes as Readonly<Record<string, IndexKeys<StoreObjects[K]>>>)[name];
+    const index: Index = new Map();
+    if (!keysOf) return index;
+    for (const object of this.#objects.values()) {
+      for (const key of keysOf(object)) file(index, key, object.id);
+    }
+    this.#indexes.set(name, { keysOf, index });
+    return index;
   }
 
   #fileName(old: StoreObjects[K] | undefined, next: StoreObjects[K] | undefined): void {
