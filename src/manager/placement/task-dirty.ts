@@ -14,11 +14,10 @@ export function isTaskDirty(service: Service, task: Task, node: Node | undefined
   if (sameSpecVersion(service, task)) return false;
   const wanted = comparable(service.spec?.task);
   const present = comparable(task.spec);
-  const isPulled = (task.status?.state ?? TaskState.NEW) > TaskState.PREPARING;
   const excused = {
     ...wanted,
     placement: present.placement,
-    runtime: isPulled ? withPullOptionsOf(wanted.runtime, present.runtime) : wanted.runtime,
+    runtime: hasPulled(task) ? withPullOptionsOf(wanted.runtime, present.runtime) : wanted.runtime,
   };
   if (!sameValue(excused, present)) return true;
   if (!sameValue(wanted.placement, present.placement) && !stillFits(service, node)) return true;
@@ -32,6 +31,12 @@ const endpointOf = (spec: { readonly endpoint?: EndpointSpec | undefined } | und
 
 const sameSpecVersion = (service: Service, task: Task): boolean =>
   service.specVersion !== undefined && service.specVersion.index === task.specVersion?.index;
+
+/** It has its image; a task that failed may have failed for want of the new credentials. */
+function hasPulled(task: Task): boolean {
+  const state = task.status?.state ?? TaskState.NEW;
+  return task.desiredState <= TaskState.RUNNING && state > TaskState.PREPARING && state <= TaskState.RUNNING;
+}
 
 const stillFits = (service: Service, node: Node | undefined): boolean =>
   node !== undefined && nodeSatisfies(enforcedConstraints(service.spec?.task?.placement?.constraints), node);

@@ -1,5 +1,10 @@
 /** constraint_match.json: does a list of candidate values, or a node, satisfy constraints? */
-import { nodeSatisfies, parseConstraint, parseConstraints, valueSatisfies } from '../../../src/manager/placement/constraint.ts';
+import {
+  nodeSatisfies,
+  parseConstraint,
+  parseConstraints,
+  valueSatisfies,
+} from '../../../src/manager/placement/constraint.ts';
 import { Node } from '../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import { NodeRole } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { expectSame, refuseUnknownMembers, type CaseHandler } from './case.ts';
@@ -29,8 +34,7 @@ function nodeOf(given: CaseNode): Node {
     ['id', 'role', 'addr', 'hostname', 'platform', 'labels', 'engineLabels'],
     'member of node',
   );
-  const isDescribed =
-    given.hostname !== undefined || given.platform !== undefined || given.engineLabels !== undefined;
+  const isDescribed = given.hostname !== undefined || given.platform !== undefined || given.engineLabels !== undefined;
   return Node.fromPartial({
     id: given.id,
     role: given.role === 'manager' ? NodeRole.MANAGER : NodeRole.WORKER,

@@ -14,7 +14,11 @@ const node = Node.fromPartial({
   role: NodeRole.MANAGER,
   spec: { annotations: { labels: { Zone: 'a' } } },
   status: { addr: '10.1.2.3' },
-  description: { hostname: 'Alpha', platform: { os: 'linux', architecture: 'x86_64' }, engine: { labels: { d: 'ssd' } } },
+  description: {
+    hostname: 'Alpha',
+    platform: { os: 'linux', architecture: 'x86_64' },
+    engine: { labels: { d: 'ssd' } },
+  },
 });
 const satisfies = (...expressions: string[]): boolean => nodeSatisfies(parseConstraints(expressions), node);
 

@@ -1,0 +1,55 @@
+/** Slots: the identities of a service's replicas. Several stored tasks may share one over time. */
+import type { Service, Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import { TaskState, UpdateStatus_UpdateState as UpdateState } from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import { slotKey } from '../store/objects.ts';
+import { mayRestart } from './restart-policy.ts';
+import { isWanted, newestOf } from './task-life.ts';
+
+export interface Slot {
+  /** Key in the store's slot index. */
+  readonly key: string;
+  /** Slot number; 0 in global modes. */
+  readonly number: number;
+  /** Node of the slot in global modes, else empty. */
+  readonly nodeId: string;
+  /** All stored tasks, in no order. */
+  readonly tasks: readonly Task[];
+}
+
+/** Groups the tasks of one service. */
+export function slotsOf(tasks: readonly Task[]): ReadonlyMap<string, Slot> {
+  const slots = new Map<string, Slot & { readonly tasks: Task[] }>();
+  for (const task of tasks) {
+    const key = slotKey(task);
+    const slot = slots.get(key);
+    if (slot) slot.tasks.push(task);
+    else slots.set(key, { ...placeOf(task), key, tasks: [task] });
+  }
+  return slots;
+}
+
+/** Number and node that name the slot of a task. */
+export const placeOf = (task: Task): Pick<Slot, 'number' | 'nodeId'> => ({
+  number: task.slot,
+  nodeId: task.slot === 0 ? task.nodeId : '',
+});
+
+export const isLive = (slot: Slot): boolean => slot.tasks.some(isWanted);
+
+/**
+ * A slot nobody wants a task in, but whose newest task ended for good by its restart policy: it keeps its place and is
+ * not filled again until an update. A running rollback fills such slots, so that it always leaves a whole service.
+ */
+export function isHeld(slot: Slot, service: Service): boolean {
+  if (isLive(slot) || service.updateStatus?.state === UpdateState.ROLLBACK_STARTED) return false;
+  const newest = newestOf(slot.tasks);
+  return newest !== undefined && newest.desiredState !== TaskState.REMOVE && !mayRestart(newest, slot.tasks);
+}
+
+/** The tasks an update would have to replace: the wanted ones or, in a held slot, the newest. */
+export function updatableTasks(slot: Slot, service: Service): readonly Task[] {
+  const wanted = slot.tasks.filter(isWanted);
+  if (wanted.length > 0) return wanted;
+  const newest = newestOf(slot.tasks);
+  return newest && isHeld(slot, service) ? [newest] : [];
+}

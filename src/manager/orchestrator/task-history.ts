@@ -1,0 +1,46 @@
+/** Which stored tasks may be forgotten. */
+import type { Service, Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import { TaskState } from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import { isHeld, type Slot } from './slots.ts';
+import { hasEnded, isWanted, newestOf, stateOf, statusTimeMs, willNeverRun } from './task-life.ts';
+
+export const DEFAULT_HISTORY_LIMIT = 5;
+
+/** A task that is to be deleted and that no agent holds any more. */
+export function isRemovable(task: Task, serviceExists: boolean): boolean {
+  const state = stateOf(task);
+  if (task.desiredState === TaskState.REMOVE) return state < TaskState.ASSIGNED || state >= TaskState.COMPLETE;
+  return state === TaskState.ORPHANED && !serviceExists;
+}
+
+/**
+ * Tasks kept per slot, the live one included; negative keeps all. A policy with at most n restarts needs n + 1 tasks to
+ * be counted from, whatever the cluster's limit.
+ */
+export function historyLimit(service: Service, clusterLimit: number): number {
+  const maxAttempts = service.spec?.task?.restart?.maxAttempts ?? 0;
+  return maxAttempts > 0 ? maxAttempts + 1 : clusterLimit;
+}
+
+/** The oldest tasks of a slot that go to keep the limit; more stay when too few have ended. */
+export function tasksToForget(service: Service, slot: Slot, limit: number): readonly Task[] {
+  const surplus = slot.tasks.length - limit;
+  if (limit < 0 || surplus <= 0) return [];
+  const oldestFirst = [...slot.tasks].sort((a, b) => statusTimeMs(a) - statusTimeMs(b) || (a.id < b.id ? -1 : 1));
+  return oldestFirst.filter((task) => isForgettable(service, slot, task)).slice(0, surplus);
+}
+
+function isForgettable(service: Service, slot: Slot, task: Task): boolean {
+  if (willNeverRun(task)) return true;
+  // While an ended task is still wanted, its restart is yet to be decided.
+  if (!hasEnded(task) || isWanted(task)) return false;
+  const mode = service.spec?.mode?.$case;
+  if (mode === 'replicatedJob' || mode === 'globalJob') return !countsForJob(service, task);
+  // Without its newest task a slot that ended for good would look empty, and be filled again.
+  return task !== newestOf(slot.tasks) || !isHeld(slot, service);
+}
+
+/** A completion of the present iteration: what the progress of a job is counted from. */
+const countsForJob = (service: Service, task: Task): boolean =>
+  stateOf(task) === TaskState.COMPLETE &&
+  (task.jobIteration?.index ?? 0) === (service.jobStatus?.jobIteration?.index ?? 0);

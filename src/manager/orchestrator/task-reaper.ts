@@ -1,0 +1,127 @@
+/**
+ * Deletes tasks nobody needs any more: those that were to be removed and have stopped, and history beyond the limit.
+ * Work gathers for a moment, so that one transaction takes many.
+ */
+import type { Cluster, Service, Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import type { Change } from '../store/change.ts';
+import { slotKey, type ObjectKind } from '../store/objects.ts';
+import type { Reader } from '../store/transaction.ts';
+import type { Commit } from '../store/watch.ts';
+import { runLeaderLoop, type LeaderLoop, type LoopOptions } from './leader-loop.ts';
+import { slotsOf, type Slot } from './slots.ts';
+import { DEFAULT_HISTORY_LIMIT, historyLimit, isRemovable, tasksToForget } from './task-history.ts';
+import { hasEnded, isWanted, willNeverRun } from './task-life.ts';
+
+/** How long marks gather. */
+const GATHER_MS = 250;
+/** More marks than this are worked off at once. */
+const GATHER_MAX = 1000;
+
+export class TaskReaper {
+  readonly #options: LoopOptions;
+
+  constructor(options: LoopOptions) {
+    this.#options = options;
+  }
+
+  /** Works until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    await runLeaderLoop(new ReaperLoop(this.#options), this.#options, signal);
+  }
+}
+
+class ReaperLoop implements LeaderLoop {
+  readonly kinds: readonly ObjectKind[] = ['task', 'cluster'];
+  readonly #options: LoopOptions;
+  #reader: Reader;
+  /** Tasks to delete. */
+  #removable = new Set<string>();
+  /** Slots whose history may have grown too long, by key, with their service. */
+  #slots = new Map<string, string>();
+  /** When the marks are worked off. */
+  #dueMs: number | undefined;
+
+  constructor(options: LoopOptions) {
+    this.#options = options;
+    this.#reader = options.store.read;
+  }
+
+  start(reader: Reader): void {
+    this.#reader = reader;
+    this.#removable = new Set();
+    this.#slots = new Map();
+    this.#dueMs = undefined;
+    for (const task of reader.task.all()) this.#mark(task);
+  }
+
+  observe(commits: readonly Commit[]): void {
+    for (const { changes } of commits) for (const change of changes) this.#note(change);
+  }
+
+  async turn(nowMs: number): Promise<number | undefined> {
+    const marks = this.#removable.size + this.#slots.size;
+    if (marks === 0) return undefined;
+    this.#dueMs ??= nowMs + GATHER_MS;
+    if (nowMs < this.#dueMs && marks <= GATHER_MAX) return this.#dueMs;
+    await this.#options.store.batch(this.#doomed(), (tx, id) => {
+      if (tx.task.get(id)) tx.task.delete(id);
+    });
+    this.#removable.clear();
+    this.#slots.clear();
+    this.#dueMs = undefined;
+    return undefined;
+  }
+
+  #note(change: Change): void {
+    if (change.kind === 'cluster' && change.action === 'update') {
+      if (limitOf(change.old) !== limitOf(change.object)) for (const task of this.#reader.task.all()) this.#mark(task);
+    }
+    if (change.kind === 'task' && change.action !== 'delete') this.#mark(change.object);
+  }
+
+  #mark(task: Task): void {
+    const serviceExists = task.serviceId !== '' && this.#reader.service.get(task.serviceId) !== undefined;
+    if (isRemovable(task, serviceExists)) this.#removable.add(task.id);
+    else if (serviceExists && ((hasEnded(task) && !isWanted(task)) || willNeverRun(task) || isSuccessor(task)))
+      this.#slots.set(slotKey(task), task.serviceId);
+  }
+
+  #doomed(): ReadonlySet<string> {
+    const doomed = new Set(this.#removable);
+    const clusterLimit = limitOf(this.#reader.cluster.byName('default'));
+    for (const [serviceId, keys] of this.#slotsByService()) {
+      const service = this.#reader.service.get(serviceId);
+      if (!service) continue;
+      const limit = historyLimit(service, clusterLimit);
+      for (const slot of this.#slotsToCheck(service, keys))
+        for (const task of tasksToForget(service, slot, limit)) doomed.add(task.id);
+    }
+    return doomed;
+  }
+
+  #slotsByService(): ReadonlyMap<string, readonly string[]> {
+    const services = new Map<string, string[]>();
+    for (const [key, serviceId] of this.#slots) {
+      const keys = services.get(serviceId);
+      if (keys) keys.push(key);
+      else services.set(serviceId, [key]);
+    }
+    return services;
+  }
+
+  #slotsToCheck(service: Service, keys: readonly string[]): Iterable<Slot> {
+    if (service.spec?.mode?.$case === 'replicatedJob') return jobSlots(this.#reader.task.by('service', service.id));
+    return keys.map((key) => ({ key, number: 0, nodeId: '', tasks: this.#reader.task.by('slot', key) }));
+  }
+}
+
+/** A task that replaces another brings the number of tasks in its slot up. */
+const isSuccessor = (task: Task): boolean => task.startAfter !== undefined;
+
+/** Slots of replicated jobs count from 0, which the slot index takes for a node's slot: these go by number alone. */
+function jobSlots(tasks: readonly Task[]): Iterable<Slot> {
+  return slotsOf(tasks.map((task) => ({ ...task, slot: task.slot + 1 }))).values();
+}
+
+const limitOf = (cluster: Cluster | undefined): number =>
+  cluster?.spec?.orchestration?.taskHistoryRetentionLimit ?? DEFAULT_HISTORY_LIMIT;
