@@ -1,7 +1,7 @@
 /** What one open Assignments (or old Tasks) stream still has to look at. */
 import { SwarmError } from '../../common/errors.ts';
 import type { Reader } from '../store/transaction.ts';
-import type { AgentStream } from './agent-stream.ts';
+import type { ServerStream } from '../../common/server-stream.ts';
 import { AssignmentSet } from './assignment-set.ts';
 import type { DependencyKey } from './dependencies.ts';
 import type { AssignmentChange } from '../../proto/generated/docker/swarmkit/v1/dispatcher.ts';
@@ -16,7 +16,7 @@ export interface FeedLimits {
 
 export class AssignmentFeed {
   readonly nodeId: string;
-  readonly stream: AgentStream;
+  readonly stream: ServerStream;
   readonly #reader: Reader;
   readonly #limits: FeedLimits;
   readonly #set: AssignmentSet;
@@ -24,7 +24,7 @@ export class AssignmentFeed {
   readonly #volumes = new Set<string>();
   readonly #dependencies = new Set<DependencyKey>();
 
-  constructor(nodeId: string, stream: AgentStream, reader: Reader, limits: FeedLimits) {
+  constructor(nodeId: string, stream: ServerStream, reader: Reader, limits: FeedLimits) {
     this.nodeId = nodeId;
     this.stream = stream;
     this.#reader = reader;

@@ -1,6 +1,6 @@
 /** One registration of a node: its session id and the streams opened under it. */
 import type { SwarmError } from '../../common/errors.ts';
-import { AgentStream } from './agent-stream.ts';
+import { ServerStream } from '../../common/server-stream.ts';
 import { replacedSession } from './refusals.ts';
 
 type StreamKind = 'session' | 'assignments';
@@ -10,7 +10,7 @@ export class Registration {
   readonly sessionId: string;
   /** Whether the agent may take its time to come back after its session broke. */
   readonly isPatient: boolean;
-  readonly #streams = new Map<StreamKind, AgentStream>();
+  readonly #streams = new Map<StreamKind, ServerStream>();
   #ended: SwarmError | undefined;
 
   constructor(nodeId: string, sessionId: string, isPatient: boolean) {
@@ -24,16 +24,16 @@ export class Registration {
   }
 
   /** Opens a stream in place of an older one of its kind. Throws what the registration was ended with. */
-  open(kind: StreamKind, signal: AbortSignal): AgentStream {
+  open(kind: StreamKind, signal: AbortSignal): ServerStream {
     if (this.#ended) throw this.#ended;
     this.#streams.get(kind)?.end(replacedSession(this.nodeId));
-    const stream = new AgentStream(signal);
+    const stream = new ServerStream(signal);
     this.#streams.set(kind, stream);
     return stream;
   }
 
   /** Forgets a stream that is over; false when a newer one has taken its place. */
-  close(kind: StreamKind, stream: AgentStream): boolean {
+  close(kind: StreamKind, stream: ServerStream): boolean {
     stream.close();
     if (this.#streams.get(kind) !== stream) return false;
     this.#streams.delete(kind);

@@ -2,7 +2,7 @@
 import type { SessionMessage } from '../../proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import type { Cluster, Node } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import type { WeightedPeer } from '../../proto/generated/docker/swarmkit/v1/types.ts';
-import type { AgentStream } from './agent-stream.ts';
+import type { ServerStream } from '../../common/server-stream.ts';
 import { mustDisconnect } from './refusals.ts';
 
 /** What a message is made of; read anew for each. */
@@ -15,7 +15,7 @@ export interface SessionSource {
 /** Wake the stream to have the next message sent; several wakes while the agent reads slowly make one message. */
 export async function* sessionMessages(
   sessionId: string,
-  stream: AgentStream,
+  stream: ServerStream,
   source: SessionSource,
 ): AsyncGenerator<SessionMessage> {
   if (!stream.isOpen()) return;

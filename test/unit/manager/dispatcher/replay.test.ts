@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../../src/common/clock.ts';
-import { AgentStream } from '../../../../src/manager/dispatcher/agent-stream.ts';
+import { ServerStream } from '../../../../src/common/server-stream.ts';
 import { AssignmentFeed } from '../../../../src/manager/dispatcher/assignment-feed.ts';
 import { AssignmentHub } from '../../../../src/manager/dispatcher/assignment-hub.ts';
 import { assignmentMessages } from '../../../../src/manager/dispatcher/assignment-messages.ts';
@@ -128,7 +128,7 @@ describe('the messages of an assignment stream', () => {
           reading = NODES.map(async (nodeId) => {
             const replica = new Replica();
             replicas.set(nodeId, replica);
-            const stream = new AgentStream(gone.signal);
+            const stream = new ServerStream(gone.signal);
             const feed = new AssignmentFeed(nodeId, stream, store.read, { batch: 2, backlog: 1_000 });
             hub.add(feed);
             for await (const message of assignmentMessages(feed)) replica.apply(message);

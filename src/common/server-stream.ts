@@ -1,15 +1,15 @@
-/** The life of one server stream to an agent: it waits for work and ends when the agent leaves or we end it. */
-import type { SwarmError } from '../../common/errors.ts';
-import { Wake } from '../../common/wake.ts';
+/** The life of one stream of messages to a client: it waits for work, and ends when the client leaves or we end it. */
+import type { SwarmError } from './errors.ts';
+import { Wake } from './wake.ts';
 
-export class AgentStream {
+export class ServerStream {
   readonly #signal: AbortSignal;
   readonly #wake = new Wake();
   #ended: SwarmError | undefined;
-  /** Called when we end the stream, at once: an agent that does not read may keep its reader waiting for long. */
+  /** Called when we end the stream, at once: a client that does not read may keep its reader waiting for long. */
   onEnd: (() => void) | undefined;
 
-  /** @param signal aborts when the agent goes away */
+  /** @param signal aborts when the client goes away */
   constructor(signal: AbortSignal) {
     this.#signal = signal;
     signal.addEventListener('abort', this.#wake.set, { once: true });
@@ -20,7 +20,7 @@ export class AgentStream {
     this.#wake.set();
   }
 
-  /** Ends the stream from our side; the agent sees the error. The first error counts. */
+  /** Ends the stream from our side; the client sees the error. The first error counts. */
   end(error: SwarmError): void {
     if (this.#ended) return;
     this.#ended = error;
@@ -33,18 +33,19 @@ export class AgentStream {
     return this.#ended !== undefined;
   }
 
-  /** Waits for work; false when the agent has gone. Throws what the stream was ended with. */
+  /** Waits for work; false when the client has gone. Throws what the stream was ended with. */
   async next(): Promise<boolean> {
     if (!this.#signal.aborted && !this.#ended) await this.#wake.wait();
     return this.isOpen();
   }
 
-  /** False when the agent has gone. Throws what the stream was ended with. */
+  /** False when the client has gone. Throws what the stream was ended with. */
   isOpen(): boolean {
     if (this.#ended) throw this.#ended;
     return !this.#signal.aborted;
   }
 
+  /** Stops listening to the client; call it when the stream is over. */
   close(): void {
     this.#signal.removeEventListener('abort', this.#wake.set);
   }
