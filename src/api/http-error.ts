@@ -2,7 +2,7 @@
  * Failures as the Docker API tells them: a status and one sentence. What the Control service refuses carries gRPC's
  * "rpc error: …" prefix, as clients of a real Swarm see it; what this layer or the local node refuses does not.
  */
-import { ERROR_KINDS, isSwarmError, toSwarmError, type SwarmError } from '../common/errors.ts';
+import { ERROR_KINDS, toSwarmError, type SwarmError } from '../common/errors.ts';
 
 /** Ends a request with `status` and `{"message": message}`. */
 export class HttpError extends Error {
@@ -26,9 +26,7 @@ export function rpcError(error: unknown): HttpError {
   if (error instanceof HttpError) return error;
   const refused = toSwarmError(error);
   // A conflict of versions is "Unknown" in SwarmKit and so 500; clients look at its text.
-  const { rpcName, http } = isSwarmError(refused, 'outOfSequence')
-    ? ERROR_KINDS.unknown
-    : ERROR_KINDS[refused.code];
+  const { rpcName, http } = ERROR_KINDS[refused.code === 'outOfSequence' ? 'unknown' : refused.code];
   return new HttpError(http, `rpc error: code = ${rpcName} desc = ${refused.message}`, { cause: refused });
 }
 

@@ -4,19 +4,20 @@ import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/log.ts';
 import type { ControlService } from '../manager/control/control.ts';
 import type { Store } from '../manager/store/store.ts';
-import type {
-  SubscribeLogsMessage,
-  SubscribeLogsRequest,
-} from '../proto/generated/docker/swarmkit/v1/logbroker.ts';
+import type { SubscribeLogsMessage, SubscribeLogsRequest } from '../proto/generated/docker/swarmkit/v1/logbroker.ts';
 import type { ClusterSpec, NodeSpec_Availability } from '../proto/generated/docker/swarmkit/v1/specs.ts';
 
 export interface ApiPorts {
   readonly node: LocalNode;
   readonly swarm: SwarmPort;
+  readonly issuerOf: IssuerOf;
   readonly metrics: Registry;
   readonly log: Logger;
   readonly clock: Clock;
 }
+
+/** DER of the subject and of the public key of a PEM root certificate: what nodes report of their certificate's issuer. */
+export type IssuerOf = (rootPem: string) => { readonly subject: Buffer; readonly publicKey: Buffer };
 
 /** The cluster, as long as this node is a working manager of one. */
 export interface SwarmPort {

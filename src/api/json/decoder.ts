@@ -94,7 +94,7 @@ export const float32: Decoder<number> = scalar('float32', 0, (value, at) => {
 });
 
 /** Standard base64. */
-export const bytes: Decoder<Uint8Array> = scalar('[]uint8', new Uint8Array(), (value) => {
+export const bytes: Decoder<Buffer> = scalar('[]uint8', Buffer.alloc(0), (value) => {
   if (typeof value !== 'string') return undefined;
   const clean = value.replaceAll(/[\r\n]/g, '');
   const firstBad = clean.search(/[^A-Za-z0-9+/]/);
@@ -152,4 +152,3 @@ export function struct<F extends Fields>(goType: string, fields: F): Decoder<Str
     },
   };
 }
-

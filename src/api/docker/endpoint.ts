@@ -1,0 +1,60 @@
+/** Published ports and addresses. */
+import {
+  PortConfig_Protocol as Protocol,
+  PortConfig_PublishMode as PublishMode,
+  type PortConfig,
+} from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import {
+  EndpointSpec_ResolutionMode as ResolutionMode,
+  type EndpointSpec,
+} from '../../proto/generated/docker/swarmkit/v1/specs.ts';
+import type { Endpoint } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import { list, struct, text, uint32, type Decoded } from '../json/decoder.ts';
+import { enumWords, nonEmpty } from './values.ts';
+
+const protocols = enumWords<Protocol>(Protocol);
+const publishModes = enumWords<PublishMode>(PublishMode);
+const resolutionModes = enumWords<ResolutionMode>(ResolutionMode);
+
+const portConfig = struct('swarm.PortConfig', {
+  Name: text,
+  Protocol: text,
+  TargetPort: uint32,
+  PublishedPort: uint32,
+  PublishMode: text,
+});
+
+export const endpointSpec = struct('swarm.EndpointSpec', { Mode: text, Ports: list(portConfig) });
+
+export const endpointSpecToProto = (docker: Decoded<typeof endpointSpec>): EndpointSpec => ({
+  mode: resolutionModes.parse(docker.Mode, ResolutionMode.VIP, (word) => `invalid resolution mode: "${word}"`),
+  ports: (docker.Ports ?? []).map((port) => ({
+    name: port.Name ?? '',
+    protocol: protocols.parse(port.Protocol, Protocol.TCP, (word) => `invalid port protocol: "${word}"`),
+    targetPort: port.TargetPort ?? 0,
+    publishedPort: port.PublishedPort ?? 0,
+    publishMode: publishModes.parse(port.PublishMode, PublishMode.INGRESS, (word) => `invalid publish mode: "${word}"`),
+  })),
+});
+
+export const endpointSpecToDocker = (proto: EndpointSpec): object => ({
+  Mode: resolutionModes.word(proto.mode),
+  Ports: nonEmpty(proto.ports.map(portToDocker)),
+});
+
+export const portToDocker = (port: PortConfig): object => ({
+  Name: nonEmpty(port.name),
+  Protocol: protocols.word(port.protocol),
+  TargetPort: nonEmpty(port.targetPort),
+  PublishedPort: nonEmpty(port.publishedPort),
+  PublishMode: publishModes.word(port.publishMode),
+});
+
+/** A service that was given neither network nor port has the empty endpoint. */
+export const endpointToDocker = (proto: Endpoint | undefined): object => ({
+  Spec: proto?.spec ? endpointSpecToDocker(proto.spec) : {},
+  Ports: nonEmpty((proto?.ports ?? []).map(portToDocker)),
+  VirtualIPs: nonEmpty(
+    (proto?.virtualIps ?? []).map((vip) => ({ NetworkID: nonEmpty(vip.networkId), Addr: nonEmpty(vip.addr) })),
+  ),
+});

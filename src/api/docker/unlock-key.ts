@@ -1,0 +1,20 @@
+/** The key that unlocks managers, as people see it: "SWMKEY-1-" and base64 without padding. */
+import { badRequest } from '../http-error.ts';
+import { struct, text } from '../json/decoder.ts';
+
+const PREFIX = 'SWMKEY-1-';
+const KEY_BYTES = 32;
+
+export const swarmUnlockRequest = struct('swarm.UnlockRequest', { UnlockKey: text });
+
+/** The empty string when there is no key: the managers are not locked. */
+export const formatUnlockKey = (key: Uint8Array): string =>
+  key.length === 0 ? '' : PREFIX + Buffer.from(key).toString('base64').replace(/=+$/, '');
+
+/** Throws badRequest. */
+export function parseUnlockKey(written: string): Uint8Array {
+  const encoded = written.startsWith(PREFIX) ? written.slice(PREFIX.length) : '';
+  const key = Buffer.from(encoded, 'base64');
+  if (!/^[A-Za-z0-9+/]+$/.test(encoded) || key.length !== KEY_BYTES) throw badRequest('invalid key string');
+  return key;
+}

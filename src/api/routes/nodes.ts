@@ -1,0 +1,54 @@
+/** /nodes */
+import type { FastifyInstance } from 'fastify';
+import { pathPart, queryOf, readBody, readSwarm, sendEmpty, sendJson, type ApiContext } from '../context.ts';
+import { memberships, nodeSpec, nodeSpecToProto, nodeToDocker, roles } from '../docker/node.ts';
+import { parseFilters } from '../filters.ts';
+import { viaRpc } from '../http-error.ts';
+import { findNode } from '../lookup.ts';
+import { queryFlag, queryVersion } from '../query.ts';
+
+const FILTERS = ['id', 'label', 'membership', 'name', 'node.label', 'role'];
+
+export function registerNodes(app: FastifyInstance, context: ApiContext): void {
+  app.get('/nodes', async (request, reply) => {
+    const filters = parseFilters(queryOf(request), FILTERS);
+    const wantedRoles = filters.enumValues('role', roles);
+    const wantedMemberships = filters.enumValues('membership', memberships);
+    const swarm = await readSwarm(context, request);
+    const nodes = swarm.store.read.node
+      .all()
+      .filter(
+        (node) =>
+          filters.allowsPrefix('id', node.id) &&
+          filters.allowsPrefix('name', node.description?.hostname ?? '') &&
+          filters.allowsLabels('label', node.description?.engine?.labels) &&
+          filters.allowsLabels('node.label', node.spec?.annotations?.labels) &&
+          (wantedRoles?.includes(node.role) ?? true) &&
+          (!wantedMemberships || (node.spec !== undefined && wantedMemberships.includes(node.spec.membership))),
+      );
+    return sendJson(reply, 200, nodes.map(nodeToDocker));
+  });
+
+  app.get('/nodes/:id', async (request, reply) => {
+    const swarm = await readSwarm(context, request);
+    return sendJson(reply, 200, nodeToDocker(findNode(swarm.store.read, pathPart(request, 'id'))));
+  });
+
+  app.post('/nodes/:id/update', async (request, reply) => {
+    const docker = readBody(request, nodeSpec);
+    const nodeVersion = queryVersion(queryOf(request), 'node');
+    const swarm = await readSwarm(context, request);
+    const { id } = findNode(swarm.store.read, pathPart(request, 'id'));
+    const spec = nodeSpecToProto(docker);
+    await viaRpc(swarm.control.updateNode({ nodeId: id, nodeVersion, spec }, { signal: request.gone }));
+    return sendEmpty(reply);
+  });
+
+  app.delete('/nodes/:id', async (request, reply) => {
+    const force = queryFlag(queryOf(request), 'force');
+    const swarm = await readSwarm(context, request);
+    const { id } = findNode(swarm.store.read, pathPart(request, 'id'));
+    await viaRpc(swarm.control.removeNode({ nodeId: id, force }, { signal: request.gone }));
+    return sendEmpty(reply);
+  });
+}

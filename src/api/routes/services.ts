@@ -1,0 +1,116 @@
+/** /services */
+import type { FastifyInstance } from 'fastify';
+import type { Service } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import {
+  pathPart,
+  queryOf,
+  readBody,
+  readSwarm,
+  requireSwarm,
+  sendEmpty,
+  sendJson,
+  type ApiContext,
+} from '../context.ts';
+import { generatedName } from '../docker/generated-name.ts';
+import { withoutNewerFields } from '../docker/older-clients.ts';
+import { serviceToDocker } from '../docker/service.ts';
+import { serviceSpec, type DockerServiceSpec } from '../docker/service-spec.ts';
+import { parseFilters, type Filters } from '../filters.ts';
+import { viaRpc } from '../http-error.ts';
+import { findService } from '../lookup.ts';
+import type { Swarm } from '../ports.ts';
+import { queryFlag, queryStrictFlag, queryVersion } from '../query.ts';
+import {
+  keptRegistryAuth,
+  mentionsNetworks,
+  parseRollback,
+  registryAuth,
+  resolveSpec,
+  withRegistryAuth,
+} from './service-request.ts';
+
+const FILTERS = ['id', 'label', 'mode', 'name', 'runtime'];
+
+/** API version from which lists can count tasks. */
+const STATUS_MINOR = 41;
+
+export function registerServices(app: FastifyInstance, context: ApiContext): void {
+  app.get('/services', async (request, reply) => {
+    const query = queryOf(request);
+    const filters = parseFilters(query, FILTERS);
+    const withStatus = queryFlag(query, 'status') && request.apiMinor >= STATUS_MINOR;
+    const swarm = await readSwarm(context, request);
+    const services = swarm.store.read.service.all().filter((service) => isListed(service, filters));
+    const statuses = withStatus ? await statusesOf(swarm, services, request.gone) : undefined;
+    return sendJson(
+      reply,
+      200,
+      services.map((service) => serviceToDocker(service, request.apiMinor, statuses?.get(service.id))),
+    );
+  });
+
+  app.post('/services/create', async (request, reply) => {
+    const docker = withoutNewerFields(readBody(request, serviceSpec), request.apiMinor);
+    const swarm = mentionsNetworks(docker) ? await readSwarm(context, request) : requireSwarm(context);
+    const named: DockerServiceSpec = docker.Name ? docker : { ...docker, Name: generatedName() };
+    const spec = withRegistryAuth(resolveSpec(named, swarm.store.read), registryAuth(request));
+    const { service } = await viaRpc(swarm.control.createService({ id: '', spec }, { signal: request.gone }));
+    return sendJson(reply, 201, { ID: service?.id ?? '' });
+  });
+
+  app.get('/services/:id', async (request, reply) => {
+    const insertDefaults = queryStrictFlag(queryOf(request), 'insertDefaults');
+    const swarm = await readSwarm(context, request);
+    const found = findService(swarm.store.read, pathPart(request, 'id'));
+    const service = insertDefaults
+      ? (await viaRpc(swarm.control.getService({ serviceId: found.id, insertDefaults }, { signal: request.gone })))
+          .service
+      : found;
+    return sendJson(reply, 200, serviceToDocker(service ?? found, request.apiMinor));
+  });
+
+  app.post('/services/:id/update', async (request, reply) => {
+    const query = queryOf(request);
+    const docker = withoutNewerFields(readBody(request, serviceSpec), request.apiMinor);
+    const serviceVersion = queryVersion(query, 'service');
+    const swarm = await readSwarm(context, request);
+    const service = findService(swarm.store.read, pathPart(request, 'id'));
+    const auth = registryAuth(request) ?? keptRegistryAuth(query, service);
+    const spec = withRegistryAuth(resolveSpec(docker, swarm.store.read), auth);
+    const update = { serviceId: service.id, serviceVersion, spec, rollback: parseRollback(query) };
+    await viaRpc(swarm.control.updateService(update, { signal: request.gone }));
+    return sendJson(reply, 200, { Warnings: null });
+  });
+
+  app.delete('/services/:id', async (request, reply) => {
+    const swarm = await readSwarm(context, request);
+    const { id } = findService(swarm.store.read, pathPart(request, 'id'));
+    await viaRpc(swarm.control.removeService({ serviceId: id }, { signal: request.gone }));
+    return sendEmpty(reply);
+  });
+}
+
+const MODE_WORDS = {
+  replicated: 'replicated',
+  global: 'global',
+  replicatedJob: 'replicated-job',
+  globalJob: 'global-job',
+} as const;
+
+function isListed(service: Service, filters: Filters): boolean {
+  const { spec } = service;
+  const runtime = spec?.task?.runtime?.$case ?? 'container';
+  return (
+    filters.allowsPrefix('id', service.id) &&
+    filters.allowsPrefix('name', spec?.annotations?.name ?? '') &&
+    filters.allowsLabels('label', spec?.annotations?.labels) &&
+    filters.allows('mode', spec?.mode ? MODE_WORDS[spec.mode.$case] : '') &&
+    (filters.has('runtime') ? filters.allows('runtime', runtime) : runtime === 'container')
+  );
+}
+
+async function statusesOf(swarm: Swarm, services: readonly Service[], signal: AbortSignal) {
+  const request = { services: services.map(({ id }) => id) };
+  const { statuses } = await viaRpc(swarm.control.listServiceStatuses(request, { signal }));
+  return new Map(statuses.map((status) => [status.serviceId, status]));
+}

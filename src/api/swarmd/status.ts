@@ -1,0 +1,35 @@
+/** /swarmd/status, /swarmd/services/{id}/explain, /livez, /readyz, /metrics: what swarmd tells beyond the Docker API. */
+import type { FastifyInstance } from 'fastify';
+import { pathPart, readSwarm, requireSwarm, sendJson, type ApiContext } from '../context.ts';
+import { HttpError, viaRpc } from '../http-error.ts';
+import { findService } from '../lookup.ts';
+
+export function registerStatus(app: FastifyInstance, context: ApiContext): void {
+  const { node, swarm: port, metrics } = context.ports;
+
+  app.get('/swarmd/status', (_request, reply) => {
+    const { stateHash, ...status } = requireSwarm(context).status();
+    return sendJson(reply, 200, { version: node.system().version, ...status, stateHash: stateHash() });
+  });
+
+  app.get('/swarmd/services/:id/explain', async (request, reply) => {
+    const swarm = await readSwarm(context, request);
+    const { id } = findService(swarm.store.read, pathPart(request, 'id'));
+    return sendJson(reply, 200, await viaRpc(swarm.explainService(id, request.gone)));
+  });
+
+  app.get('/livez', (_request, reply) => reply.type('text/plain; charset=utf-8').send('ok\n'));
+
+  app.get('/readyz', (_request, reply) => {
+    const { state, isManager, error } = node.info();
+    const status = port.current()?.status();
+    const isReady = status ? status.leaderId !== '' && status.appliedIndex > 0 : state === 'active' && !isManager;
+    if (isReady) return reply.type('text/plain; charset=utf-8').send('ok\n');
+    const reason = status
+      ? 'no leader is known: more than half of the managers must be reachable'
+      : `this node is ${state}${error === '' ? '' : ` (${error})`}`;
+    throw new HttpError(503, `not ready: ${reason}`);
+  });
+
+  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
+}

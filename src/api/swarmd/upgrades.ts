@@ -1,0 +1,71 @@
+/** Requests to leave HTTP: only the WebSocket of `/swarmd/watch` is offered. */
+import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import { requestedMinor, withoutVersion } from '../api-version.ts';
+import { requireSwarm, type ApiContext } from '../context.ts';
+import { HttpError, plainError } from '../http-error.ts';
+import { parseWatchRequest } from './watch-request.ts';
+import { serveWatch } from './watch-socket.ts';
+
+const WATCH_PATH = '/swarmd/watch';
+/** Clients only listen. */
+const MAX_CLIENT_MESSAGE_BYTES = 1024;
+
+/** Answers upgrade requests of any number of servers. */
+export class Upgrades {
+  readonly #context: ApiContext;
+  readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_CLIENT_MESSAGE_BYTES });
+
+  constructor(context: ApiContext) {
+    this.#context = context;
+  }
+
+  attach(server: Server): void {
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      socket.on('error', () => socket.destroy());
+      try {
+        this.#accept(request, socket, head);
+      } catch (error) {
+        refuse(socket, plainError(error));
+      }
+    });
+  }
+
+  close(): void {
+    for (const client of this.#sockets.clients) client.terminate();
+    this.#sockets.close();
+  }
+
+  #accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const url = request.url ?? '/';
+    const apiMinor = requestedMinor(url, this.#context.apiMinor);
+    const target = withoutVersion(url);
+    if (target.split('?')[0] !== WATCH_PATH || request.headers.upgrade?.toLowerCase() !== 'websocket') {
+      throw new HttpError(404, 'page not found');
+    }
+    requireSameOrigin(request);
+    const watch = parseWatchRequest(target);
+    const swarm = requireSwarm(this.#context);
+    const { clock, issuerOf } = this.#context.ports;
+    this.#sockets.handleUpgrade(request, socket, head, (client) => {
+      void serveWatch(client, swarm, watch, { apiMinor, issuerOf, clock, closing: this.#context.closing });
+    });
+  }
+}
+
+/** Browsers let any page open a WebSocket to any server: pages of others are refused. */
+function requireSameOrigin(request: IncomingMessage): void {
+  const { origin, host } = request.headers;
+  if (origin === undefined) return;
+  if (!URL.canParse(origin) || new URL(origin).host !== host) {
+    throw new HttpError(403, `pages of ${origin} may not watch this swarm`);
+  }
+}
+
+function refuse(socket: Duplex, { status, message }: HttpError): void {
+  const body = `${JSON.stringify({ message })}\n`;
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}

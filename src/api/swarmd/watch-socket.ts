@@ -1,0 +1,106 @@
+/**
+ * `/swarmd/watch`: changes of the store over a WebSocket, one JSON text per commit.
+ *
+ * First `{"index": N}` (with `list=1` also `"objects": [{kind, id, object}]`), then `{"index", "changes": [{action,
+ * kind, id, object}]}`. Whoever was cut off resumes with `since=` the last index seen; when those changes are no longer
+ * known the socket closes with {@link CLOSE_RESUME_LOST} and the client lists again.
+ */
+import type { WebSocket } from 'ws';
+import { errorText, isSwarmError } from '../../common/errors.ts';
+import type { Clock } from '../../common/clock.ts';
+import { stringify } from '../json/stringify.ts';
+import type { Swarm } from '../ports.ts';
+import { changeToJson, objectToJson, type ObjectJsonOptions, type WatchedKind } from './object-json.ts';
+import type { WatchRequest } from './watch-request.ts';
+
+/** The index asked for is too old: list again. */
+export const CLOSE_RESUME_LOST = 4410;
+/** The client reads too slowly: resume later. */
+export const CLOSE_TOO_SLOW = 4408;
+/** This manager stopped serving: resume elsewhere. */
+export const CLOSE_GOING_AWAY = 1001;
+const CLOSE_FAILED = 1011;
+
+/** Bytes that may wait for a slow client. */
+const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
+const PING_INTERVAL_MS = 30_000;
+
+export interface WatchSocketOptions extends ObjectJsonOptions {
+  readonly clock: Clock;
+  /** Aborts when the server closes. */
+  readonly closing: AbortSignal;
+}
+
+/** Serves one client until either side ends. */
+export async function serveWatch(
+  socket: WebSocket,
+  swarm: Swarm,
+  request: WatchRequest,
+  options: WatchSocketOptions,
+): Promise<void> {
+  const stop = new AbortController();
+  const end = (): void => stop.abort();
+  options.closing.addEventListener('abort', end, { once: true });
+  socket.once('close', end).on('error', end);
+  const stopPings = keepAlive(socket, options.clock);
+  try {
+    await stream(socket, swarm, request, options, stop.signal);
+    socket.close(CLOSE_GOING_AWAY, 'this manager stops serving: resume at another');
+  } catch (error) {
+    const isLost = isSwarmError(error, 'outOfRange') || isSwarmError(error, 'resourceExhausted');
+    socket.close(isLost ? CLOSE_RESUME_LOST : CLOSE_FAILED, closeReason(error));
+  } finally {
+    stopPings();
+    options.closing.removeEventListener('abort', end);
+  }
+}
+
+async function stream(
+  socket: WebSocket,
+  { store }: Swarm,
+  request: WatchRequest,
+  options: WatchSocketOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const { kinds } = request;
+  const watch =
+    request.since === undefined ? store.watch({ kinds, signal }) : store.watchSince(request.since, { kinds, signal });
+  const hello = { index: request.since ?? store.version };
+  const objects = request.list ? kinds.flatMap((kind) => listed(store.read, kind, options)) : undefined;
+  socket.send(stringify({ ...hello, objects }));
+  for await (const commits of watch) {
+    for (const { version, changes } of commits) {
+      const told = changes.flatMap((change) => changeToJson(change, options) ?? []);
+      socket.send(stringify({ index: version, changes: told }));
+    }
+    if (socket.bufferedAmount > MAX_BUFFERED_BYTES) {
+      socket.close(CLOSE_TOO_SLOW, `more than ${MAX_BUFFERED_BYTES} bytes wait to be read: resume with since=`);
+      return;
+    }
+  }
+}
+
+const listed = (read: Swarm['store']['read'], kind: WatchedKind, options: ObjectJsonOptions): readonly object[] =>
+  read[kind].all().map((object) => ({ kind, id: object.id, object: objectToJson(kind, object as never, options) }));
+
+/** Pings, and drops a client that did not answer the last ping. */
+function keepAlive(socket: WebSocket, clock: Clock): () => void {
+  let isAlive = true;
+  socket.on('pong', () => {
+    isAlive = true;
+  });
+  let cancel = clock.setTimer(PING_INTERVAL_MS, function tick() {
+    if (!isAlive) return socket.terminate();
+    isAlive = false;
+    socket.ping();
+    cancel = clock.setTimer(PING_INTERVAL_MS, tick);
+  });
+  return () => cancel();
+}
+
+/** A close frame holds 123 bytes of reason. */
+const closeReason = (error: unknown): string =>
+  Buffer.from(errorText(error))
+    .subarray(0, 120)
+    .toString('utf8')
+    .replace(/\ufffd+$/, '');
