@@ -1,0 +1,85 @@
+/** Gives a network what the engines need to build it: a subnet with a gateway, and a number on the wire (VXLAN id). */
+import type { Cluster, Network } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import { IPAMConfig, IPAMConfig_AddressFamily } from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import { formatIpv4, formatSubnet, freeSubnet, parseSubnet, type Subnet } from './address-space.ts';
+
+const VXLAN_OPTION = 'com.docker.network.driver.overlay.vxlanid_list';
+const FIRST_VXLAN_ID = 4_096;
+const LAST_VXLAN_ID = 2 ** 24 - 1;
+
+/** A network with everything filled in, or why that is not possible now. */
+export type NetworkPlan = { readonly network: Network } | { readonly waitsFor: string };
+
+export const isNetworkAllocated = (network: Network): boolean =>
+  network.driverState !== undefined && network.ipam !== undefined;
+
+/** Subnets of a network, whether chosen for it or asked for. */
+export function subnetsOf(network: Network): readonly Subnet[] {
+  const configs = (network.ipam ?? network.spec?.ipam)?.configs ?? [];
+  return configs.map(({ subnet }) => parseSubnet(subnet)).filter((subnet) => subnet !== undefined);
+}
+
+/** VXLAN id of an allocated network. */
+export function vxlanIdOf(network: Network): number | undefined {
+  const id = network.driverState?.options[VXLAN_OPTION];
+  return id === undefined ? undefined : Number(id);
+}
+
+/** Pure: the same state always gives the same plan. */
+export function planNetwork(
+  network: Network,
+  others: readonly Network[],
+  pools: Pick<Cluster, 'defaultAddressPool' | 'subnetSize'>,
+): NetworkPlan {
+  const taken = others.filter((other) => other.id !== network.id).flatMap(subnetsOf);
+  const configs = (network.spec?.ipam?.configs ?? []).map(withGateway);
+  if (!configs.some(({ subnet }) => parseSubnet(subnet))) {
+    const subnet = subnetFromPools(pools, taken);
+    if (!subnet) {
+      return {
+        waitsFor: `no free subnet of size /${pools.subnetSize} in the default address pool ${pools.defaultAddressPool.join(', ')}: remove a network or give this one a subnet`,
+      };
+    }
+    configs.push(
+      withGateway(IPAMConfig.fromPartial({ family: IPAMConfig_AddressFamily.IPV4, subnet: formatSubnet(subnet) })),
+    );
+  }
+  const vxlanId = freeVxlanId(others);
+  if (vxlanId === undefined) return { waitsFor: 'no free VXLAN id: remove a network' };
+  return {
+    network: {
+      ...network,
+      driverState: { name: 'overlay', options: driverOptions(network, vxlanId) },
+      ipam: { driver: { name: 'default', options: {} }, configs },
+    },
+  };
+}
+
+function subnetFromPools(
+  { defaultAddressPool, subnetSize }: Pick<Cluster, 'defaultAddressPool' | 'subnetSize'>,
+  taken: readonly Subnet[],
+): Subnet | undefined {
+  for (const text of defaultAddressPool) {
+    const pool = parseSubnet(text);
+    const subnet = pool && freeSubnet(pool, subnetSize, taken);
+    if (subnet) return subnet;
+  }
+  return undefined;
+}
+
+/** The gateway is the first address unless one was given. */
+function withGateway(config: IPAMConfig): IPAMConfig {
+  const subnet = parseSubnet(config.subnet);
+  return config.gateway !== '' || !subnet ? config : { ...config, gateway: formatIpv4(subnet.base + 1) };
+}
+
+function freeVxlanId(networks: readonly Network[]): number | undefined {
+  const taken = new Set(networks.map(vxlanIdOf));
+  for (let id = FIRST_VXLAN_ID; id <= LAST_VXLAN_ID; id++) if (!taken.has(id)) return id;
+  return undefined;
+}
+
+function driverOptions(network: Network, vxlanId: number): Record<string, string> {
+  const asked = network.spec?.driverConfig?.options ?? {};
+  return { ...('encrypted' in asked ? { encrypted: '' } : {}), [VXLAN_OPTION]: String(vxlanId) };
+}
