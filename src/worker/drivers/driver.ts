@@ -62,7 +62,7 @@ export interface ResourceUse {
 export interface TaskController {
   /** Fetches the image, makes the container or folder; everything short of running. */
   prepare(signal: AbortSignal): Promise<void>;
-  /** Starts it; with a health check resolves once healthy, and throws failedPrecondition when it ends or turns unhealthy before. */
+  /** Starts it; with a health check resolves once healthy, and throws {@link TaskEndedError} when it ends or turns unhealthy before. */
   start(signal: AbortSignal): Promise<void>;
   /** Resolves when the task has ended (or turned unhealthy and was stopped). */
   wait(signal: AbortSignal): Promise<ExitStatus>;

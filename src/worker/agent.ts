@@ -1,0 +1,250 @@
+/**
+ * The worker half of a node: keeps a session with some manager, runs the tasks it is given, and goes on running them
+ * when there is no manager. Ending the agent ends no task; the next run takes them up again.
+ */
+import { sleep, systemClock, type Clock } from '../common/clock.ts';
+import { errorText, isSwarmError, SwarmError } from '../common/errors.ts';
+import type { Logger } from '../common/log.ts';
+import { systemRandom, type Random } from '../common/random.ts';
+import type { SessionMessage } from '../proto/generated/docker/swarmkit/v1/dispatcher.ts';
+import type { NodeDescription } from '../proto/generated/docker/swarmkit/v1/types.ts';
+import { AssignmentStream } from './assignments.ts';
+import { descriptionChanged } from './description-watch.ts';
+import type { RuntimeDriver } from './drivers/driver.ts';
+import { LogPublisher } from './log-publisher.ts';
+import type { ManagerConnector } from './manager-connector.ts';
+import { ManagerContact } from './manager-contact.ts';
+import { readManagerList, writeManagerList } from './manager-list-file.ts';
+import { ManagerPicker } from './manager-picker.ts';
+import { Reporter } from './reporter.ts';
+import { runSession } from './session.ts';
+import { SessionBackoff } from './session-backoff.ts';
+import { lockStateFolder, type StateLock } from './state-lock.ts';
+import { MemoryTaskBook, type TaskBook } from './task-book.ts';
+import { FileTaskBook } from './task-book-file.ts';
+import { TaskPool } from './task-pool.ts';
+
+/** Without a session for this long, in ms, tasks that end are run again on the spot. */
+export const DEFAULT_CUT_OFF_MS = 10_000;
+
+export interface AgentOptions {
+  /** This node's id, as in its certificate. */
+  readonly nodeId: string;
+  /** Folder for the task book and the manager list, locked while the agent runs; undefined keeps everything in memory. */
+  readonly stateDir: string | undefined;
+  readonly driver: RuntimeDriver;
+  readonly connector: ManagerConnector;
+  /** Manager addresses "host:port" known from joining; those remembered on disk are added. */
+  readonly managers: readonly string[];
+  readonly log: Logger;
+  /** Adds to what the driver says of the node: TLS facts, node name, labels. */
+  readonly amendDescription?: (description: NodeDescription) => NodeDescription;
+  /** Every session message: the node object (role, certificate state), managers, network keys, root certificate. */
+  readonly onSessionMessage?: (message: SessionMessage) => void;
+  /** @default {@link DEFAULT_CUT_OFF_MS} */
+  readonly cutOffMs?: number;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+export interface AgentState {
+  readonly isConnected: boolean;
+  /** Address of the manager in use. */
+  readonly manager: string | undefined;
+  readonly managers: readonly string[];
+  readonly tasks: number;
+}
+
+/** A session that is taken away at once, as by a second agent with the same identity, must not reset the back-off. */
+const BEATS_OF_A_WORKING_SESSION = 2;
+
+/** Why a session is given up without anybody being at fault. */
+const DESCRIPTION_CHANGED = new SwarmError('cancelled', 'the node description changed');
+
+export class Agent {
+  readonly #options: AgentOptions;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #log: Logger;
+  readonly #contact: ManagerContact;
+  #picker: ManagerPicker;
+  #pool: TaskPool | undefined;
+  #manager: string | undefined;
+  #endSession: (reason: SwarmError) => void = () => undefined;
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? systemRandom;
+    this.#log = options.log;
+    this.#contact = new ManagerContact(this.#clock);
+    this.#picker = this.#makePicker();
+  }
+
+  get state(): AgentState {
+    return {
+      isConnected: this.#contact.isConnected,
+      manager: this.#contact.isConnected ? this.#manager : undefined,
+      managers: this.#picker.addresses,
+      tasks: this.#pool?.runners.length ?? 0,
+    };
+  }
+
+  /**
+   * Runs until the signal aborts; tasks go on after that. Throws {@link StateLockedError} when another agent uses the
+   * state folder; failures of managers, drivers and tasks never end it.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const { stateDir, driver, nodeId } = this.#options;
+    const lock: StateLock | undefined = stateDir === undefined ? undefined : lockStateFolder(stateDir);
+    let book: TaskBook | undefined;
+    try {
+      book =
+        stateDir === undefined
+          ? new MemoryTaskBook()
+          : new FileTaskBook({ dir: stateDir, clock: this.#clock, log: this.#log });
+      const reporter = new Reporter({ onAccepted: (taskId) => pool.accepted(taskId) });
+      const pool = new TaskPool({
+        driver,
+        book,
+        reporter,
+        contact: this.#contact,
+        clock: this.#clock,
+        log: this.#log,
+        cutOffMs: this.#options.cutOffMs ?? DEFAULT_CUT_OFF_MS,
+      });
+      this.#pool = pool;
+      pool.resume();
+      const publisher = new LogPublisher({ nodeId, pool, log: this.#log });
+      await this.#keepSession({ pool, reporter, publisher }, signal);
+      await pool.detach();
+    } finally {
+      await book?.close();
+      await driver.close();
+      lock?.release();
+    }
+  }
+
+  /** Gives up the present session and opens a new one at once, for example with a renewed certificate. */
+  reconnect(reason: string): void {
+    this.#endSession(new SwarmError('cancelled', reason));
+  }
+
+  async #keepSession(parts: AgentParts, signal: AbortSignal): Promise<void> {
+    const backoff = new SessionBackoff(this.#random);
+    let sessionId = '';
+    while (!signal.aborted) {
+      const address = this.#picker.pick();
+      const session = new SessionAttempt();
+      const reason = await this.#oneSession(address, sessionId, session, parts, signal);
+      if (signal.aborted) return;
+      const isOurChoice = isSwarmError(reason, 'cancelled') && session.isOpen;
+      // The manager told this session id it is nothing to it, or what was registered is out of date.
+      const isStale = isOurChoice || isSwarmError(reason, 'invalidArgument') || isSwarmError(reason, 'notFound');
+      sessionId = isStale ? '' : session.id;
+      if (session.beats >= BEATS_OF_A_WORKING_SESSION) backoff.reset();
+      if (isOurChoice) continue;
+      if (address !== undefined) this.#picker.failed(address);
+      const waitMs = backoff.next();
+      this.#log.info({ manager: address, reason: errorText(reason), waitMs: Math.round(waitMs) }, 'no session; trying again');
+      await sleep(this.#clock, waitMs, signal).catch(() => undefined);
+    }
+  }
+
+  /** Opens a session and stays in it; returns why it ended. Never rejects. */
+  async #oneSession(
+    address: string | undefined,
+    sessionId: string,
+    session: SessionAttempt,
+    parts: AgentParts,
+    signal: AbortSignal,
+  ): Promise<unknown> {
+    if (address === undefined) return new SwarmError('unavailable', 'no manager is known: join the cluster again');
+    const ending = new AbortController();
+    const onAbort = (): void => ending.abort(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#endSession = (reason) => ending.abort(reason);
+    let connection: ReturnType<ManagerConnector['open']> | undefined;
+    try {
+      const description = await this.#describe();
+      connection = this.#options.connector.open(address);
+      const { logBroker } = connection;
+      const stream = new AssignmentStream();
+      await runSession(
+        { connection, clock: this.#clock, description, sessionId },
+        {
+          onOpen: (live) => {
+            session.id = live.id;
+            session.isOpen = true;
+            this.#manager = address;
+            this.#picker.succeeded(address);
+            this.#log.info({ manager: address, session: live.id }, 'session opened');
+            this.#contact.connected();
+            parts.pool.reportAll();
+            parts.reporter.attach(live.sendStatuses);
+            void descriptionChanged(() => this.#describe(), description, this.#clock, ending.signal).then(
+              () => ending.abort(DESCRIPTION_CHANGED),
+              () => undefined,
+            );
+          },
+          onMessage: (message) => this.#heard(message),
+          onAssignments: (message) => parts.pool.apply(stream.accept(message)),
+          onHeartbeat: () => void session.beats++,
+          onSubscription: (message, end) => parts.publisher.handle(message, logBroker, end),
+        },
+        ending.signal,
+      );
+    } catch (error) {
+      return error;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      ending.abort(new SwarmError('cancelled', 'the session ended'));
+      this.#endSession = () => undefined;
+      parts.reporter.detach();
+      this.#contact.lost();
+      connection?.close();
+    }
+  }
+
+  #heard(message: SessionMessage): void {
+    this.#picker.replace(
+      message.managers.map(({ peer, weight }) => ({ address: peer?.addr ?? '', weight })),
+    );
+    this.#options.onSessionMessage?.(message);
+  }
+
+  async #describe(): Promise<NodeDescription> {
+    const description = await this.#options.driver.describe();
+    return this.#options.amendDescription?.(description) ?? description;
+  }
+
+  #makePicker(): ManagerPicker {
+    const { stateDir, managers } = this.#options;
+    const remembered = stateDir === undefined ? [] : readManagerList(stateDir);
+    return new ManagerPicker({
+      random: this.#random,
+      addresses: [...new Set([...managers, ...remembered])],
+      onChange: (addresses) => {
+        if (stateDir === undefined) return;
+        try {
+          writeManagerList(stateDir, addresses);
+        } catch (error) {
+          this.#log.warn({ err: error }, 'the list of managers could not be kept on disk');
+        }
+      },
+    });
+  }
+}
+
+interface AgentParts {
+  readonly pool: TaskPool;
+  readonly reporter: Reporter;
+  readonly publisher: LogPublisher;
+}
+
+/** What became of one try to have a session. */
+class SessionAttempt {
+  id = '';
+  isOpen = false;
+  beats = 0;
+}

@@ -1,0 +1,38 @@
+/** All runtime drivers by name. Each is loaded only when it is asked for: an idle agent carries no runtime it does not use. */
+import os from 'node:os';
+import { SwarmError } from '../../common/errors.ts';
+import type { Logger } from '../../common/log.ts';
+import { VERSION } from '../../common/version.ts';
+import type { RuntimeDriver } from './driver.ts';
+
+export interface DriverOptions {
+  /** Where the driver may keep what it has to know of its tasks. */
+  readonly directory: string;
+  /** Address of the engine, for drivers that have one, for example `unix:///var/run/docker.sock`. */
+  readonly engine?: string | undefined;
+  readonly log: Logger;
+}
+
+type MakeDriver = (options: DriverOptions) => Promise<RuntimeDriver>;
+
+const DRIVERS: Readonly<Record<string, MakeDriver>> = {
+  process: async ({ directory, log }) => {
+    const { ProcessDriver } = await import('./process/process-driver.ts');
+    return new ProcessDriver({ directory, log, engineVersion: VERSION });
+  },
+  hollow: async () => {
+    const { HollowDriver } = await import('./hollow-driver.ts');
+    return new HollowDriver({ hostname: os.hostname(), engineVersion: VERSION });
+  },
+};
+
+export const driverNames = (): readonly string[] => Object.keys(DRIVERS);
+
+/** Throws invalidArgument for an unknown name, and whatever the driver says when this machine cannot run it. */
+export async function createDriver(name: string, options: DriverOptions): Promise<RuntimeDriver> {
+  const make = Object.hasOwn(DRIVERS, name) ? DRIVERS[name] : undefined;
+  if (!make) {
+    throw new SwarmError('invalidArgument', `runtime "${name}" is not known: use one of ${driverNames().join(', ')}`);
+  }
+  return make(options);
+}

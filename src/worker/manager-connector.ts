@@ -1,0 +1,19 @@
+/**
+ * How the agent reaches a manager. The daemon gives a connector that speaks mutual TLS with the node's identity; tests
+ * give one that speaks plain text on loopback.
+ */
+import type { DispatcherClient } from '../proto/generated/docker/swarmkit/v1/dispatcher.ts';
+import type { LogBrokerClient } from '../proto/generated/docker/swarmkit/v1/logbroker.ts';
+
+/** One connection; both clients share it. */
+export interface ManagerConnection {
+  readonly dispatcher: DispatcherClient;
+  readonly logBroker: LogBrokerClient;
+  /** Closes the connection; calls under way end with an error. */
+  close(): void;
+}
+
+export interface ManagerConnector {
+  /** Opens a connection to "host:port" with the credentials valid now; connecting itself may happen at the first call. */
+  open(address: string): ManagerConnection;
+}

@@ -1,0 +1,87 @@
+/**
+ * Chooses the manager to talk to: at random, weighted by how well each one served this agent lately. The managers name
+ * one another in every session message; that list replaces what was known before, so removed managers are forgotten.
+ */
+import type { Random } from '../common/random.ts';
+
+export interface WeightedAddress {
+  readonly address: string;
+  readonly weight: number;
+}
+
+/** What a manager newly heard of starts with, and what a good or bad experience counts. */
+export const DEFAULT_WEIGHT = 10;
+/** Share of the newest experience in the moving average. */
+const SMOOTHING = 0.5;
+const MAX_WEIGHT = 256;
+
+export interface ManagerPickerOptions {
+  readonly random: Random;
+  /** Known at the start, for example the address given to join. */
+  readonly addresses: readonly string[];
+  /** Called with all addresses whenever the list changed, so that it can be kept on disk. */
+  readonly onChange?: (addresses: readonly string[]) => void;
+}
+
+export class ManagerPicker {
+  readonly #random: Random;
+  readonly #onChange: (addresses: readonly string[]) => void;
+  #weights: ReadonlyMap<string, number>;
+
+  constructor(options: ManagerPickerOptions) {
+    this.#random = options.random;
+    this.#onChange = options.onChange ?? (() => undefined);
+    this.#weights = new Map(options.addresses.map((address) => [address, DEFAULT_WEIGHT]));
+  }
+
+  get addresses(): readonly string[] {
+    return [...this.#weights.keys()];
+  }
+
+  weightOf(address: string): number | undefined {
+    return this.#weights.get(address);
+  }
+
+  /** One address, or undefined when none is known. */
+  pick(): string | undefined {
+    const lowest = Math.min(0, ...this.#weights.values());
+    // Shifted so that the worst one still has a chance: it may be the only one alive.
+    const shares = [...this.#weights].map(([address, weight]) => ({ address, share: weight - lowest + 1 }));
+    const total = shares.reduce((sum, { share }) => sum + share, 0);
+    let point = this.#random() * total;
+    for (const { address, share } of shares) {
+      point -= share;
+      if (point < 0) return address;
+    }
+    return shares.at(-1)?.address;
+  }
+
+  /** The managers' own list replaces ours; experience with those that stay is kept. An empty list is ignored. */
+  replace(list: readonly WeightedAddress[]): void {
+    const named = list.filter(({ address }) => address !== '');
+    if (named.length === 0) return;
+    const before = this.#weights;
+    this.#weights = new Map(
+      named.map(({ address, weight }) => [address, before.get(address) ?? clamp(weight || DEFAULT_WEIGHT)]),
+    );
+    const hasChanged = before.size !== this.#weights.size || named.some(({ address }) => !before.has(address));
+    if (hasChanged) this.#onChange(this.addresses);
+  }
+
+  succeeded(address: string): void {
+    this.#observe(address, DEFAULT_WEIGHT);
+  }
+
+  failed(address: string): void {
+    this.#observe(address, -DEFAULT_WEIGHT);
+  }
+
+  #observe(address: string, experience: number): void {
+    const before = this.#weights.get(address);
+    if (before === undefined) return;
+    const after = clamp(SMOOTHING * experience + (1 - SMOOTHING) * before);
+    this.#weights = new Map(this.#weights).set(address, after);
+  }
+}
+
+const clamp = (weight: number): number => Math.max(-MAX_WEIGHT, Math.min(MAX_WEIGHT, weight));

@@ -1,0 +1,139 @@
+/**
+ * One session with one manager: register, then heartbeats, assignments, status reports and log subscriptions side by
+ * side. Whichever of them fails or ends first ends them all; the agent then builds a new session.
+ */
+import type { Clock } from '../common/clock.ts';
+import { sleep } from '../common/clock.ts';
+import { isSwarmError, SwarmError } from '../common/errors.ts';
+import { unary } from '../common/rpc-client.ts';
+import { msOfDuration } from '../common/time.ts';
+import type {
+  AssignmentsMessage,
+  SessionMessage,
+  UpdateTaskStatusRequest_TaskStatusUpdate as StatusUpdate,
+} from '../proto/generated/docker/swarmkit/v1/dispatcher.ts';
+import type { SubscriptionMessage } from '../proto/generated/docker/swarmkit/v1/logbroker.ts';
+import type { NodeDescription } from '../proto/generated/docker/swarmkit/v1/types.ts';
+import type { ManagerConnection } from './manager-connector.ts';
+import { messagesOf } from './stream-messages.ts';
+
+/** An RPC not answered within this is taken as failed, in ms. */
+export const RPC_TIMEOUT_MS = 5000;
+
+export interface SessionOptions {
+  readonly connection: ManagerConnection;
+  readonly clock: Clock;
+  readonly description: NodeDescription;
+  /** Session to take up again; empty to register anew. */
+  readonly sessionId: string;
+}
+
+/** What the rest of the agent does with the session. Throwing from a handler ends the session. */
+export interface SessionHandlers {
+  /** Registered; `live` can be used until the session ends. */
+  readonly onOpen: (live: LiveSession) => void;
+  /** Called for the first message too. */
+  readonly onMessage: (message: SessionMessage) => void;
+  readonly onAssignments: (message: AssignmentsMessage) => void;
+  readonly onHeartbeat: () => void;
+  readonly onSubscription: (message: SubscriptionMessage, signal: AbortSignal) => void;
+}
+
+export interface LiveSession {
+  readonly id: string;
+  /** Rejects, and ends the session, when the manager did not take the statuses. */
+  sendStatuses(updates: readonly StatusUpdate[]): Promise<void>;
+}
+
+/** Runs a session until it ends; always rejects, with the reason. An aborted signal ends it with the signal's reason. */
+export async function runSession(
+  options: SessionOptions,
+  handlers: SessionHandlers,
+  signal: AbortSignal,
+): Promise<never> {
+  const { connection, clock, description, sessionId } = options;
+  const { dispatcher, logBroker } = connection;
+  const ending = new AbortController();
+  const end = (reason: unknown): void => ending.abort(reason);
+  const onAbort = (): void => end(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  const within = { timeoutMs: RPC_TIMEOUT_MS, signal: ending.signal };
+  let id = '';
+
+  const follow = async (): Promise<void> => {
+    const deadline = clock.setTimer(RPC_TIMEOUT_MS, () =>
+      end(new SwarmError('deadlineExceeded', `registering was not answered within ${RPC_TIMEOUT_MS} ms`)),
+    );
+    try {
+      for await (const message of messagesOf(dispatcher.session({ description, sessionId }), ending.signal)) {
+        deadline();
+        const isFirst = id === '';
+        id = message.sessionId;
+        handlers.onMessage(message);
+        if (isFirst) open();
+      }
+    } finally {
+      deadline();
+    }
+    throw new SwarmError('unavailable', 'the manager ended the session');
+  };
+
+  const sendStatuses = async (updates: readonly StatusUpdate[]): Promise<void> => {
+    try {
+      await unary(dispatcher.updateTaskStatus.bind(dispatcher), { sessionId: id, updates }, within);
+    } catch (error) {
+      // The manager knows none of these tasks any more: there is nothing to tell.
+      if (isSwarmError(error, 'notFound')) return;
+      end(error);
+      throw error;
+    }
+  };
+
+  const beat = async (): Promise<never> => {
+    for (;;) {
+      const { period } = await unary(dispatcher.heartbeat.bind(dispatcher), { sessionId: id }, within);
+      handlers.onHeartbeat();
+      await sleep(clock, period ? msOfDuration(period) : RPC_TIMEOUT_MS, ending.signal);
+    }
+  };
+
+  const assignments = async (): Promise<never> => {
+    for await (const message of messagesOf(dispatcher.assignments({ sessionId: id }), ending.signal)) {
+      handlers.onAssignments(message);
+    }
+    throw new SwarmError('unavailable', 'the manager ended the assignment stream');
+  };
+
+  const subscriptions = async (): Promise<void> => {
+    try {
+      for await (const message of messagesOf(logBroker.listenSubscriptions({}), ending.signal)) {
+        handlers.onSubscription(message, ending.signal);
+      }
+    } catch (error) {
+      // A manager without a log broker is a manager all the same.
+      if (isSwarmError(error, 'unimplemented')) return;
+      throw error;
+    }
+    throw new SwarmError('unavailable', 'the manager ended the log subscription stream');
+  };
+
+  const parts: Promise<void>[] = [];
+  const part = (run: () => Promise<void>): void => void parts.push(run().catch(end));
+  const open = (): void => {
+    handlers.onOpen({ id, sendStatuses });
+    part(assignments);
+    part(subscriptions);
+    part(beat);
+  };
+
+  part(follow);
+  try {
+    // `parts` grows while the first one runs; the first one only ends together with the session.
+    await parts[0];
+    await Promise.all(parts);
+    throw ending.signal.reason;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
