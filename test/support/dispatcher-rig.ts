@@ -33,6 +33,8 @@ export interface DispatcherRig extends LocalStore {
   readonly addNode: (id: string, state?: NodeState) => Promise<void>;
   readonly node: (id: string) => NodeObject;
   readonly setManagers: (managers: readonly Peer[]) => void;
+  /** What confirms leadership from now on. */
+  readonly setBarrier: (barrier: () => Promise<void>) => void;
   /** Begins a term; returns how to end it. */
   readonly lead: () => () => Promise<void>;
   readonly close: () => Promise<void>;
@@ -51,6 +53,7 @@ export async function dispatcherRig(
   let managers: readonly Peer[] = [aPeer('10.0.0.1:2377', 'm1')];
   const listeners = new Set<() => void>();
   let leader: string | undefined = 'm2 at 10.0.0.2:2377';
+  let barrier = async (): Promise<void> => undefined;
   const dispatcher = new Dispatcher({
     store,
     clock,
@@ -65,6 +68,7 @@ export async function dispatcherRig(
         return () => listeners.delete(listener);
       },
     },
+    confirmLeadership: () => barrier(),
     leader: () => leader,
     settings,
   });
@@ -103,6 +107,9 @@ export async function dispatcherRig(
     setManagers: (next: readonly Peer[]) => {
       managers = next;
       for (const listener of listeners) listener();
+    },
+    setBarrier: (next: () => Promise<void>) => {
+      barrier = next;
     },
     close: async () => {
       for (const end of ends) await end();

@@ -2,6 +2,7 @@
  * The dispatcher of one term of leadership: who is registered, which streams are open, what waits to be stored.
  * It begins with nothing but the store and is thrown away when the term ends.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { isSwarmError } from '../../common/errors.ts';
 import type { Caller, CallContext } from '../../common/rpc.ts';
 import { timestampOfMs } from '../../common/time.ts';
@@ -17,6 +18,7 @@ import type {
   UpdateVolumeStatusRequest,
 } from '../../proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import type { Cluster } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import type { WeightedPeer } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { Change } from '../store/change.ts';
 import type { ObjectKind } from '../store/objects.ts';
 import type { Reader } from '../store/transaction.ts';
@@ -29,6 +31,7 @@ import type { DispatcherOptions } from './options.ts';
 import { Presence } from './presence.ts';
 import { clusterConcernsAgents, sessionMessages } from './session-messages.ts';
 import type { DispatcherSettings } from './settings.ts';
+import { SharedBarrier } from './shared-barrier.ts';
 import { StatusReports } from './status-reports.ts';
 import { withNodeUnpublished } from './volume-assignment.ts';
 
@@ -41,7 +44,9 @@ export class LeaderTerm {
   readonly #presence: Presence;
   readonly #hub: AssignmentHub;
   readonly #reports: StatusReports;
+  readonly #barrier: SharedBarrier;
   #cluster: Cluster | undefined;
+  #managers: readonly WeightedPeer[] = [];
 
   constructor(options: DispatcherOptions, settings: DispatcherSettings) {
     this.#options = options;
@@ -49,6 +54,7 @@ export class LeaderTerm {
     this.#reader = options.store.read;
     this.#reports = new StatusReports(options, settings);
     this.#presence = new Presence(options, settings, (nodeId) => this.#reports.orphanTasksOf(nodeId));
+    this.#barrier = new SharedBarrier(() => options.confirmLeadership());
     this.#hub = new AssignmentHub(this.#reader, options.clock, settings.assignmentGatherMs);
   }
 
@@ -67,7 +73,7 @@ export class LeaderTerm {
       kinds: WATCHED,
       signal: stop.signal,
     });
-    const stopListening = this.#options.managers.onChange(() => this.#presence.refresh());
+    const stopListening = this.#options.managers.onChange(() => this.#managersChanged());
     const loops = [this.#presence.run(stop.signal), this.#reports.run(stop.signal), this.#follow(watch, stop.signal)];
     try {
       await Promise.all(loops);
@@ -88,7 +94,7 @@ export class LeaderTerm {
     try {
       yield* sessionMessages(registration.sessionId, stream, {
         node: () => this.#reader.node.get(caller.nodeId),
-        managers: () => this.#options.managers.current(),
+        managers: () => this.#managers,
         cluster: () => this.#cluster,
       });
     } finally {
@@ -131,6 +137,7 @@ export class LeaderTerm {
     messages: (feed: AssignmentFeed) => AsyncGenerator<M>,
   ): AsyncGenerator<M> {
     const registration = this.#presence.registered(caller, sessionId);
+    await this.#barrier.pass();
     const stream = registration.open('assignments', signal);
     const feed = new AssignmentFeed(caller.nodeId, stream, this.#reader, {
       batch: this.#settings.assignmentBatch,
@@ -147,8 +154,16 @@ export class LeaderTerm {
   }
 
   #begin(reader: Reader): void {
+    this.#managers = this.#options.managers.current();
     this.#configure(reader.cluster.all()[0]);
     this.#presence.begin(reader.node.all());
+  }
+
+  #managersChanged(): void {
+    const managers = this.#options.managers.current();
+    if (isDeepStrictEqual(managers, this.#managers)) return;
+    this.#managers = managers;
+    this.#presence.refresh();
   }
 
   #configure(cluster: Cluster | undefined): void {

@@ -25,6 +25,12 @@ export interface DispatcherOptions {
   /** Node id of this manager. */
   readonly nodeId: string;
   readonly managers: ManagerList;
+  /**
+   * Resolves when a majority has confirmed, after the call, that this manager leads, and the store holds all that was
+   * committed until then. Asked before a node is told what it is to run: a leader that was deposed and does not know
+   * it yet would have the node stop what the new leader placed there.
+   */
+  readonly confirmLeadership: () => Promise<void>;
   /** Who leads, for people ("node id at host:port"); undefined when unknown. */
   readonly leader: () => string | undefined;
   readonly settings?: Partial<DispatcherSettings>;

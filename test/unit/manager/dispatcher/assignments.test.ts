@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SwarmError } from '../../../../src/common/errors.ts';
 import { unary } from '../../../../src/common/rpc-client.ts';
 import type { TasksMessage } from '../../../../src/proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import { Volume, type Task } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
@@ -166,6 +167,33 @@ describe('the stream of assignments', () => {
     await eventually(() => expect(lists.at(-1)).toEqual(['a', 'b']));
     stream.cancel();
     await eventually(() => expect(rig.dispatcher.load.streams).toBe(0));
+  });
+
+  it('begins only when leadership is confirmed, and asks once for all who wait', async () => {
+    const confirmations: ((error?: SwarmError) => void)[] = [];
+    rig.setBarrier(
+      () => new Promise((resolve, reject) => confirmations.push((error) => (error ? reject(error) : resolve()))),
+    );
+    const others = [rig.agent('n2'), rig.agent('n2')];
+    for (const other of others) await other.register();
+    const opening = [
+      agent.open(),
+      ...others.map((other) => other.open(others.at(-1)?.sessionId).catch(() => undefined)),
+    ];
+    await eventually(() => expect(confirmations).toHaveLength(1));
+    await create(aTask('a', 'n1'));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(agent.messages).toHaveLength(0);
+    confirmations[0]?.();
+    await eventually(() => expect(confirmations).toHaveLength(2));
+    confirmations[1]?.();
+    await Promise.all(opening);
+    expect(agent.held('task')).toEqual(['a']);
+    expect(confirmations).toHaveLength(2);
+    const refused = agent.open();
+    await eventually(() => expect(confirmations).toHaveLength(3));
+    confirmations[2]?.(new SwarmError('unavailable', 'no majority'));
+    await expect(refused).rejects.toMatchObject({ code: 'unavailable' });
   });
 
   it('is let go when the agent leaves', async () => {
