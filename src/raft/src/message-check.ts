@@ -30,6 +30,23 @@ export function isWellFormed(message: Message): boolean {
   }
 }
 
+/** True for types that a node never gets from itself: claiming its name must not make it answer itself. */
+export function comesFromOthers(type: MessageType): boolean {
+  switch (type) {
+    case MessageType.MsgApp:
+    case MessageType.MsgVote:
+    case MessageType.MsgSnap:
+    case MessageType.MsgHeartbeat:
+    case MessageType.MsgHeartbeatResp:
+    case MessageType.MsgTimeoutNow:
+    case MessageType.MsgReadIndexResp:
+    case MessageType.MsgPreVote:
+      return true;
+    default:
+      return false;
+  }
+}
+
 /** Entries follow the previous one without a gap, terms never go back and never pass that of the leader. */
 function hasConsecutiveEntries(message: Message): boolean {
   let { index, logTerm } = message;

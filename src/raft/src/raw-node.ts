@@ -17,7 +17,7 @@ import { step } from './machine/step.ts';
 import { tick } from './machine/ticks.ts';
 import { asConfChangeV2, isConfChangeV2 } from './membership/conf-change.ts';
 import { restoreMembership } from './membership/changer.ts';
-import { isWellFormed } from './message-check.ts';
+import { comesFromOthers, isWellFormed } from './message-check.ts';
 import { isLocalMessage, isResponseMessage, isStorageThread, newMessage } from './messages.ts';
 import { hexId } from './peer-id.ts';
 import type { Ready, Role, SoftState } from './ready.ts';
@@ -119,7 +119,9 @@ export class RawNode {
       if (isLocalMessage(message.type)) return 'local-message';
       if (isResponseMessage(message.type) && !this.raft.tracker.progress.has(message.from)) return 'unknown-peer';
     }
+    if (message.to !== this.id && message.to !== NO_PEER) return 'wrong-recipient';
     if (!isWellFormed(message)) return 'malformed-message';
+    if (message.from === this.id && comesFromOthers(message.type)) return 'malformed-message';
     return step(this.raft, message);
   }
 

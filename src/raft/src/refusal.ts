@@ -25,6 +25,8 @@ export type StepRefusal =
   | 'local-message'
   /** An answer came from a node that is not a member. */
   | 'unknown-peer'
+  /** The message is addressed to another node. */
+  | 'wrong-recipient'
   /** The message contradicts itself, for example entries with gaps. */
   | 'malformed-message';
 

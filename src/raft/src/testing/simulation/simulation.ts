@@ -235,10 +235,14 @@ export class Simulation {
   #addNode(id: PeerId, start: Snapshot | undefined): void {
     const { preVote, checkQuorum, asyncStorageWrites, stepDownOnRemoval } = this.options;
     const { maxMessageBytes, maxInflightMessages, maxCommittedBytesPerReady } = this.options;
-    const limits = { maxMessageBytes, maxInflightMessages, maxCommittedBytesPerReady };
     const options: NodeOptions = {
-      ...{ preVote, checkQuorum, asyncStorageWrites, stepDownOnRemoval },
-      ...limits,
+      preVote,
+      checkQuorum,
+      asyncStorageWrites,
+      stepDownOnRemoval,
+      maxMessageBytes,
+      maxInflightMessages,
+      maxCommittedBytesPerReady,
       electionTicks: ELECTION_TICKS,
       heartbeatTicks: 1,
       random: () => this.#timeouts.next(),

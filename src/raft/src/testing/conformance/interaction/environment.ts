@@ -139,6 +139,7 @@ export function refusalText(refusal: StepRefusal): string {
       return 'raft: cannot step raft local message';
     case 'unknown-peer':
       return 'raft: cannot step as peer not found';
+    case 'wrong-recipient':
     case 'malformed-message':
       return 'raft: cannot step malformed message';
     default:
