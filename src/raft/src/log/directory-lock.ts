@@ -19,10 +19,11 @@ export class DirectoryLock {
   /** Throws {@link LogLockedError} while another holder lives. */
   static acquire(directory: string): DirectoryLock {
     const path = join(directory, LOCK_FILE);
+    refuseIfHeld(path);
     const content = JSON.stringify({ pid: process.pid, started: startTime(process.pid) ?? '', boot: bootId() });
     const candidate = `${path}.${String(process.pid)}${TEMPORARY}`;
-    writeFileSync(candidate, content);
     try {
+      writeFileSync(candidate, content);
       for (;;) {
         try {
           // A link appears with its content, or not at all.
@@ -31,11 +32,8 @@ export class DirectoryLock {
         } catch (error) {
           if (systemCode(error) !== 'EEXIST') throw error;
         }
-        const held = read(path);
-        if (held === undefined) continue;
-        const pid = livingHolder(held);
-        if (pid !== undefined) throw new LogLockedError(path, pid);
-        removeStale(path, held);
+        const stale = refuseIfHeld(path);
+        if (stale !== undefined) removeStale(path, stale);
       }
     } finally {
       rmSync(candidate, { force: true });
@@ -45,6 +43,15 @@ export class DirectoryLock {
   release(): void {
     if (read(this.#path) === this.#content) rmSync(this.#path, { force: true });
   }
+}
+
+/** The content of a stale lock, if there is one. */
+function refuseIfHeld(path: string): string | undefined {
+  const held = read(path);
+  if (held === undefined) return undefined;
+  const pid = livingHolder(held);
+  if (pid !== undefined) throw new LogLockedError(path, pid);
+  return held;
 }
 
 function read(path: string): string | undefined {

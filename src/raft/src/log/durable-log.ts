@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Entry, HardState, PeerId, Snapshot, SnapshotMetadata } from '../types.ts';
 import { entryBytes, limitBytes } from '../entry-size.ts';
@@ -17,9 +17,10 @@ import type { SnapshotMark } from './payloads.ts';
 import { EntryReader } from './read-back.ts';
 import { recoverLog } from './recovery.ts';
 import type { KnownSegment, RecoveredLog } from './recovery.ts';
-import { TEMPORARY } from './segment-files.ts';
+import { RESERVE_FILE, SPARE_FILE, TEMPORARY } from './segment-files.ts';
 import { SnapshotFiles } from './snapshot-files.ts';
 import { parseSnapshotFileName, snapshotFileName } from './snapshot-format.ts';
+import { isOutOfSpace } from './spare-files.ts';
 import type { SnapshotReader } from './snapshot-reader.ts';
 import type { SnapshotWriter } from './snapshot-writer.ts';
 import { WorkerLink } from './worker-link.ts';
@@ -92,8 +93,6 @@ export class DurableLog implements LogStore {
   readonly #tornBytes: number;
   readonly #pending: PendingBatch[] = [];
   #published: Snapshot;
-  #snapshotKeyId: string;
-  #snapshotBytes: number;
   #bytesSinceSnapshot: number;
   #isEmpty: boolean;
   #durableCommit: number;
@@ -103,6 +102,8 @@ export class DurableLog implements LogStore {
   #isDiskFull = false;
   /** The snapshot being made, or the last one. */
   #making: Promise<unknown> = Promise.resolve();
+  /** The removal of older snapshots. */
+  #removing: Promise<unknown> = Promise.resolve();
   #state: 'open' | 'failed' | 'closing' | 'closed' = 'open';
   #onDrained: (() => void) | undefined;
   #onClosed: (() => void) | undefined;
@@ -116,7 +117,6 @@ export class DurableLog implements LogStore {
     lock: DirectoryLock,
     recovered: RecoveredLog,
     snapshots: SnapshotFiles,
-    snapshot: SnapshotReader | undefined,
   ) {
     const { directory, clusterId, nodeId, keys } = options;
     this.#options = options;
@@ -126,8 +126,6 @@ export class DurableLog implements LogStore {
     this.#reader = new EntryReader(directory, this.#segments, keys);
     this.#snapshots = snapshots;
     this.#published = publishedSnapshot(recovered.view.mark);
-    this.#snapshotBytes = snapshot?.contentBytes ?? 0;
-    this.#snapshotKeyId = snapshot?.keyId ?? '';
     this.#bytesSinceSnapshot = recovered.bytesSinceMark;
     this.#tornBytes = recovered.tornBytes;
     this.#durableCommit = recovered.view.hardState.commit;
@@ -152,7 +150,7 @@ export class DurableLog implements LogStore {
     const segmentBytes = options.segmentBytes ?? DEFAULT_SEGMENT_BYTES;
     if (segmentBytes < MIN_SEGMENT_BYTES) throw new RangeError(`segment size ${String(segmentBytes)} is below ${String(MIN_SEGMENT_BYTES)} bytes`);
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const lock = DirectoryLock.acquire(directory);
+    const lock = acquireLock(directory);
     try {
       for (const file of readdirSync(directory)) {
         if (file.endsWith(TEMPORARY)) rmSync(join(directory, file), { force: true });
@@ -160,10 +158,9 @@ export class DurableLog implements LogStore {
       const cacheBytes = options.cacheBytes ?? DEFAULT_CACHE_BYTES;
       const recovered = recoverLog({ directory, clusterId, nodeId, segmentBytes, keys, cacheBytes });
       const snapshots = new SnapshotFiles({ directory, clusterId, nodeId, keys });
-      const snapshot = await openMarkedSnapshot(directory, recovered, snapshots);
-      await snapshot?.close();
-      await snapshots.removeAllBut(recovered.view.mark);
-      return new DurableLog(options, lock, recovered, snapshots, snapshot);
+      checkSnapshotsExist(directory, recovered);
+      await snapshots.settle(recovered.view.mark);
+      return new DurableLog(options, lock, recovered, snapshots);
     } catch (error) {
       lock.release();
       throw error;
@@ -187,7 +184,7 @@ export class DurableLog implements LogStore {
   }
 
   get snapshotBytes(): number {
-    return this.#snapshotBytes;
+    return this.#snapshots.facts(this.#published.metadata)?.contentBytes ?? 0;
   }
 
   initialState(): InitialState {
@@ -274,6 +271,7 @@ export class DurableLog implements LogStore {
       this.#write({ sync: true }, { ...metadata, reset: false }, () => this.#publish(metadata, resolve));
     });
     this.#bytesSinceSnapshot = Math.max(0, this.#bytesSinceSnapshot - bytesBefore);
+    await this.#removing;
     return true;
   }
 
@@ -283,8 +281,8 @@ export class DurableLog implements LogStore {
     return this.#snapshots.write(metadata);
   }
 
-  hasSnapshot({ index, term }: SnapshotMetadata): boolean {
-    return existsSync(join(this.#options.directory, snapshotFileName(index, term)));
+  hasSnapshot(metadata: SnapshotMetadata): boolean {
+    return this.#snapshots.facts(metadata) !== undefined;
   }
 
   openSnapshot(metadata: { readonly index: number; readonly term: number }): Promise<SnapshotReader> {
@@ -319,7 +317,8 @@ export class DurableLog implements LogStore {
   /** Keys needed to open what is on disk now; '' stands for unencrypted parts. A snapshot and compaction let old ones go. */
   keyIdsInUse(): ReadonlySet<string> {
     const ids = new Set([...this.#segments.values()].map((segment) => segment.keyId));
-    if (this.#published.metadata.index > 0) ids.add(this.#snapshotKeyId);
+    const snapshot = this.#snapshots.facts(this.#published.metadata);
+    if (snapshot !== undefined) ids.add(snapshot.keyId);
     return ids;
   }
 
@@ -368,6 +367,7 @@ export class DurableLog implements LogStore {
     this.#state = 'closed';
     clearTimeout(this.#lazyTimer);
     await this.#worker.end();
+    await this.#removing;
     this.#reader.close();
     this.#lock.release();
   }
@@ -495,19 +495,10 @@ export class DurableLog implements LogStore {
   #publish(metadata: SnapshotMetadata, done: () => void): void {
     if (metadata.index > this.#published.metadata.index) {
       this.#published = publishedSnapshot({ ...metadata, reset: false });
-      this.#settlePublished(metadata).catch((error: unknown) => this.#fail(error instanceof Error ? error.message : String(error)));
+      // A file that can not be removed does no harm; the next start tries again.
+      this.#removing = this.#snapshots.removeBelow(metadata.index).catch(() => undefined);
     }
     done();
-  }
-
-  /** Learns what is to know of a new snapshot's file and removes its predecessors. */
-  async #settlePublished(metadata: SnapshotMetadata): Promise<void> {
-    const reader = await this.#snapshots.open(metadata);
-    await reader.close();
-    if (this.#published.metadata.index !== metadata.index) return;
-    this.#snapshotBytes = reader.contentBytes;
-    this.#snapshotKeyId = reader.keyId;
-    await this.#snapshots.removeBelow(metadata.index);
   }
 
   #fail(detail: string): void {
@@ -525,19 +516,27 @@ function publishedSnapshot({ index, term, confState }: SnapshotMark): Snapshot {
   return { data: new TextEncoder().encode(snapshotFileName(index, term)), metadata: { index, term, confState } };
 }
 
-/** The snapshot the log relies on; a log without its snapshot, or a snapshot without its log, is a loss. */
-async function openMarkedSnapshot(directory: string, recovered: RecoveredLog, snapshots: SnapshotFiles): Promise<SnapshotReader | undefined> {
-  const { mark } = recovered.view;
+/** A log without the snapshot it relies on, or snapshots without their log, are a loss. */
+function checkSnapshotsExist(directory: string, { view, tail }: RecoveredLog): void {
   const found = readdirSync(directory).map(parseSnapshotFileName);
-  if (mark.index === 0) {
-    if (recovered.tail === undefined && found.some((file) => file !== undefined)) {
-      throw new LogCorruptError({ file: directory, offset: 0 }, 'there are snapshots but no log segments');
-    }
-    return undefined;
+  const { index, term } = view.mark;
+  if (index > 0 && !found.some((file) => file?.index === index && file.term === term)) {
+    throw new LogCorruptError({ file: snapshotFileName(index, term), offset: 0 }, 'the snapshot the log relies on is missing');
   }
-  if (!found.some((file) => file?.index === mark.index && file.term === mark.term)) {
-    throw new LogCorruptError({ file: snapshotFileName(mark.index, mark.term), offset: 0 }, 'the snapshot the log relies on is missing');
+  if (tail === undefined && found.some((file) => file !== undefined)) {
+    throw new LogCorruptError({ file: directory, offset: 0 }, 'there are snapshots but no log segments');
   }
-  return snapshots.open(mark);
 }
 
+/** On a full disk not even a lock fits; room that was set aside is given up for it, if nobody else uses the directory. */
+function acquireLock(directory: string): DirectoryLock {
+  for (const setAside of [SPARE_FILE, RESERVE_FILE]) {
+    try {
+      return DirectoryLock.acquire(directory);
+    } catch (error) {
+      if (!isOutOfSpace(error)) throw error;
+      rmSync(join(directory, setAside), { force: true });
+    }
+  }
+  return DirectoryLock.acquire(directory);
+}

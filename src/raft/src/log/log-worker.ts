@@ -34,6 +34,7 @@ class LogWorker {
   #markedAt = 0;
   #markTimer: NodeJS.Timeout | undefined;
   #prepared: string | undefined;
+  #removal: Promise<void> = Promise.resolve();
   #running = false;
   #closing = false;
 
@@ -67,7 +68,7 @@ class LogWorker {
         this.#writer.setKeys(message.keys);
         break;
       case 'remove':
-        this.#remove(message.files).catch((error: unknown) => this.#fail(error));
+        this.#removal = this.#removal.then(() => this.#remove(message.files)).catch((error: unknown) => this.#fail(error));
         break;
       case 'close':
         this.#closing = true;
@@ -142,14 +143,18 @@ class LogWorker {
     }
   }
 
+  /** Oldest first and one after the other, so that a crash never leaves a gap. */
   async #remove(files: readonly string[]): Promise<void> {
-    for (const file of files) await rm(join(this.#directory, file), { force: true });
-    syncDirectory(this.#directory);
+    for (const file of files) {
+      await rm(join(this.#directory, file), { force: true });
+      syncDirectory(this.#directory);
+    }
     this.#spares.prepare();
   }
 
   async #close(): Promise<void> {
     clearTimeout(this.#markTimer);
+    await this.#removal;
     await this.#spares.stop();
     this.#watermark.write(this.#writer.sequence);
     this.#watermark.close();

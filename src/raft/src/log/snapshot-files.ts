@@ -6,11 +6,19 @@ import { TEMPORARY } from './segment-files.ts';
 import { parseSnapshotFileName, snapshotFileName } from './snapshot-format.ts';
 import { SnapshotReader } from './snapshot-reader.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';
-import type { SnapshotFileOptions } from './snapshot-writer.ts';
+import type { SnapshotFacts, SnapshotFileOptions } from './snapshot-writer.ts';
+
+/** Names a snapshot. */
+export interface SnapshotKey {
+  readonly index: number;
+  readonly term: number;
+}
 
 /** The snapshot files of a log directory. */
 export class SnapshotFiles {
   #options: SnapshotFileOptions;
+  /** Of every published file, by name. */
+  readonly #facts = new Map<string, SnapshotFacts>();
 
   constructor(options: SnapshotFileOptions) {
     this.#options = options;
@@ -21,11 +29,16 @@ export class SnapshotFiles {
   }
 
   write(metadata: SnapshotMetadata): Promise<SnapshotWriter> {
-    return SnapshotWriter.create(this.#options, metadata);
+    return SnapshotWriter.create(this.#options, metadata, (facts) => this.#facts.set(nameOf(metadata), facts));
   }
 
-  open(metadata: { readonly index: number; readonly term: number }): Promise<SnapshotReader> {
-    return SnapshotReader.open(join(this.#options.directory, snapshotFileName(metadata.index, metadata.term)), this.#options);
+  open(key: SnapshotKey): Promise<SnapshotReader> {
+    return SnapshotReader.open(join(this.#options.directory, nameOf(key)), this.#options);
+  }
+
+  /** What is known of a published snapshot; undefined if there is none. */
+  facts(key: SnapshotKey): SnapshotFacts | undefined {
+    return this.#facts.get(nameOf(key));
   }
 
   /** Removes snapshots below an index, which the one at that index replaces. */
@@ -33,18 +46,33 @@ export class SnapshotFiles {
     await this.#remove((found) => found.index < index);
   }
 
-  /** After a start: removes everything but the snapshot the log relies on. */
-  async removeAllBut(kept: { readonly index: number; readonly term: number }): Promise<void> {
+  /**
+   * After a start: checks the snapshot the log relies on (none if its index is 0) and removes everything else. Rejects as
+   * {@link open} does.
+   */
+  async settle(kept: SnapshotKey): Promise<void> {
+    if (kept.index > 0) {
+      const reader = await this.open(kept);
+      await reader.close();
+      const { contentBytes, keyId } = reader;
+      this.#facts.set(nameOf(kept), { contentBytes, keyId });
+    }
     await this.#remove((found) => found.index !== kept.index || found.term !== kept.term);
     for (const file of await readdir(this.#options.directory)) {
       if (file.includes('.snap.') && file.endsWith(TEMPORARY)) await rm(join(this.#options.directory, file), { force: true });
     }
   }
 
-  async #remove(choose: (found: { readonly index: number; readonly term: number }) => boolean): Promise<void> {
+  async #remove(choose: (found: SnapshotKey) => boolean): Promise<void> {
     for (const file of await readdir(this.#options.directory)) {
       const found = parseSnapshotFileName(file);
-      if (found !== undefined && choose(found)) await rm(join(this.#options.directory, file), { force: true });
+      if (found === undefined || !choose(found)) continue;
+      this.#facts.delete(file);
+      await rm(join(this.#options.directory, file), { force: true });
     }
   }
+}
+
+function nameOf({ index, term }: SnapshotKey): string {
+  return snapshotFileName(index, term);
 }

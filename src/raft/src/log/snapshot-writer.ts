@@ -26,6 +26,12 @@ export interface ExpectedContent {
   readonly digest?: Uint8Array | undefined;
 }
 
+/** What is known of a snapshot file without opening it. */
+export interface SnapshotFacts {
+  readonly contentBytes: number;
+  readonly keyId: string;
+}
+
 /**
  * Writes a snapshot as a stream. Nothing is visible under the snapshot's name until {@link publish}, which syncs the file, reads it
  * back, compares it with what is expected and renames it. Calls must not overlap. Lack of space rejects with {@link DiskFullError}.
@@ -33,6 +39,7 @@ export interface ExpectedContent {
 export class SnapshotWriter {
   readonly metadata: SnapshotMetadata;
   readonly #options: SnapshotFileOptions;
+  readonly #onPublished: (facts: SnapshotFacts) => void;
   readonly #file: FileHandle;
   readonly #temporary: string;
   readonly #header: Uint8Array;
@@ -46,10 +53,17 @@ export class SnapshotWriter {
   #contentBytes = 0;
   #done = false;
 
-  private constructor(options: SnapshotFileOptions, metadata: SnapshotMetadata, file: FileHandle, temporary: string) {
+  private constructor(
+    options: SnapshotFileOptions,
+    metadata: SnapshotMetadata,
+    onPublished: (facts: SnapshotFacts) => void,
+    file: FileHandle,
+    temporary: string,
+  ) {
     const { clusterId, nodeId, keys } = options;
     this.#options = options;
     this.metadata = metadata;
+    this.#onPublished = onPublished;
     this.#file = file;
     this.#temporary = temporary;
     this.#salt = randomBytes(NONCE_SALT_SIZE);
@@ -58,10 +72,15 @@ export class SnapshotWriter {
     this.#seed = snapshotHeaderCrc(this.#header);
   }
 
-  static async create(options: SnapshotFileOptions, metadata: SnapshotMetadata): Promise<SnapshotWriter> {
+  /** @param onPublished Told as soon as the snapshot is visible. */
+  static async create(
+    options: SnapshotFileOptions,
+    metadata: SnapshotMetadata,
+    onPublished: (facts: SnapshotFacts) => void,
+  ): Promise<SnapshotWriter> {
     const suffix = randomBytes(4).toString('hex');
     const temporary = join(options.directory, `${snapshotFileName(metadata.index, metadata.term)}.${suffix}${TEMPORARY}`);
-    const writer = new SnapshotWriter(options, metadata, await open(temporary, 'wx'), temporary);
+    const writer = new SnapshotWriter(options, metadata, onPublished, await open(temporary, 'wx'), temporary);
     await writer.#guard(() => writer.#append(writer.#header));
     return writer;
   }
@@ -115,6 +134,7 @@ export class SnapshotWriter {
       syncDirectory(this.#options.directory);
     });
     this.#done = true;
+    this.#onPublished({ contentBytes: this.#contentBytes, keyId: this.#options.keys?.current ?? '' });
     return { data: new TextEncoder().encode(name), metadata: this.metadata };
   }
 

@@ -18,7 +18,7 @@ export class WorkerLink {
 
   constructor(start: WorkerStart, onMessage: (message: FromWorker) => void, onFailure: (detail: string) => void) {
     this.#onFailure = onFailure;
-    this.#worker = new Worker(workerFile(), { workerData: start, name: 'raft-log' });
+    this.#worker = new Worker(workerFile(), { workerData: start, name: 'raft-log', execArgv: [] });
     this.#worker.on('message', onMessage);
     this.#worker.on('error', (error) => this.#fail(error.message));
     this.#worker.on('exit', (code) => this.#fail(`its thread ended with code ${String(code)}`));
