@@ -7,18 +7,26 @@ import type { Reader } from '../store/transaction.ts';
 import { demandOf, type Demand } from './demand.ts';
 import type { Gain } from './filters/filter.ts';
 import { NodeInfo, type Hold } from './node-info.ts';
+import { NodeOrder } from './node-order.ts';
+import type { NodeSource } from './place.ts';
 import { groupKeyOf, type TaskGroup } from './task-group.ts';
 
 /** What happened on each node that may make it fit where it did not before. */
 export type Gains = ReadonlyMap<NodeInfo, ReadonlySet<Gain>>;
 
-export class ClusterView {
+export class ClusterView implements NodeSource {
   /** Nodes that exist. */
   readonly #nodes = new Map<string, NodeInfo>();
   /** These and nodes that are gone but still named by tasks. */
   readonly #infos = new Map<string, NodeInfo>();
   /** Where each task that uses resources is. */
   readonly #places = new Map<string, NodeInfo>();
+  /** Nodes with active tasks of each service. */
+  readonly #nodesOfService = new Map<string, Set<NodeInfo>>();
+  /** Nodes on which tasks of each group failed not long ago. */
+  readonly #failedOn = new Map<string, Set<NodeInfo>>();
+  /** Orders in use, by what they order by. */
+  readonly #orders = new Map<(node: NodeInfo) => number, NodeOrder>();
   #gains = new Map<NodeInfo, Set<Gain>>();
 
   /** The state of a store. */
@@ -29,7 +37,8 @@ export class ClusterView {
       if (usesResources(task)) view.setTask(task, nowMs);
       else if (hasFailed(task) && task.slot !== 0) {
         const at = task.status?.timestamp ? msOfTimestamp(task.status.timestamp) : 0;
-        view.#infos.get(task.nodeId)?.recordFailure(groupKeyOf(task), Math.min(at, nowMs), nowMs);
+        const info = view.#infos.get(task.nodeId);
+        if (info) view.#recordFailure(info, task, Math.min(at, nowMs), nowMs);
       }
     }
     view.takeGains();
@@ -40,12 +49,28 @@ export class ClusterView {
     return this.#nodes;
   }
 
+  orderBy(baseRank: (node: NodeInfo) => number): NodeOrder {
+    const known = this.#orders.get(baseRank);
+    if (known) return known;
+    const order = new NodeOrder(this.#nodes.values(), baseRank);
+    this.#orders.set(baseRank, order);
+    return order;
+  }
+
+  historyOf(group: TaskGroup, nowMs: number): Iterable<NodeInfo> {
+    const failed = this.#failedOn.get(group.key);
+    for (const info of failed ?? []) if (info.recentFailures(group.key, nowMs) === 0) failed?.delete(info);
+    if (failed?.size === 0) this.#failedOn.delete(group.key);
+    return [...(this.#nodesOfService.get(group.serviceId) ?? []), ...(failed ?? [])];
+  }
+
   setNode(node: Node): void {
     const info = this.#infoOf(node.id);
     const hadNanoCpus = info.totalNanoCpus;
     const hadMemoryBytes = info.totalMemoryBytes;
     info.setNode(node);
     this.#nodes.set(node.id, info);
+    this.#changed(info);
     this.#gain(info, 'node');
     const hasGrown = info.totalNanoCpus > hadNanoCpus || info.totalMemoryBytes > hadMemoryBytes;
     if (hasGrown || info.generic.size > 0) this.#gain(info, 'capacity');
@@ -56,6 +81,7 @@ export class ClusterView {
     if (!info) return;
     this.#nodes.delete(id);
     info.setNode(undefined);
+    this.#changed(info);
     this.#forgetIfGone(info);
   }
 
@@ -64,7 +90,7 @@ export class ClusterView {
     const place = this.#places.get(task.id);
     if (!usesResources(task)) {
       const hold = this.removeTask(task.id);
-      if (place && hold && !hold.isPreassigned && hasFailed(task)) place.recordFailure(groupKeyOf(task), nowMs, nowMs);
+      if (place && hold && !hold.isPreassigned && hasFailed(task)) this.#recordFailure(place, task, nowMs, nowMs);
       return;
     }
     const hold = place?.holdOf(task.id);
@@ -81,6 +107,7 @@ export class ClusterView {
     const hold = info?.remove(id);
     if (!info || !hold) return undefined;
     this.#places.delete(id);
+    this.#changed(info, hold.serviceId);
     this.#gainFrom(info, hold);
     this.#forgetIfGone(info);
     return hold;
@@ -90,6 +117,7 @@ export class ClusterView {
   reserve(task: Task, group: TaskGroup, info: NodeInfo, isPreassigned = false): Hold {
     const hold = info.reserve(task.id, group.serviceId, group.demand, isPreassigned);
     this.#places.set(task.id, info);
+    this.#changed(info, group.serviceId);
     return hold;
   }
 
@@ -110,13 +138,29 @@ export class ClusterView {
       isPreassigned: task.slot === 0,
     });
     this.#places.set(task.id, info);
+    this.#changed(info, task.serviceId);
   }
 
   #setActive(info: NodeInfo, task: Task, hold: Hold): void {
     const isActive = isWanted(task);
     if (hold.isActive === isActive) return;
     info.add(task.id, { ...hold, isActive });
+    this.#changed(info, task.serviceId);
     if (!isActive) this.#gain(info, 'slots');
+  }
+
+  #recordFailure(info: NodeInfo, task: Task, atMs: number, nowMs: number): void {
+    const group = groupKeyOf(task);
+    info.recordFailure(group, atMs, nowMs);
+    enter(this.#failedOn, group, info);
+  }
+
+  /** Keeps what is derived from a node (and from its tasks of one service) in step. */
+  #changed(info: NodeInfo, serviceId?: string): void {
+    for (const order of this.#orders.values()) order.mark(info);
+    if (serviceId === undefined) return;
+    if (info.activeTasksOf(serviceId) > 0) enter(this.#nodesOfService, serviceId, info);
+    else leave(this.#nodesOfService, serviceId, info);
   }
 
   #infoOf(id: string): NodeInfo {
@@ -158,3 +202,15 @@ const hasFailed = (task: Task): boolean =>
 
 const reservesCapacity = (demand: Demand): boolean =>
   demand.nanoCpus > 0 || demand.memoryBytes > 0 || demand.generic.size > 0;
+
+function enter(sets: Map<string, Set<NodeInfo>>, key: string, info: NodeInfo): void {
+  const set = sets.get(key);
+  if (set) set.add(info);
+  else sets.set(key, new Set([info]));
+}
+
+function leave(sets: Map<string, Set<NodeInfo>>, key: string, info: NodeInfo): void {
+  const set = sets.get(key);
+  set?.delete(info);
+  if (set?.size === 0) sets.delete(key);
+}

@@ -54,7 +54,7 @@ function placeGroup(input: RoundInput, pending: PendingGroup, limit: number, dec
   const { view, reader, nowMs, random } = input;
   const { group, pipeline, free } = pending;
   const strategy = strategyFor(reader, group.serviceId);
-  const picker = nodesFor({ nodes: view.nodes, group, pipeline, strategy, nowMs, random });
+  const picker = nodesFor({ source: view, group, pipeline, strategy, nowMs, random });
   let placed = 0;
   for (const task of free.values()) {
     if (placed === limit) {

@@ -1,22 +1,41 @@
 /** A binary heap of which only the top is used, changed or removed. Lowest rank first; equal ranks in the order given by `isBefore`. */
 export class TopHeap<T> {
   readonly #items: T[];
-  readonly #ranks: Float64Array;
+  readonly #ranks: number[];
   readonly #isBefore: (a: T, b: T) => boolean;
-  #size: number;
 
   /** @param isBefore decides between items of equal rank */
   constructor(items: readonly T[], rank: (item: T) => number, isBefore: (a: T, b: T) => boolean) {
     this.#items = [...items];
-    this.#ranks = new Float64Array(items.length);
-    for (let i = 0; i < items.length; i++) this.#ranks[i] = rank(items[i] as T);
+    this.#ranks = items.map(rank);
     this.#isBefore = isBefore;
-    this.#size = items.length;
-    for (let i = (this.#size >> 1) - 1; i >= 0; i--) this.#siftDown(i);
+    for (let i = (items.length >> 1) - 1; i >= 0; i--) this.#siftDown(i);
   }
 
   get top(): T | undefined {
     return this.#items[0];
+  }
+
+  /** Rank of the top; undefined when there is none. */
+  get topRank(): number | undefined {
+    return this.#ranks[0];
+  }
+
+  push(item: T, rank: number): void {
+    const items = this.#items;
+    const ranks = this.#ranks;
+    let hole = items.length;
+    items.push(item);
+    ranks.push(rank);
+    while (hole > 0) {
+      const parent = (hole - 1) >> 1;
+      if (this.#precedes(parent, rank, item)) break;
+      items[hole] = items[parent] as T;
+      ranks[hole] = ranks[parent] as number;
+      hole = parent;
+    }
+    items[hole] = item;
+    ranks[hole] = rank;
   }
 
   /** Moves the top to where its new rank belongs. */
@@ -26,19 +45,18 @@ export class TopHeap<T> {
   }
 
   removeTop(): void {
-    if (this.#size === 0) return;
-    this.#size--;
-    this.#items[0] = this.#items[this.#size] as T;
-    this.#ranks[0] = this.#ranks[this.#size] as number;
-    this.#items.length = this.#size;
+    const item = this.#items.pop();
+    const rank = this.#ranks.pop();
+    if (item === undefined || rank === undefined || this.#items.length === 0) return;
+    this.#items[0] = item;
+    this.#ranks[0] = rank;
     this.#siftDown(0);
   }
 
   #siftDown(start: number): void {
     const items = this.#items;
     const ranks = this.#ranks;
-    const size = this.#size;
-    if (start >= size) return;
+    const size = items.length;
     const item = items[start] as T;
     const rank = ranks[start] as number;
     let hole = start;

@@ -8,22 +8,12 @@ import type { RankingContext, Strategy } from './strategy.ts';
 const PART = 2 ** 20;
 const MILLION = 1_000_000;
 
-export const binpack: Strategy = {
-  name: 'binpack',
-  picker: (nodes, context, fits) => new RankedPicker(nodes, (node) => rank(node, context), fits),
-  rank,
-  terms: (node, context) => ({
-    recentFailures: node.recentFailures(context.group.key, context.nowMs),
-    fullness: fullness(node),
-    tasks: node.activeTasks,
-  }),
-};
-
 /** Between equally full nodes (and where nobody reserves anything) the one with more tasks goes first. */
-function rank(node: NodeInfo, context: RankingContext): number {
-  const emptiness = Math.round((1 - fullness(node)) * MILLION);
-  return (demotion(node, context) * PART + emptiness) * PART + (PART - 1 - Math.min(node.activeTasks, PART - 1));
-}
+const baseRank = (node: NodeInfo): number =>
+  Math.round((1 - fullness(node)) * MILLION) * PART + (PART - 1 - Math.min(node.activeTasks, PART - 1));
+
+const rank = (node: NodeInfo, context: RankingContext): number =>
+  demotion(node, context) * PART * PART + baseRank(node);
 
 /** Largest reserved share of cpu and memory, 0 to 1. */
 function fullness(node: NodeInfo): number {
@@ -36,3 +26,15 @@ function fullness(node: NodeInfo): number {
     ),
   );
 }
+
+export const binpack: Strategy = {
+  name: 'binpack',
+  picker: (nodes, context, fits) => new RankedPicker(nodes, (node) => rank(node, context), fits),
+  baseRank,
+  rank,
+  terms: (node, context) => ({
+    recentFailures: node.recentFailures(context.group.key, context.nowMs),
+    fullness: fullness(node),
+    tasks: node.activeTasks,
+  }),
+};

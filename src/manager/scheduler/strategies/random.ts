@@ -6,6 +6,7 @@ import type { NodePicker, RankingContext, Strategy } from './strategy.ts';
 export const random: Strategy = {
   name: 'random',
   picker: (nodes, context, fits) => new RandomPicker(nodes, context, fits),
+  baseRank: undefined,
   rank: demotion,
   terms: (node, context) => ({ recentFailures: node.recentFailures(context.group.key, context.nowMs) }),
 };

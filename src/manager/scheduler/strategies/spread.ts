@@ -10,6 +10,7 @@ const PART = 2 ** 20;
 export const spread: Strategy = {
   name: 'spread',
   picker: (nodes, context, fits) => new RankedPicker(nodes, (node) => rank(node, context), fits),
+  baseRank: (node) => node.activeTasks,
   rank,
   terms: (node, context) => ({
     recentFailures: node.recentFailures(context.group.key, context.nowMs),

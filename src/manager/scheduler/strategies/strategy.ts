@@ -30,7 +30,12 @@ export interface Strategy {
    * `fits` tells whether one of them still does after tasks of the group were placed on it.
    */
   picker(nodes: readonly NodeInfo[], context: RankingContext, fits: (node: NodeInfo) => boolean): NodePicker;
-  /** Lower is better; equal ranks are decided by node id. */
+  /**
+   * Rank of a node that has neither tasks nor recent failures of the group, the same for every group;
+   * undefined for a strategy that has no order.
+   */
+  readonly baseRank: ((node: NodeInfo) => number) | undefined;
+  /** Lower is better; equal ranks are decided by node id. Equals {@link baseRank} where the group left no trace. */
   rank(node: NodeInfo, context: RankingContext): number;
   /** What the rank is made of, for people. */
   terms(node: NodeInfo, context: RankingContext): Readonly<Record<string, number>>;

@@ -1,0 +1,70 @@
+/**
+ * All nodes in the order in which a strategy would use them, so that placing a few tasks looks at a few nodes.
+ * Nodes that changed are kept aside and sorted in together, once there are enough of them to be worth it.
+ */
+import type { NodeInfo } from './node-info.ts';
+
+export class NodeOrder {
+  readonly #rank: (node: NodeInfo) => number;
+  #sorted: readonly NodeInfo[] = [];
+  #ranks: readonly number[] = [];
+  readonly #changed = new Set<NodeInfo>();
+
+  /** @param rank lower comes first; equal ranks in order of node id */
+  constructor(nodes: Iterable<NodeInfo>, rank: (node: NodeInfo) => number) {
+    this.#rank = rank;
+    for (const node of nodes) this.#changed.add(node);
+    this.#merge();
+  }
+
+  /** Tells that a node changed, appeared or went away. */
+  mark(node: NodeInfo): void {
+    this.#changed.add(node);
+  }
+
+  /**
+   * The order at this moment: `changed` nodes have no place in it, all others are in `sorted` with their `ranks`
+   * (which may name some of the changed ones at a place they no longer have).
+   * It stays as it is until the next call.
+   */
+  settle(): {
+    readonly sorted: readonly NodeInfo[];
+    readonly ranks: readonly number[];
+    readonly changed: ReadonlySet<NodeInfo>;
+  } {
+    // With about √n nodes aside, looking at them costs as much as sorting them in costs per change.
+    if (this.#changed.size > Math.sqrt(this.#sorted.length)) this.#merge();
+    return { sorted: this.#sorted, ranks: this.#ranks, changed: new Set(this.#changed) };
+  }
+
+  #merge(): void {
+    const fresh = [...this.#changed]
+      .filter(({ node }) => node !== undefined)
+      .map((node) => ({ node, rank: this.#rank(node) }))
+      .sort((a, b) => (precedes(a.rank, a.node, b.rank, b.node) ? -1 : 1));
+    const sorted: NodeInfo[] = [];
+    const ranks: number[] = [];
+    let next = 0;
+    const takeFresh = (before: (rank: number, node: NodeInfo) => boolean): void => {
+      for (let item = fresh[next]; item && before(item.rank, item.node); item = fresh[++next]) {
+        sorted.push(item.node);
+        ranks.push(item.rank);
+      }
+    };
+    for (const [i, node] of this.#sorted.entries()) {
+      if (this.#changed.has(node)) continue;
+      const rank = this.#ranks[i] as number;
+      takeFresh((freshRank, freshNode) => precedes(freshRank, freshNode, rank, node));
+      sorted.push(node);
+      ranks.push(rank);
+    }
+    takeFresh(() => true);
+    this.#sorted = sorted;
+    this.#ranks = ranks;
+    this.#changed.clear();
+  }
+}
+
+/** The one order of nodes: by rank, then by id. */
+export const precedes = (rankA: number, a: NodeInfo, rankB: number, b: NodeInfo): boolean =>
+  rankA < rankB || (rankA === rankB && a.id < b.id);
