@@ -1,9 +1,10 @@
 /** Files that are either old or new after a crash, never half. */
-import { open, rename, unlink } from 'node:fs/promises';
+import { mkdir, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Writes to a temporary file, syncs it, renames it over `path` and syncs the folder. */
+/** Writes to a temporary file, syncs it, renames it over `path` and syncs the folder, which is made (for the owner alone) if missing. */
 export async function writeFileAtomic(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const temporary = `${path}.${process.pid}.tmp`;
   const file = await open(temporary, 'w', mode);
   try {

@@ -22,11 +22,11 @@ export interface IdentityState extends NodeSubject, KeyPair {
 
 /** Key material of this node; `current` changes on renewal, promotion and root rotation. */
 export class NodeIdentity {
-  readonly #directory: string;
+  readonly #directory: string | undefined;
   readonly #listeners = new Set<(state: IdentityState) => void>();
   #state: IdentityState;
 
-  private constructor(directory: string, state: IdentityState) {
+  private constructor(directory: string | undefined, state: IdentityState) {
     this.#directory = directory;
     this.#state = state;
   }
@@ -62,9 +62,14 @@ export class NodeIdentity {
     return identity;
   }
 
+  /** An identity that is kept nowhere, for pretend nodes. */
+  static inMemory(rootBundle: string, pair: KeyPair): NodeIdentity {
+    return new NodeIdentity(undefined, stateOf(rootBundle, pair, 'memory'));
+  }
+
   /** Replaces key and certificate. Throws invalidArgument when they do not belong together or to the trusted roots. */
   async replace(pair: KeyPair, rootBundle = this.#state.rootBundle): Promise<void> {
-    this.#state = stateOf(rootBundle, pair, this.#directory);
+    this.#state = stateOf(rootBundle, pair, this.#directory ?? 'memory');
     await this.#save();
     for (const listener of this.#listeners) listener(this.#state);
   }
@@ -75,6 +80,7 @@ export class NodeIdentity {
   }
 
   async #save(): Promise<void> {
+    if (this.#directory === undefined) return;
     const { rootBundle, certificate, key } = this.#state;
     await writeFileAtomic(join(this.#directory, ROOT_FILE), rootBundle, 0o644);
     await writeFileAtomic(join(this.#directory, NODE_FILE), certificate + key, 0o600);

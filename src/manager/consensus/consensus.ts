@@ -149,10 +149,10 @@ export class Consensus implements Proposer {
     this.#scheduleTick();
   }
 
-  /** Hands leadership over if there is somebody to take it, then stops. */
-  async stop(): Promise<void> {
+  /** Hands leadership over first (unless told otherwise), if there is somebody to take it. */
+  async stop({ handOver = true }: { readonly handOver?: boolean } = {}): Promise<void> {
     if (this.#isStopped) return;
-    if (this.#isLeader && this.#others().length > 0) await this.transferLeadership().catch(() => undefined);
+    if (handOver && this.#isLeader && this.#others().length > 0) await this.transferLeadership().catch(() => undefined);
     this.#isStopped = true;
     this.#cancelTick?.();
     this.#node.stop();
@@ -173,6 +173,11 @@ export class Consensus implements Proposer {
   /** The member that leads; undefined when none is known. */
   get leader(): Member | undefined {
     return this.members.get(this.#node.leader);
+  }
+
+  /** Raft ids of the members that vote; learners that still catch up are not among them. */
+  get voters(): readonly string[] {
+    return this.#node.confState?.voters ?? [];
   }
 
   get term(): number {
@@ -400,7 +405,7 @@ const contextOf = (member: Member): Uint8Array =>
 /** What raft says goes to our log a level lower: its info is our debug. */
 function raftLogger(log: Logger): RaftLogger {
   return {
-    level: log.isLevelEnabled('debug') ? LogLevel.Info : LogLevel.Warn,
+    level: log.isLevelEnabled('debug') ? LogLevel.Debug : LogLevel.Warn,
     write: (level, text) => (level >= LogLevel.Warn ? log.warn(text) : log.debug(text)),
   };
 }

@@ -8,10 +8,10 @@ export const NO_LEADER_TEXT =
   "The swarm does not have a leader. It's possible that too few managers are online. Make sure more than half of the managers are online.";
 
 const TEXTS: Readonly<Record<NodeRefusal, readonly [ErrorCode, string]>> = {
-  'not-leader': ['unavailable', 'this manager is not the leader'],
-  'no-leader': ['unavailable', NO_LEADER_TEXT],
-  'leader-not-ready': ['unavailable', 'the new leader has not caught up yet: try again in a moment'],
-  transferring: ['unavailable', 'leadership is being handed over: try again in a moment'],
+  'not-leader': ['notLeader', 'this manager is not the leader'],
+  'no-leader': ['notLeader', NO_LEADER_TEXT],
+  'leader-not-ready': ['notLeader', 'the new leader has not caught up yet: try again in a moment'],
+  transferring: ['notLeader', 'leadership is being handed over: try again in a moment'],
   'uncommitted-limit': ['unavailable', 'too many changes wait to be stored: try again in a moment'],
   'disk-full': ['resourceExhausted', 'the disk of the leading manager is full: free space on it'],
   removed: ['failedPrecondition', 'this manager was removed from the swarm'],
@@ -21,7 +21,7 @@ const TEXTS: Readonly<Record<NodeRefusal, readonly [ErrorCode, string]>> = {
     'unavailable',
     'leadership was lost meanwhile: the change may or may not have been made; look before trying again',
   ],
-  superseded: ['unavailable', 'leadership was lost and the change was not made: try again'],
+  superseded: ['notLeader', 'leadership was lost and the change was not made: try again'],
   'transfer-failed': ['unavailable', 'the other manager did not take over leadership in time'],
   stopped: ['unavailable', 'this manager is stopping'],
 };

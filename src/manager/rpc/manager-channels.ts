@@ -3,7 +3,8 @@ import { Channel, type ChannelCredentials, type ChannelOptions } from '@grpc/grp
 import { managerChannelOptions, memberCredentials } from '../../identity/client-credentials.ts';
 import type { NodeIdentity } from '../../identity/node-identity.ts';
 
-type ClientConstructor<C> = new (
+/** Constructor of a generated client. */
+export type ClientConstructor<C> = new (
   address: string,
   credentials: ChannelCredentials,
   options: ChannelOptions & { channelOverride: Channel },

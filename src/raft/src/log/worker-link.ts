@@ -15,16 +15,22 @@ export class WorkerLink {
   readonly #worker: Worker;
   readonly #onFailure: (detail: string) => void;
   #expectExit = false;
+  #isClosing = false;
 
   constructor(start: WorkerStart, onMessage: (message: FromWorker) => void, onFailure: (detail: string) => void) {
     this.#onFailure = onFailure;
     this.#worker = new Worker(workerFile(), { workerData: start, name: 'raft-log', execArgv: [] });
     this.#worker.on('message', onMessage);
     this.#worker.on('error', (error) => this.#fail(error.message));
-    this.#worker.on('exit', (code) => this.#fail(`its thread ended with code ${String(code)}`));
+    this.#worker.on('exit', (code) => {
+      // The end of a thread that was told to close may be seen before its last message.
+      if (this.#isClosing && code === 0) this.#expectExit = true;
+      this.#fail(`its thread ended with code ${String(code)}`);
+    });
   }
 
   send(message: ToWorker, transfer: readonly ArrayBuffer[] = []): void {
+    if (message.kind === 'close') this.#isClosing = true;
     this.#worker.postMessage(message, transfer);
   }
 

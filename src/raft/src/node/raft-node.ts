@@ -47,8 +47,6 @@ export class RaftNode {
   #announcedTerm = 0;
   #members: ReadonlySet<PeerId> = new Set();
   #isSnapshotting = false;
-  /** A new member needs a snapshot that knows it. */
-  #isSnapshotWanted = false;
   /** Ticks until another snapshot is tried after the disk was full. */
   #snapshotPause = 0;
   #ticksDiskFull = 0;
@@ -345,21 +343,7 @@ export class RaftNode {
     this.#outbound = [];
     const ordinary = messages.filter((message) => message.type !== MessageType.MsgSnap);
     if (ordinary.length > 0) this.#options.send(ordinary);
-    for (const message of messages) if (message.type === MessageType.MsgSnap) this.#sendSnapshot(message);
-  }
-
-  /**
-   * A member ignores a snapshot of a time before it was a member (and so can not be told that it is one). Then a snapshot of now is
-   * made first, and the state machine sends that one when it tries again.
-   */
-  #sendSnapshot(message: Message): void {
-    const confState = message.snapshot?.metadata.confState;
-    if (confState !== undefined && membersOf(confState).has(message.to)) {
-      this.#options.sendSnapshot(message);
-      return;
-    }
-    this.#isSnapshotWanted = true;
-    this.reportSnapshot(message.to, false);
+    for (const message of messages) if (message.type === MessageType.MsgSnap) this.#options.sendSnapshot(message);
   }
 
   #softStateChanged(state: SoftState): void {
@@ -452,14 +436,14 @@ export class RaftNode {
     if (this.#isSnapshotting || this.#writes.isRestoring || this.#snapshotPause > 0) return;
     const { bytesSinceSnapshot, snapshotBytes } = log;
     const growth = { appliedIndex: this.#applied.index, snapshotIndex: log.snapshot().metadata.index, bytesSinceSnapshot, snapshotBytes };
-    if (this.#isSnapshotWanted || isSnapshotDue(this.#options, growth)) void this.#snapshot();
+    // A new member needs a snapshot that knows it.
+    if (this.#core().wantsSnapshot || isSnapshotDue(this.#options, growth)) void this.#snapshot();
   }
 
   /** Makes a snapshot of the state as of now and drops the log behind it. Never rejects. */
   async #snapshot(): Promise<void> {
     const { log, stateMachine } = this.#options;
     this.#isSnapshotting = true;
-    this.#isSnapshotWanted = false;
     try {
       const metadata = { ...this.#applied, confState: this.#core().confState };
       const isNewest = await log.createSnapshot(metadata, stateMachine.snapshot());
