@@ -1,7 +1,7 @@
 /** Builders of objects for tests: what a test does not say gets a sensible value. */
 import { durationOfMs } from '../../src/common/time.ts';
 import { Node, Service, Task } from '../../src/proto/generated/docker/swarmkit/v1/objects.ts';
-import { NodeSpec_Availability } from '../../src/proto/generated/docker/swarmkit/v1/specs.ts';
+import { NodeSpec_Availability, ServiceSpec } from '../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import {
   NodeStatus_State,
   RestartPolicy_RestartCondition as Condition,
@@ -66,23 +66,20 @@ export interface ServiceGiven {
 
 export function aService(given: ServiceGiven = {}): Service {
   const id = given.id ?? 's1';
-  return Service.fromPartial({
-    id,
-    specVersion: { index: 0 },
-    spec: {
-      annotations: { name: id, labels: { ...given.labels } },
-      ...(given.global
-        ? { mode: { $case: 'global', value: {} } as const }
-        : { mode: { $case: 'replicated', value: { replicas: given.replicas ?? 1 } } as const }),
-      task: {
-        runtime: { $case: 'container', value: { image: given.image ?? 'v1' } },
-        ...(given.restart && { restart: aRestartPolicy(given.restart) }),
-        ...(given.constraints && { placement: { constraints: [...given.constraints] } }),
-      },
-      ...(given.update && { update: anUpdateConfig(given.update) }),
-      ...(given.rollback && { rollback: anUpdateConfig(given.rollback) }),
+  const mode: ServiceSpec['mode'] = given.global
+    ? { $case: 'global', value: {} }
+    : { $case: 'replicated', value: { replicas: given.replicas ?? 1 } };
+  const spec = ServiceSpec.fromPartial({
+    annotations: { name: id, labels: { ...given.labels } },
+    task: {
+      runtime: { $case: 'container', value: { image: given.image ?? 'v1' } },
+      ...(given.restart && { restart: aRestartPolicy(given.restart) }),
+      ...(given.constraints && { placement: { constraints: [...given.constraints] } }),
     },
+    ...(given.update && { update: anUpdateConfig(given.update) }),
+    ...(given.rollback && { rollback: anUpdateConfig(given.rollback) }),
   });
+  return { ...Service.fromPartial({ id, specVersion: { index: 0 } }), spec: { ...spec, mode } };
 }
 
 export interface NodeGiven {

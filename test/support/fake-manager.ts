@@ -203,7 +203,7 @@ export class FakeManager {
       node: Node.fromPartial({ id: 'node1' }),
       managers: this.managers.map((addr) => ({ peer: { nodeId: addr, addr }, weight: 10 })),
       networkBootstrapKeys: [],
-      RootCA: new Uint8Array(),
+      RootCA: Buffer.alloc(0),
     };
   }
 

@@ -1,5 +1,6 @@
 /** All runtime drivers by name. Each is loaded only when it is asked for: an idle agent carries no runtime it does not use. */
 import os from 'node:os';
+import { systemClock } from '../../common/clock.ts';
 import { SwarmError } from '../../common/errors.ts';
 import type { Logger } from '../../common/log.ts';
 import { VERSION } from '../../common/version.ts';
@@ -19,6 +20,10 @@ const DRIVERS: Readonly<Record<string, MakeDriver>> = {
   process: async ({ directory, log }) => {
     const { ProcessDriver } = await import('./process/process-driver.ts');
     return new ProcessDriver({ directory, log, engineVersion: VERSION });
+  },
+  scripted: async () => {
+    const { ScriptedDriver } = await import('./scripted-driver.ts');
+    return new ScriptedDriver({ clock: systemClock, engineVersion: VERSION });
   },
   hollow: async () => {
     const { HollowDriver } = await import('./hollow-driver.ts');

@@ -78,6 +78,8 @@ function detectV1(root: string): Cgroups {
       if (!existsSync(path.join(root, controller, 'cgroup.procs'))) throw new Error(`${controller} is not mounted`);
       mkdirSync(parent, { recursive: true });
       usable.set(controller, parent);
+      // It was only to see whether it can be made.
+      if (isEmptyGroup(parent)) tryRemove(parent);
     } catch (error) {
       problem ||= errorText(error);
     }

@@ -1,0 +1,298 @@
+/**
+ * A runtime that plays a script instead of running anything: how long the task runs, how it ends, which step fails. Time
+ * comes from a clock, so tests move it by hand. What runs lives in a world apart from the driver and survives it, as
+ * containers survive an agent.
+ *
+ * The script is the task's environment (or labels of its container) with these names:
+ * SCRIPT_RUN_MS ends it by itself after so long; SCRIPT_EXIT is the exit code then; SCRIPT_PREPARE_MS, SCRIPT_START_MS and
+ * SCRIPT_STOP_MS make a step last; SCRIPT_FAIL_AT (prepare, start, stop, remove) makes a step fail for good, or, with
+ * SCRIPT_FAIL_TIMES, so many times with a temporary error; SCRIPT_HEALTH=unhealthy never lets it get healthy;
+ * SCRIPT_LOG is printed at the start, line by line.
+ */
+import { sleep, type CancelTimer, type Clock } from '../../common/clock.ts';
+import { SwarmError } from '../../common/errors.ts';
+import type { Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import type { NodeDescription } from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import { UNHEALTHY_REASON } from '../health-check.ts';
+import { describeHost } from '../host-description.ts';
+import type {
+  ExitStatus,
+  LeftoverTask,
+  LogLine,
+  LogOptions,
+  RuntimeDriver,
+  RuntimeStatus,
+  TaskController,
+  TaskDependencies,
+} from './driver.ts';
+import { TaskEndedError } from './task-ended-error.ts';
+
+type FailingStep = 'prepare' | 'start' | 'stop' | 'remove';
+
+interface Script {
+  readonly runMs: number | undefined;
+  readonly exitCode: number;
+  readonly stepMs: Readonly<Record<FailingStep, number>>;
+  readonly failAt: string;
+  /** Temporary failures before the step works; undefined for a failure for good. */
+  readonly failTimes: number | undefined;
+  readonly isHealthy: boolean;
+  readonly log: readonly string[];
+}
+
+/** All that runs; hand it to a new driver to play an agent restart. */
+export class ScriptedWorld {
+  readonly tasks = new Map<string, ScriptedRun>();
+  /** Calls made for a task, in order, for tests to look at. */
+  readonly calls: { readonly taskId: string; readonly call: string }[] = [];
+
+  callsFor(taskId: string): readonly string[] {
+    return this.calls.filter((entry) => entry.taskId === taskId).map(({ call }) => call);
+  }
+}
+
+export interface ScriptedDriverOptions {
+  readonly clock: Clock;
+  readonly engineVersion: string;
+  readonly world?: ScriptedWorld;
+}
+
+export class ScriptedDriver implements RuntimeDriver {
+  readonly name = 'scripted';
+  readonly world: ScriptedWorld;
+  readonly #clock: Clock;
+  #description: NodeDescription;
+
+  constructor(options: ScriptedDriverOptions) {
+    this.#clock = options.clock;
+    this.world = options.world ?? new ScriptedWorld();
+    const { engineVersion } = options;
+    this.#description = describeHost({ engineVersion, labels: {}, plugins: [{ type: 'Runtime', name: 'scripted' }] });
+  }
+
+  describe(): Promise<NodeDescription> {
+    return Promise.resolve(this.#description);
+  }
+
+  /** Changes what the node says of itself. */
+  setDescription(description: NodeDescription): void {
+    this.#description = description;
+  }
+
+  controller(task: Task, dependencies: TaskDependencies): TaskController {
+    const script = scriptOf(task);
+    if (script.failAt === 'controller') throw new SwarmError('invalidArgument', 'the script refuses this task');
+    return new ScriptedController(task.id, script, dependencies, this.world, this.#clock);
+  }
+
+  leftovers(): Promise<readonly LeftoverTask[]> {
+    return Promise.resolve([...this.world.tasks].map(([taskId, run]) => ({ taskId, isRunning: run.state === 'running' })));
+  }
+
+  removeLeftover(taskId: string): Promise<void> {
+    this.world.calls.push({ taskId, call: 'removeLeftover' });
+    this.world.tasks.get(taskId)?.end(KILLED);
+    this.world.tasks.delete(taskId);
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+const TERMINATED: ExitStatus = { exitCode: 143, reason: '' };
+const KILLED: ExitStatus = { exitCode: 137, reason: '' };
+
+/** What goes on in the world for one task. */
+class ScriptedRun {
+  state: 'prepared' | 'running' | 'ended' = 'prepared';
+  exit: ExitStatus | undefined;
+  /** Names of the secrets and configs seen when it was prepared. */
+  readonly seen: readonly string[];
+  readonly lines: LogLine[] = [];
+  readonly #listeners = new Set<() => void>();
+  #cancel: CancelTimer | undefined;
+
+  constructor(seen: readonly string[]) {
+    this.seen = seen;
+  }
+
+  run(script: Script, clock: Clock): void {
+    this.state = 'running';
+    this.exit = undefined;
+    for (const text of script.log) {
+      this.lines.push({ stream: 'stdout', timeMs: clock.now(), data: Buffer.from(text) });
+    }
+    if (script.runMs !== undefined) {
+      this.#cancel = clock.setTimer(script.runMs, () => this.end({ exitCode: script.exitCode, reason: '' }));
+    }
+    this.#tell();
+  }
+
+  end(exit: ExitStatus): void {
+    if (this.state !== 'running') return;
+    this.#cancel?.();
+    this.state = 'ended';
+    this.exit = exit;
+    this.#tell();
+  }
+
+  /** Resolves at the next change; rejects with the signal's reason. */
+  changed(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const done = (): void => {
+        this.#listeners.delete(done);
+        signal.removeEventListener('abort', onAbort);
+        resolve();
+      };
+      const onAbort = (): void => {
+        this.#listeners.delete(done);
+        reject(signal.reason as Error);
+      };
+      this.#listeners.add(done);
+      signal.addEventListener('abort', onAbort, { once: true });
+      if (signal.aborted) onAbort();
+    });
+  }
+
+  #tell(): void {
+    for (const done of [...this.#listeners]) done();
+  }
+}
+
+class ScriptedController implements TaskController {
+  readonly #id: string;
+  readonly #script: Script;
+  readonly #dependencies: TaskDependencies;
+  readonly #world: ScriptedWorld;
+  readonly #clock: Clock;
+  #failuresLeft: number;
+
+  constructor(id: string, script: Script, dependencies: TaskDependencies, world: ScriptedWorld, clock: Clock) {
+    this.#id = id;
+    this.#script = script;
+    this.#dependencies = dependencies;
+    this.#world = world;
+    this.#clock = clock;
+    this.#failuresLeft = script.failTimes ?? 0;
+  }
+
+  get #run(): ScriptedRun | undefined {
+    return this.#world.tasks.get(this.#id);
+  }
+
+  async prepare(signal: AbortSignal): Promise<void> {
+    if (this.#run) return;
+    await this.#step('prepare', signal);
+    const { secrets, configs } = this.#dependencies;
+    this.#world.tasks.set(this.#id, new ScriptedRun([...secrets.keys(), ...configs.keys()]));
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    const run = this.#run;
+    if (!run) throw new SwarmError('failedPrecondition', `task ${this.#id} was not prepared`);
+    if (run.state !== 'prepared') return;
+    await this.#step('start', signal);
+    run.run(this.#script, this.#clock);
+    if (this.#script.isHealthy) return;
+    run.end(TERMINATED);
+    throw new TaskEndedError({ ...TERMINATED, reason: UNHEALTHY_REASON });
+  }
+
+  async restart(signal: AbortSignal): Promise<void> {
+    const run = this.#run;
+    if (!run) throw new SwarmError('failedPrecondition', `task ${this.#id} was not prepared`);
+    this.#note('restart');
+    if (this.#script.stepMs.start > 0) await sleep(this.#clock, this.#script.stepMs.start, signal);
+    if (run.state !== 'running') run.run(this.#script, this.#clock);
+  }
+
+  async wait(signal: AbortSignal): Promise<ExitStatus> {
+    for (;;) {
+      const run = this.#run;
+      if (!run) return KILLED;
+      if (run.exit) return run.exit;
+      await run.changed(signal);
+    }
+  }
+
+  async stop(signal: AbortSignal): Promise<void> {
+    if (this.#run?.state !== 'running') return;
+    await this.#step('stop', signal);
+    this.#run?.end(TERMINATED);
+  }
+
+  async remove(signal: AbortSignal): Promise<void> {
+    await this.#step('remove', signal);
+    this.#run?.end(TERMINATED);
+    this.#world.tasks.delete(this.#id);
+  }
+
+  status(): Promise<RuntimeStatus | undefined> {
+    const run = this.#run;
+    return Promise.resolve(run && { containerId: `scripted-${this.#id}`, pid: run.state === 'running' ? 1 : 0, ports: [] });
+  }
+
+  async *logs(options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine> {
+    const run = this.#run;
+    if (!run) return;
+    const wanted = (line: LogLine): boolean => options[line.stream] && line.timeMs >= options.sinceMs;
+    let at = run.lines.length;
+    const known = run.lines.filter(wanted);
+    const { tail } = options;
+    yield* tail === undefined ? known : tail === 0 ? [] : known.slice(-tail);
+    while (options.follow && run.state !== 'ended') {
+      await run.changed(signal);
+      for (; at < run.lines.length; at++) {
+        const line = run.lines[at];
+        if (line && wanted(line)) yield line;
+      }
+    }
+  }
+
+  stats(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  detach(): void {
+    // The world goes on by itself.
+  }
+
+  #note(call: string): void {
+    this.#world.calls.push({ taskId: this.#id, call });
+  }
+
+  async #step(step: FailingStep, signal: AbortSignal): Promise<void> {
+    this.#note(step);
+    const lasting = this.#script.stepMs[step];
+    if (lasting > 0) await sleep(this.#clock, lasting, signal);
+    if (this.#script.failAt !== step) return;
+    if (this.#script.failTimes === undefined) throw new SwarmError('internal', `the script fails at ${step}`);
+    if (this.#failuresLeft-- > 0) throw new SwarmError('unavailable', `the script fails at ${step} for now`);
+  }
+}
+
+function scriptOf(task: Task): Script {
+  const spec = task.spec?.runtime?.$case === 'container' ? task.spec.runtime.value : undefined;
+  const env = new Map((spec?.env ?? []).map((line) => [line.split('=', 1)[0] ?? '', line.slice(line.indexOf('=') + 1)]));
+  const text = (name: string): string | undefined => env.get(name) ?? spec?.labels[name];
+  const number = (name: string): number | undefined => {
+    const value = text(name);
+    return value === undefined ? undefined : Number(value);
+  };
+  return {
+    runMs: number('SCRIPT_RUN_MS'),
+    exitCode: number('SCRIPT_EXIT') ?? 0,
+    stepMs: {
+      prepare: number('SCRIPT_PREPARE_MS') ?? 0,
+      start: number('SCRIPT_START_MS') ?? 0,
+      stop: number('SCRIPT_STOP_MS') ?? 0,
+      remove: 0,
+    },
+    failAt: text('SCRIPT_FAIL_AT') ?? '',
+    failTimes: number('SCRIPT_FAIL_TIMES'),
+    isHealthy: text('SCRIPT_HEALTH') !== 'unhealthy',
+    log: (text('SCRIPT_LOG') ?? '').split('\n').filter((line) => line !== ''),
+  };
+}
