@@ -81,6 +81,6 @@ export const queryOf = (request: FastifyRequest): Query => request.query as Quer
 /** A part of the path. */
 export function pathPart(request: FastifyRequest, name: string): string {
   const value = (request.params as Readonly<Record<string, string | undefined>>)[name];
-  if (value === undefined) throw new HttpError(404, 'page not found');
+  if (!value) throw new HttpError(404, 'page not found');
   return value;
 }

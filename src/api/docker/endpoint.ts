@@ -50,11 +50,15 @@ export const portToDocker = (port: PortConfig): object => ({
   PublishMode: publishModes.word(port.publishMode),
 });
 
-/** A service that was given neither network nor port has the empty endpoint. */
-export const endpointToDocker = (proto: Endpoint | undefined): object => ({
-  Spec: proto?.spec ? endpointSpecToDocker(proto.spec) : {},
-  Ports: nonEmpty((proto?.ports ?? []).map(portToDocker)),
-  VirtualIPs: nonEmpty(
-    (proto?.virtualIps ?? []).map((vip) => ({ NetworkID: nonEmpty(vip.networkId), Addr: nonEmpty(vip.addr) })),
-  ),
-});
+/** A service with neither ports nor addresses shows the empty endpoint, whatever it asked for. */
+export function endpointToDocker(proto: Endpoint | undefined): object {
+  const { spec, ports = [], virtualIps = [] } = proto ?? {};
+  const isUsed = ports.length > 0 || virtualIps.length > 0 || (spec?.ports ?? []).length > 0;
+  return {
+    Spec: spec && isUsed ? endpointSpecToDocker(spec) : {},
+    Ports: nonEmpty(ports.map(portToDocker)),
+    VirtualIPs: nonEmpty(
+      virtualIps.map((vip) => ({ NetworkID: nonEmpty(vip.networkId), Addr: nonEmpty(vip.addr) })),
+    ),
+  };
+}
