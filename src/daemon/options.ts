@@ -164,7 +164,7 @@ export const OPTION_DEFINITIONS: readonly OptionDefinition[] = [
     key: 'name',
     flags: '--name <name>',
     describe: 'host name this node reports',
-    commands: MEMBERS,
+    commands: [...MEMBERS, 'up'],
     default: hostname(),
   },
   {
@@ -179,7 +179,7 @@ export const OPTION_DEFINITIONS: readonly OptionDefinition[] = [
     key: 'availability',
     flags: '--availability <state>',
     describe: 'whether this node takes tasks when it joins',
-    commands: MEMBERS,
+    commands: [...MEMBERS, 'up'],
     default: 'active',
     choices: ['active', 'pause', 'drain'],
   },

@@ -1,0 +1,56 @@
+/** Addresses as users write them: host:port, a host alone, an interface name; and the one others should use. */
+import { networkInterfaces } from 'node:os';
+import { SwarmError } from '../common/errors.ts';
+
+export const DEFAULT_PORT = 2377;
+
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Throws invalidArgument naming the text. */
+export function parseHostPort(text: string): HostPort {
+  const match = /^(\[[0-9a-fA-F:.]+\]|[^:]+):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2]);
+  if (!match || port > 65535)
+    throw new SwarmError('invalidArgument', `invalid address "${text}": write host:port, for example 10.0.0.1:2377`);
+  return { host: hostOf(match[1] as string), port };
+}
+
+/** Adds the default port where there is none; interface names become addresses. */
+export function withDefaultPort(text: string): string {
+  const bare = text.replace(/^tcp:\/\//, '');
+  return /^(\[.*\]|[^:]+):\d+$/.test(bare) ? bare : `${hostOf(bare)}:${DEFAULT_PORT}`;
+}
+
+/**
+ * Where others reach this node: what was asked for, else the address listened on, else the one that leads to the managers
+ * (loopback when they are on loopback), else the first outside address of the machine.
+ */
+export function advertisedHost(
+  wanted: string,
+  listen: HostPort,
+  managers: readonly string[],
+): { readonly host: string; readonly port?: number } {
+  if (wanted !== '') {
+    if (!/:\d+$/.test(wanted)) return { host: hostOf(wanted) };
+    const { host, port } = parseHostPort(wanted);
+    return { host, port };
+  }
+  if (listen.host !== '0.0.0.0' && listen.host !== '::' && listen.host !== '[::]') return { host: listen.host };
+  const isLocal =
+    managers.length > 0 && managers.every((address) => address.startsWith('127.') || address.startsWith('localhost:'));
+  return { host: isLocal ? '127.0.0.1' : (outsideAddress() ?? '127.0.0.1') };
+}
+
+/** An interface name stands for its first IPv4 address. */
+function hostOf(text: string): string {
+  const addresses = networkInterfaces()[text];
+  return addresses?.find((a) => a.family === 'IPv4')?.address ?? text;
+}
+
+const outsideAddress = (): string | undefined =>
+  Object.values(networkInterfaces())
+    .flat()
+    .find((address) => address?.family === 'IPv4' && !address.internal)?.address;

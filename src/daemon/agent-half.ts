@@ -1,0 +1,121 @@
+/** The worker half of a daemon: an agent with its runtime driver. */
+import { mkdir } from 'node:fs/promises';
+import { SwarmError, errorText } from '../common/errors.ts';
+import type { Logger } from '../common/log.ts';
+import { issuerInfo } from '../identity/certificate.ts';
+import type { NodeIdentity } from '../identity/node-identity.ts';
+import type { SessionMessage } from '../proto/generated/docker/swarmkit/v1/dispatcher.ts';
+import type { NodeDescription } from '../proto/generated/docker/swarmkit/v1/types.ts';
+import { Agent, type AgentState } from '../worker/agent.ts';
+import type { RuntimeDriver } from '../worker/drivers/driver.ts';
+import { createDriver } from '../worker/drivers/registry.ts';
+import { tlsConnector } from './manager-connector.ts';
+import type { DaemonOptions } from './options.ts';
+import type { StateFolder } from './state-folder.ts';
+
+export interface AgentHalfOptions {
+  readonly folder: StateFolder;
+  readonly settings: DaemonOptions;
+  readonly identity: NodeIdentity;
+  readonly managers: readonly string[];
+  readonly log: Logger;
+  readonly onSessionMessage: (message: SessionMessage) => void;
+}
+
+const CONNECT_POLL_MS = 20;
+
+export class AgentHalf {
+  readonly #options: AgentHalfOptions;
+  readonly #agent: Agent;
+  readonly #abort = new AbortController();
+  readonly #running: Promise<void>;
+
+  private constructor(options: AgentHalfOptions, driver: RuntimeDriver) {
+    this.#options = options;
+    this.#agent = new Agent({
+      nodeId: options.identity.current.nodeId,
+      stateDir: options.folder.worker,
+      driver,
+      connector: tlsConnector(options.identity),
+      managers: options.managers,
+      log: options.log,
+      amendDescription: (description) => amend(description, options),
+      onSessionMessage: options.onSessionMessage,
+    });
+    this.#running = this.#agent.run(this.#abort.signal);
+    // What ends an agent early is logged here; stop() does not throw it again.
+    this.#running.catch((error: unknown) => options.log.error({ err: error }, 'the agent ended'));
+  }
+
+  /** Throws SwarmError when the runtime cannot be used. */
+  static async start(options: AgentHalfOptions): Promise<AgentHalf> {
+    await mkdir(options.folder.worker, { recursive: true, mode: 0o700 });
+    return new AgentHalf(options, await openDriver(options));
+  }
+
+  get state(): AgentState {
+    return this.#agent.state;
+  }
+
+  /** Resolves when the agent has a session with a manager. */
+  async connected(signal: AbortSignal): Promise<void> {
+    while (!this.#agent.state.isConnected) {
+      if (signal.aborted) {
+        throw new SwarmError(
+          'deadlineExceeded',
+          'Timeout was reached before node joined. The attempt to join the swarm will continue in the background.',
+        );
+      }
+      await new Promise((resolve) => setTimeout(resolve, CONNECT_POLL_MS));
+    }
+  }
+
+  /** Opens a new session, for example with a renewed certificate. */
+  reconnect(reason: string): void {
+    this.#agent.reconnect(reason);
+  }
+
+  /** Ends the agent; its tasks go on. */
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await this.#running.catch(() => undefined);
+  }
+
+  /** Ends the agent and every task it ran. */
+  async stopAndRemoveTasks(): Promise<void> {
+    await this.stop();
+    const driver = await openDriver(this.#options);
+    try {
+      await Promise.all(
+        (await driver.leftovers()).map(async ({ taskId }) => {
+          await driver.removeLeftover(taskId).catch((error: unknown) => {
+            this.#options.log.warn({ taskId, error: errorText(error) }, 'a task could not be removed');
+          });
+        }),
+      );
+    } finally {
+      await driver.close();
+    }
+  }
+}
+
+const openDriver = ({ settings, folder, log }: AgentHalfOptions): Promise<RuntimeDriver> =>
+  createDriver(settings.runtime, { directory: folder.tasks, engine: settings.engine, log });
+
+/** Adds what only the daemon knows: the name and labels it was given, and which root it trusts. */
+function amend(description: NodeDescription, { settings, identity }: AgentHalfOptions): NodeDescription {
+  const root = identity.current.rootBundle;
+  const issuer = issuerInfo(root);
+  const labels = Object.fromEntries(
+    settings.label.map((label) => {
+      const at = label.indexOf('=');
+      return at < 0 ? [label, ''] : [label.slice(0, at), label.slice(at + 1)];
+    }),
+  );
+  return {
+    ...description,
+    hostname: settings.name,
+    engine: description.engine && { ...description.engine, labels: { ...description.engine.labels, ...labels } },
+    tlsInfo: { trustRoot: Buffer.from(root), certIssuerSubject: issuer.subject, certIssuerPublicKey: issuer.publicKey },
+  };
+}

@@ -1,0 +1,116 @@
+/** The `swarmd` command line: reads settings, starts the daemon, stops it on signals. */
+import { Command, CommanderError } from 'commander';
+import { createLogger, type Logger } from '../common/log.ts';
+import { ERROR_KINDS, errorText, toSwarmError } from '../common/errors.ts';
+import { VERSION } from '../common/version.ts';
+import { addOptions, readOptions, type DaemonOptions } from './options.ts';
+import { runHollow } from './run-hollow.ts';
+import { runManager, runNode, runWorker, type Daemon } from './run-node.ts';
+import { runUp } from './run-up.ts';
+
+/** Exit code of wrong usage. */
+const USAGE = 2;
+
+/** Whatever runs until it is told to stop. */
+type Running = Pick<Daemon, 'failed' | 'stop'>;
+type Start = (options: DaemonOptions, log: Logger) => Promise<Running>;
+
+/** Runs the program; resolves with its exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let exitCode = 0;
+  const program = new Command('swarmd')
+    .description('Cluster orchestrator that speaks Docker Swarm: managers replicate services, agents run their tasks.')
+    .version(`swarmd ${VERSION}`, '-V, --version')
+    .showHelpAfterError('(see --help)')
+    .exitOverride();
+
+  const daemon = (name: 'manager' | 'worker' | 'node', summary: string, example: string, start: Start): Command => {
+    const command = addOptions(program.command(name).summary(summary).description(summary), name);
+    command.addHelpText('after', `\nExamples:\n${example}`);
+    command.action(async () => {
+      const options = readOptions(command, name);
+      exitCode = await serve(createLogger({ level: options.logLevel }), (log) => start(options, log));
+    });
+    return command;
+  };
+
+  const up = addOptions(program.command('up').summary('run a whole single-node swarm in the foreground'), 'up')
+    .description('Run a whole single-node swarm in the foreground: manager, agent and API socket.')
+    .option('--demo', 'create a small demo web service')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  swarmd up --demo\n  swarmd up --runtime docker --api unix:///tmp/swarmd.sock\n',
+    );
+  up.action(async () => {
+    const options = readOptions(up, 'up');
+    // People look at this terminal, so only what goes wrong is logged unless more is asked for.
+    const level = up.getOptionValueSource('logLevel') === 'default' ? 'warn' : options.logLevel;
+    exitCode = await serve(createLogger({ level }), (log) =>
+      runUp(options, { demo: up.getOptionValue('demo') === true }, log),
+    );
+  });
+  daemon(
+    'manager',
+    'run a manager (and, unless --runtime none, an agent)',
+    '  swarmd manager --data-dir /var/lib/swarmd\n  swarmd manager --join 10.0.0.1:2377 --token SWMTKN-1-…\n',
+    runManager,
+  );
+  daemon(
+    'worker',
+    'run an agent of an existing swarm',
+    '  swarmd worker --join 10.0.0.1:2377 --token SWMTKN-1-… --label zone=a\n',
+    runWorker,
+  );
+  daemon(
+    'node',
+    'run outside any swarm until told to init or join through the API',
+    '  swarmd node --api unix:///run/swarmd.sock\n  docker -H unix:///run/swarmd.sock swarm init\n',
+    runNode,
+  );
+  const hollow = addOptions(
+    program.command('hollow').summary('run many pretend workers in one process, for scale tests'),
+    'hollow',
+  )
+    .description('Run many pretend workers in one process: real TLS and gRPC, but tasks run nothing.')
+    .option('--nodes <n>', 'how many workers', '10')
+    .addHelpText('after', '\nExamples:\n  swarmd hollow --join 127.0.0.1:2377 --token SWMTKN-1-… --nodes 300\n');
+  hollow.action(async () => {
+    const options = readOptions(hollow, 'hollow');
+    exitCode = await serve(createLogger({ level: options.logLevel }), (log) =>
+      runHollow(options, Number(hollow.getOptionValue('nodes')), log),
+    );
+  });
+
+  try {
+    if (argv.length <= 2) {
+      program.outputHelp({ error: true });
+      return USAGE;
+    }
+    await program.parseAsync(argv);
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
+    const known = toSwarmError(error);
+    process.stderr.write(`swarmd: ${known.message}\n`);
+    if (known.code === 'internal' && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+    return ERROR_KINDS[known.code].exit;
+  }
+}
+
+/** Starts a daemon and waits until it ends or a signal stops it. A second signal ends the process at once. */
+async function serve(log: Logger, start: (log: Logger) => Promise<Running>): Promise<number> {
+  const stopRequested = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(signal, () => resolve());
+    }
+  });
+  // A bug in one request must not take the cluster down; it is logged with its stack and the daemon goes on.
+  process.on('unhandledRejection', (reason) => log.error({ err: reason }, 'unhandled rejection'));
+  const daemon = await start(log);
+  const failure = await Promise.race([stopRequested.then(() => undefined), daemon.failed]);
+  if (failure) log.fatal({ error: errorText(failure) }, 'the daemon cannot go on');
+  const impatient = (): void => process.exit(130);
+  process.on('SIGINT', impatient);
+  await daemon.stop();
+  return failure ? 1 : 0;
+}

@@ -1,0 +1,20 @@
+/** The agent's way to managers: mutual TLS with the node's identity, one connection for all clients. */
+import { Channel } from '@grpc/grpc-js';
+import { managerChannelOptions, memberCredentials } from '../identity/client-credentials.ts';
+import type { NodeIdentity } from '../identity/node-identity.ts';
+import { DispatcherClient } from '../proto/generated/docker/swarmkit/v1/dispatcher.ts';
+import { LogBrokerClient } from '../proto/generated/docker/swarmkit/v1/logbroker.ts';
+import type { ManagerConnector } from '../worker/manager-connector.ts';
+
+export const tlsConnector = (identity: NodeIdentity): ManagerConnector => ({
+  open: (address) => {
+    const credentials = memberCredentials(identity.current);
+    const channelOverride = new Channel(address, credentials, managerChannelOptions);
+    const options = { ...managerChannelOptions, channelOverride };
+    return {
+      dispatcher: new DispatcherClient(address, credentials, options),
+      logBroker: new LogBrokerClient(address, credentials, options),
+      close: () => channelOverride.close(),
+    };
+  },
+});

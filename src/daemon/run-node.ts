@@ -1,0 +1,124 @@
+/** `swarmd manager`, `worker` and `node`: a node with its API, from settings to shutdown. */
+import { readFileSync } from 'node:fs';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { createApi, type ApiServer } from '../api/server.ts';
+import { systemClock } from '../common/clock.ts';
+import { SwarmError } from '../common/errors.ts';
+import { issuerInfo } from '../identity/certificate.ts';
+import type { Logger } from '../common/log.ts';
+import { registerMetrics } from './metrics.ts';
+import { defaultSocket, type DaemonOptions } from './options.ts';
+import { StateFolder } from './state-folder.ts';
+import { AVAILABILITY, SwarmNode } from './swarm-node.ts';
+
+/** A running daemon. */
+export interface Daemon {
+  readonly node: SwarmNode;
+  /** Addresses the API is served at. */
+  readonly api: readonly string[];
+  /** Resolves with the reason when the daemon cannot go on. */
+  readonly failed: Promise<Error>;
+  stop(): Promise<void>;
+}
+
+/** Founds a swarm on the first start, or joins one with --join; later starts resume. */
+export const runManager = (settings: DaemonOptions, log: Logger): Promise<Daemon> =>
+  runMember(settings, log, async (node) => {
+    if (settings.join.length > 0) await joinWithSettings(node, settings);
+    else await foundWithSettings(node, settings);
+    if (!node.info().isManager) {
+      await node.leaveSwarm({ force: true });
+      throw new SwarmError(
+        'invalidArgument',
+        '--token: this is a worker token; a manager needs the manager token, print it with "swarmctl swarm join-token manager"',
+      );
+    }
+  });
+
+/** Joins a swarm on the first start; later starts resume. */
+export const runWorker = (settings: DaemonOptions, log: Logger): Promise<Daemon> =>
+  runMember(settings, log, (node) => joinWithSettings(node, settings));
+
+/** Starts outside any swarm; the API decides what happens. */
+export const runNode = (settings: DaemonOptions, log: Logger): Promise<Daemon> =>
+  runMember(settings, log, () => Promise.resolve());
+
+async function joinWithSettings(node: SwarmNode, settings: DaemonOptions): Promise<void> {
+  if (settings.join.length === 0)
+    throw new SwarmError('invalidArgument', '--join: name a manager of the swarm, for example --join 10.0.0.1:2377');
+  if (!settings.token)
+    throw new SwarmError(
+      'invalidArgument',
+      '--token: give the join token; print it on a manager with "swarmctl swarm join-token worker"',
+    );
+  await node.joinSwarm({
+    listenAddr: settings.listenAddr,
+    advertiseAddr: settings.advertiseAddr ?? '',
+    dataPathAddr: '',
+    remoteAddrs: settings.join,
+    joinToken: settings.token,
+    availability: AVAILABILITY[settings.availability],
+  });
+}
+
+export async function foundWithSettings(node: SwarmNode, settings: DaemonOptions): Promise<void> {
+  await node.initSwarm({
+    listenAddr: settings.listenAddr,
+    advertiseAddr: settings.advertiseAddr ?? '',
+    dataPathAddr: '',
+    dataPathPort: 0,
+    forceNewCluster: false,
+    availability: AVAILABILITY[settings.availability],
+    defaultAddressPool: [],
+    subnetSize: 0,
+    clusterSpec: (defaults) => defaults,
+  });
+}
+
+/** @param first what to do on the first start, when the state folder knows of no swarm */
+export async function runMember(
+  settings: DaemonOptions,
+  log: Logger,
+  first: (node: SwarmNode) => Promise<void>,
+): Promise<Daemon> {
+  const folder = await StateFolder.open(settings.dataDir);
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
+  let fail: (error: Error) => void = () => undefined;
+  const failed = new Promise<Error>((resolve) => {
+    fail = resolve;
+  });
+  const node = new SwarmNode({ folder, settings, log, metrics, onFatal: (error) => fail(error) });
+  registerMetrics(metrics, node);
+  const api: ApiServer = createApi(
+    { node, swarm: node, issuerOf: issuerInfo, metrics, log: log.child({ room: 'api' }), clock: systemClock },
+    apiOptions(settings),
+  );
+  const stop = async (): Promise<void> => {
+    await api.close();
+    await node.stop();
+    folder.release();
+  };
+  const addresses = settings.api.length > 0 ? settings.api : [`unix://${defaultSocket()}`];
+  try {
+    for (const address of addresses) await api.listen(address);
+    if (!(await node.resume())) await first(node);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  log.info({ api: addresses, dataDir: settings.dataDir, nodeId: node.info().nodeId }, 'swarmd is running');
+  return { node, api: addresses, failed, stop };
+}
+
+function apiOptions({ apiTlsCa, apiTlsCert, apiTlsKey }: DaemonOptions) {
+  if (!apiTlsCert && !apiTlsKey && !apiTlsCa) return {};
+  if (!apiTlsCert || !apiTlsKey || !apiTlsCa) {
+    throw new SwarmError(
+      'invalidArgument',
+      '--api-tls-ca, --api-tls-cert and --api-tls-key belong together: give all three',
+    );
+  }
+  const read = (file: string): string => readFileSync(file, 'utf8');
+  return { tls: { certificate: read(apiTlsCert), key: read(apiTlsKey), ca: read(apiTlsCa) } };
+}

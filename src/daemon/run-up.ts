@@ -1,0 +1,50 @@
+/** `swarmd up`: a whole single-node swarm in the foreground, told in a few lines; ending it ends everything it started. */
+import type { Logger } from '../common/log.ts';
+import { createDemo, type DemoService } from './demo.ts';
+import type { DaemonOptions } from './options.ts';
+import { foundWithSettings, runMember, type Daemon } from './run-node.ts';
+
+export async function runUp(
+  settings: DaemonOptions,
+  { demo }: { readonly demo: boolean },
+  log: Logger,
+): Promise<Daemon> {
+  const startedMs = performance.now();
+  const daemon = await runMember(settings, log, (node) => foundWithSettings(node, settings));
+  const stop = async (): Promise<void> => {
+    say('\nstopping …');
+    await daemon.node.stopWithTasks();
+    await daemon.stop();
+    say('everything that was started is stopped; the swarm is kept in ' + settings.dataDir);
+  };
+  try {
+    const service = demo ? await createDemo(daemon.node) : undefined;
+    announce(daemon, settings, service, performance.now() - startedMs);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { ...daemon, stop };
+}
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+function announce(daemon: Daemon, settings: DaemonOptions, demo: DemoService | undefined, tookMs: number): void {
+  const manager = daemon.node.manager;
+  const tokens = manager?.store.read.cluster.all()[0]?.rootCa?.joinTokens;
+  const socket = daemon.api[0] ?? '';
+  say(`swarmd is up (${(tookMs / 1000).toFixed(1)} s): one node, runtime ${settings.runtime}\n`);
+  if (demo) {
+    say(`  demo service   ${demo.name}, ${demo.replicas} replicas running; it answers at`);
+    for (const url of demo.urls) say(`                 ${url}`);
+    say('');
+  }
+  say(`  Docker CLI     docker -H ${socket} service ls`);
+  say(`  swarmctl       node bin/swarmctl.js --host ${socket} service ls`);
+  say(`  health         ${socket} (/livez, /readyz, /metrics)`);
+  say(
+    `  add a worker   node bin/swarmd.js worker --join ${manager?.address ?? ''} --token ${tokens?.worker ?? ''} --data-dir <dir> --api unix://<socket>`,
+  );
+  say(`  state          ${settings.dataDir}`);
+  say('  stop           Ctrl-C\n');
+}

@@ -1,0 +1,154 @@
+/**
+ * The folder that holds everything a node must remember:
+ *
+ *   node.json       who this node is in which cluster, where it listens, which managers it knows (see {@link NodeRecord})
+ *   certificates/   its certificate, key and the roots it trusts
+ *   raft/           log and snapshots (managers)
+ *   keys.json       keys of that log (managers)
+ *   worker/         the agent's task book
+ *   tasks/          folders of the process runtime
+ *   lock            pid of the daemon that uses the folder
+ */
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { errorText, SwarmError } from '../common/errors.ts';
+import { writeFileAtomic } from '../common/files.ts';
+
+/** Format of node.json; a daemon refuses a newer one. */
+const FORMAT = 1;
+
+export interface KnownManager {
+  readonly nodeId: string;
+  readonly address: string;
+}
+
+export interface NodeRecord {
+  readonly clusterId: string;
+  readonly nodeId: string;
+  /** Where the managers' RPC listens while this node is a manager, "host:port". */
+  readonly listenAddr: string;
+  /** Where others reach this node, "host:port". */
+  readonly advertiseAddr: string;
+  /** Raft id while this node is in the consensus group. */
+  readonly raftId?: string | undefined;
+  /** Managers known last. */
+  readonly managers: readonly KnownManager[];
+}
+
+export class StateFolder {
+  readonly path: string;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  get certificates(): string {
+    return join(this.path, 'certificates');
+  }
+
+  get raft(): string {
+    return join(this.path, 'raft');
+  }
+
+  get keys(): string {
+    return join(this.path, 'keys.json');
+  }
+
+  get worker(): string {
+    return join(this.path, 'worker');
+  }
+
+  get tasks(): string {
+    return join(this.path, 'tasks');
+  }
+
+  /** Opens the folder for this process alone. Throws failedPrecondition naming the pid when another daemon uses it. */
+  static async open(path: string): Promise<StateFolder> {
+    try {
+      await mkdir(path, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw new SwarmError(
+        'permissionDenied',
+        `the state folder ${path} cannot be made: ${errorText(error)}; choose another with --data-dir`,
+        { cause: error },
+      );
+    }
+    lock(join(path, 'lock'), path);
+    return new StateFolder(path);
+  }
+
+  /** undefined while the node is in no swarm. Throws dataLoss when the file cannot be understood. */
+  async readRecord(): Promise<NodeRecord | undefined> {
+    const file = join(this.path, 'node.json');
+    let text: string;
+    try {
+      text = await readFile(file, 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
+    try {
+      const { format, ...record } = JSON.parse(text) as NodeRecord & { format: number };
+      if (format > FORMAT)
+        throw new Error(`it was written by a newer swarmd (format ${format}, this one knows ${FORMAT})`);
+      if (!record.clusterId || !record.nodeId) throw new Error('clusterId or nodeId is missing');
+      return record;
+    } catch (error) {
+      throw new SwarmError('dataLoss', `${file} cannot be used: ${errorText(error)}`, { cause: error });
+    }
+  }
+
+  async writeRecord(record: NodeRecord): Promise<void> {
+    await writeFileAtomic(join(this.path, 'node.json'), `${JSON.stringify({ format: FORMAT, ...record }, null, 2)}\n`);
+  }
+
+  /** Forgets that this node was a manager: its log and keys. */
+  async forgetManager(): Promise<void> {
+    await rm(this.raft, { recursive: true, force: true });
+    await rm(this.keys, { force: true });
+  }
+
+  /** Forgets the swarm; what tasks left behind is the agent's to remove first. */
+  async forgetSwarm(): Promise<void> {
+    await this.forgetManager();
+    for (const part of ['node.json', 'certificates', 'worker'])
+      await rm(join(this.path, part), { recursive: true, force: true });
+  }
+
+  /** Lets another daemon use the folder. */
+  release(): void {
+    rmSync(join(this.path, 'lock'), { force: true });
+  }
+}
+
+function lock(file: string, folder: string): void {
+  for (let attempt = 0; attempt < 2; attempt++) {
+    try {
+      writeFileSync(file, `${process.pid} ${startOf(process.pid)}`, { flag: 'wx', mode: 0o600 });
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    const [pid = '', start = ''] = readText(file).split(' ');
+    // A pid alone may have been given to another process since; with its start time it has not.
+    if (pid !== '' && start !== '' && startOf(Number(pid)) === start && Number(pid) !== process.pid) {
+      throw new SwarmError(
+        'failedPrecondition',
+        `the state folder ${folder} is in use by the daemon with pid ${pid}: stop it, or choose another folder with --data-dir`,
+      );
+    }
+    rmSync(file, { force: true });
+  }
+}
+
+const readText = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+};
+
+/** Start time of a process in clock ticks since boot (proc(5), field 22); empty when there is no such process. */
+const startOf = (pid: number): string => readText(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ')[19] ?? '';

@@ -1,0 +1,40 @@
+/** A manager as the API sees it. */
+import type { Swarm } from '../api/ports.ts';
+import type { Manager } from '../manager/manager.ts';
+import { explainService } from '../manager/scheduler/explain.ts';
+import { SwarmError } from '../common/errors.ts';
+import { stateHash } from '../manager/store/snapshot.ts';
+
+export function swarmView(manager: Manager): Swarm {
+  const { store } = manager;
+  return {
+    control: manager.control,
+    store,
+    readBarrier: (signal) => manager.readBarrier(signal),
+    subscribeLogs: (request, signal) => manager.subscribeLogs(request, signal),
+    explainService: async (serviceId, signal) => {
+      await manager.readBarrier(signal);
+      const service = store.read.service.get(serviceId);
+      if (!service) throw new SwarmError('notFound', `service ${serviceId} not found`);
+      return explainService(store.read, service);
+    },
+    status: () => ({
+      clusterId: store.read.cluster.all()[0]?.id ?? '',
+      nodeId: manager.nodeId,
+      leaderId: manager.leader?.nodeId ?? '',
+      isLeader: manager.isLeader,
+      term: manager.consensus.term,
+      commitIndex: manager.consensus.commitIndex,
+      appliedIndex: store.version,
+      stateHash: () => stateHash(store.capture()),
+      members: manager.members.map((member) => ({
+        nodeId: member.nodeId,
+        raftId: member.raftId,
+        addr: member.address,
+        isLeader: member.raftId === manager.leader?.raftId,
+        isReachable: manager.isReachable(member.raftId),
+        version: store.read.node.get(member.nodeId)?.description?.engine?.engineVersion ?? '',
+      })),
+    }),
+  };
+}
