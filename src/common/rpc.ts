@@ -82,7 +82,7 @@ export function addService<D extends ServiceDefinition>(
     const open = (call: AnyCall): CallContext => {
       const caller = options.identify(call);
       authorize(path, access, caller);
-      return { caller, metadata: call.metadata, signal: abortSignalOf(call) };
+      return contextOf(call, caller);
     };
     implementation[name] = adapt(method, open, handle as unknown as AnyHandler, options.log) as UntypedHandleCall;
   }
@@ -154,11 +154,24 @@ async function writeAll(
   }
 }
 
-function abortSignalOf(call: AnyCall): AbortSignal {
-  const controller = new AbortController();
-  const abort = (): void => controller.abort(new SwarmError('cancelled', 'the caller went away'));
-  (call as EventEmitter).on('cancelled', abort).on('close', abort);
-  return controller.signal;
+const CALLER_GONE = new SwarmError('cancelled', 'the caller went away');
+
+/** The signal is made only for handlers that look at it: most calls are short, and making one costs as much as the call. */
+function contextOf(call: AnyCall, caller: Caller): CallContext {
+  let controller: AbortController | undefined;
+  return {
+    caller,
+    metadata: call.metadata,
+    get signal() {
+      if (controller) return controller.signal;
+      const made = new AbortController();
+      controller = made;
+      const abort = (): void => made.abort(CALLER_GONE);
+      if (call.cancelled || ('destroyed' in call && call.destroyed)) abort();
+      else (call as EventEmitter).on('cancelled', abort).on('close', abort);
+      return made.signal;
+    },
+  };
 }
 
 function authorize(path: string, access: Access, caller: Caller): void {

@@ -107,9 +107,9 @@ export class LeaderTerm {
     return this.#presence.beat(this.#presence.registered(caller, request.sessionId));
   }
 
-  async updateTaskStatus(request: UpdateTaskStatusRequest, { caller, signal }: CallContext): Promise<void> {
-    const { nodeId } = this.#presence.registered(caller, request.sessionId);
-    await this.#reports.take(nodeId, request.updates, signal);
+  async updateTaskStatus(request: UpdateTaskStatusRequest, context: CallContext): Promise<void> {
+    const { nodeId } = this.#presence.registered(context.caller, request.sessionId);
+    await this.#reports.take(nodeId, request.updates, context);
   }
 
   /** Resolves when stored. */

@@ -1,4 +1,5 @@
 /** Task states on their way from agents into the store. */
+import type { CallContext } from '../../common/rpc.ts';
 import { timestampOfMs } from '../../common/time.ts';
 import type { UpdateTaskStatusRequest } from '../../proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import { TaskState, TaskStatus } from '../../proto/generated/docker/swarmkit/v1/types.ts';
@@ -47,7 +48,7 @@ export class StatusReports {
    * lost by that: reports are tried until they are stored or the term ends; then every session ends too, and in its next
    * session each agent reports all it knows. Throws permissionDenied, taking nothing, when a task is not the node's.
    */
-  async take(nodeId: string, updates: UpdateTaskStatusRequest['updates'], signal: AbortSignal): Promise<void> {
+  async take(nodeId: string, updates: UpdateTaskStatusRequest['updates'], context: CallContext): Promise<void> {
     const reports: StatusReport[] = [];
     for (const { taskId, status } of updates) {
       const task = this.#options.store.read.task.get(taskId);
@@ -56,7 +57,7 @@ export class StatusReports {
       if (isAgentState(status.state)) reports.push({ taskId, nodeId, status });
       else this.#options.log.warn({ nodeId, taskId, state: status.state }, 'agent reported a state it may not set');
     }
-    await this.#queue.room(signal);
+    if (this.#queue.isFull) await this.#queue.room(context.signal);
     for (const report of reports) this.#queue.put(report.taskId, report);
   }
 

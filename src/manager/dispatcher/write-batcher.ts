@@ -59,6 +59,10 @@ export class WriteBatcher<V> {
     return this.#pending.size;
   }
 
+  get isFull(): boolean {
+    return this.#pending.size >= this.#options.limit;
+  }
+
   /** Takes a value without telling when it is stored. */
   put(key: string, value: V): void {
     this.#add(key, value, []);
@@ -72,7 +76,7 @@ export class WriteBatcher<V> {
 
   /** Resolves when there is room for more, the caller has gone or the batcher stopped. */
   async room(signal: AbortSignal): Promise<void> {
-    while (this.#pending.size >= this.#options.limit && !this.#isStopped && !signal.aborted) {
+    while (this.isFull && !this.#isStopped && !signal.aborted) {
       await new Promise<void>((resolve) => {
         const go = (): void => {
           this.#roomWaiters.delete(go);
@@ -118,11 +122,11 @@ export class WriteBatcher<V> {
       this.#pending.set(key, { value, waiting: [...waiting] });
     }
     this.#wake.set();
-    if (this.#pending.size >= this.#options.limit) this.#endGathering?.();
+    if (this.isFull) this.#endGathering?.();
   }
 
   async #gather(): Promise<void> {
-    if (this.#pending.size >= this.#options.limit) return;
+    if (this.isFull) return;
     await new Promise<void>((resolve) => {
       const cancel = this.#options.clock.setTimer(this.#options.gatherMs, resolve);
       this.#endGathering = () => {
