@@ -91,7 +91,8 @@ function failure(state: TaskState, name: Call, error: unknown): Consequence {
   if (name === 'stop') {
     return { kind: 'move', state: TaskState.SHUTDOWN, message: 'shutdown', error: text, exitCode: undefined };
   }
-  const end = state < TaskState.STARTING ? TaskState.REJECTED : TaskState.FAILED;
+  // What has ended stays as it ended, also when its controller cannot be made any more.
+  const end = isTerminal(state) ? state : state < TaskState.STARTING ? TaskState.REJECTED : TaskState.FAILED;
   const message = name === 'resolve' ? 'resolving controller failed' : undefined;
   const exitCode = error instanceof TaskEndedError ? error.exit.exitCode : undefined;
   return { kind: 'move', state: end, message, error: text, exitCode };

@@ -1,5 +1,6 @@
 /** Which handler plays which case file (by file name without .json). */
 import type { CaseHandler } from './case.ts';
+import { agent } from './agent.ts';
 import { constraintEnforcer } from './constraint-enforcer.ts';
 import { constraintMatch } from './constraint-match.ts';
 import { constraintParse } from './constraint-parse.ts';
@@ -22,4 +23,5 @@ export const HANDLERS: Readonly<Record<string, CaseHandler>> = {
   constraint_enforcer: constraintEnforcer,
   ports,
   validation,
+  agent,
 };
