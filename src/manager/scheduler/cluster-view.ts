@@ -128,6 +128,11 @@ export class ClusterView implements NodeSource {
     return gains;
   }
 
+  /** Everything accounted, in a form that can be compared; also of nodes that are gone but still in use. */
+  account(): readonly unknown[] {
+    return [...this.#infos.values()].sort((a, b) => (a.id < b.id ? -1 : 1)).map((info) => info.account());
+  }
+
   #add(task: Task): void {
     const info = this.#infoOf(task.nodeId);
     info.add(task.id, {

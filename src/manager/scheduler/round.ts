@@ -3,7 +3,7 @@ import type { Random } from '../../common/random.ts';
 import type { Reader } from '../store/transaction.ts';
 import type { ClusterView } from './cluster-view.ts';
 import type { Decision } from './decision.ts';
-import { explainTally, gainsAwaited } from './filters/pipeline.ts';
+import { explainTally, gainsAwaited, noSuitableNode } from './filters/pipeline.ts';
 import type { PendingGroup, PendingTasks } from './pending-tasks.ts';
 import { nodesFor } from './place.ts';
 import { strategyFor } from './strategy-choice.ts';
@@ -53,7 +53,7 @@ function confirmPreassigned({ view, pending, limit }: RoundInput, decisions: Dec
 function placeGroup(input: RoundInput, pending: PendingGroup, limit: number, decisions: Decision[]): void {
   const { view, reader, nowMs, random } = input;
   const { group, pipeline, free } = pending;
-  const strategy = strategyFor(reader, group.serviceId);
+  const strategy = strategyFor(reader, reader.service.get(group.serviceId));
   const picker = nodesFor({ source: view, group, pipeline, strategy, nowMs, random });
   let placed = 0;
   for (const task of free.values()) {
@@ -80,8 +80,7 @@ function giveReason(input: RoundInput, pending: PendingGroup, decisions: Decisio
     return;
   }
   const tally = pipeline.tally(input.view.nodes.values());
-  const explanation = explainTally(tally);
-  const reason = explanation === '' ? 'no suitable node' : `no suitable node (${explanation})`;
+  const reason = noSuitableNode(tally);
   for (const task of free.values()) wait(decisions, task, reason);
   input.pending.park(pending, gainsAwaited(tally));
 }

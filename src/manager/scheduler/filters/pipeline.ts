@@ -31,7 +31,7 @@ interface Stage {
 /** A node's refusal by one filter. */
 export interface Refusal {
   readonly filter: string;
-  readonly why: string;
+  readonly reason: string;
 }
 
 /** Nodes charged to each filter. */
@@ -64,7 +64,7 @@ export class Pipeline {
   refusals(node: NodeInfo): readonly Refusal[] {
     return this.#stages
       .filter(({ check }) => !check.passes(node))
-      .map(({ filter, check }) => ({ filter: filter.name, why: check.why(node) }));
+      .map(({ filter, check }) => ({ filter: filter.name, reason: check.why(node) }));
   }
 
   /** Charges every node that does not pass to the first filter that refuses it. */
@@ -85,6 +85,12 @@ export function explainTally(tally: RefusalTally): string {
     .sort((a, b) => b.count - a.count || (a.text < b.text ? -1 : 1))
     .map(({ text }) => text)
     .join('; ');
+}
+
+/** Docker's text on a task for which there is no node. */
+export function noSuitableNode(tally: RefusalTally): string {
+  const explanation = explainTally(tally);
+  return explanation === '' ? 'no suitable node' : `no suitable node (${explanation})`;
 }
 
 /** What may make one of the refused nodes fit; a new node always may. */
