@@ -52,7 +52,8 @@ interface OptionDefinition {
 
 const MEMBERS = ['manager', 'worker', 'node'] as const;
 const ALL = ['manager', 'worker', 'node', 'up', 'hollow'] as const;
-const MANAGERS = ['manager', 'node', 'up'] as const;
+/** Workers too: one that is promoted becomes a manager without being started again. */
+const MANAGERS = ['manager', 'worker', 'node', 'up'] as const;
 
 /** Where state lives unless said otherwise: /var/lib/swarmd for root, else below XDG_STATE_HOME. */
 export const defaultDataDir = (): string =>

@@ -120,5 +120,5 @@ function apiOptions({ apiTlsCa, apiTlsCert, apiTlsKey }: DaemonOptions) {
     );
   }
   const read = (file: string): string => readFileSync(file, 'utf8');
-  return { tls: { certificate: read(apiTlsCert), key: read(apiTlsKey), ca: read(apiTlsCa) } };
+  return { tls: { ca: read(apiTlsCa), certificate: read(apiTlsCert), key: read(apiTlsKey) } };
 }
