@@ -57,8 +57,6 @@ export function endpointToDocker(proto: Endpoint | undefined): object {
   return {
     Spec: spec && isUsed ? endpointSpecToDocker(spec) : {},
     Ports: nonEmpty(ports.map(portToDocker)),
-    VirtualIPs: nonEmpty(
-      virtualIps.map((vip) => ({ NetworkID: nonEmpty(vip.networkId), Addr: nonEmpty(vip.addr) })),
-    ),
+    VirtualIPs: nonEmpty(virtualIps.map((vip) => ({ NetworkID: nonEmpty(vip.networkId), Addr: nonEmpty(vip.addr) }))),
   };
 }
