@@ -28,7 +28,7 @@ export {
 export type { InitialState, SnapshotUnavailable, Storage, StorageError } from './storage.ts';
 export { ProgressState } from './tracker/progress.ts';
 export { DurableLog } from './log/durable-log.ts';
-export type { DurableLogOptions, DurableLogStats } from './log/durable-log.ts';
+export type { DurableLogOptions, DurableLogStats } from './log/durable-log-options.ts';
 export {
   DiskFullError,
   LogClosedError,

@@ -1,82 +1,32 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Entry, HardState, PeerId, Snapshot, SnapshotMetadata } from '../types.ts';
-import { entryBytes, limitBytes } from '../entry-size.ts';
+import type { Entry, Snapshot, SnapshotMetadata } from '../types.ts';
 import { EMPTY_CONF_STATE, EMPTY_SNAPSHOT } from '../storage.ts';
 import type { InitialState, StorageError } from '../storage.ts';
 import { encodeBatch } from './batch.ts';
-import type { BatchContent, EntryRun } from './batch.ts';
-import { DirectoryLock } from './directory-lock.ts';
-import { DiskFullError, LogClosedError, LogCorruptError, LogFatalError } from './errors.ts';
-import { checkId, checkKeys } from './keys.ts';
+import { planBatch } from './batch-plan.ts';
+import type { DirectoryLock } from './directory-lock.ts';
+import { recoveryOptions } from './durable-log-options.ts';
+import type { DurableLogOptions, DurableLogStats } from './durable-log-options.ts';
+import { DiskFullError, LogClosedError, LogFatalError } from './errors.ts';
+import { checkKeys } from './keys.ts';
 import type { LogKeys } from './keys.ts';
+import { openDirectory } from './log-directory.ts';
+import type { OpenedDirectory } from './log-directory.ts';
 import type { LogBatch, LogStore } from './log-store.ts';
 import type { LogView } from './log-view.ts';
 import { entriesSize } from './payloads.ts';
 import type { SnapshotMark } from './payloads.ts';
+import { PendingBatches } from './pending-batches.ts';
 import { EntryReader } from './read-back.ts';
-import { recoverLog } from './recovery.ts';
-import type { KnownSegment, RecoveredLog } from './recovery.ts';
-import { RESERVE_FILE, SPARE_FILE, TEMPORARY } from './segment-files.ts';
-import { SnapshotFiles } from './snapshot-files.ts';
-import { parseSnapshotFileName, snapshotFileName } from './snapshot-format.ts';
-import { isOutOfSpace } from './spare-files.ts';
+import type { KnownSegment, RecoveryOptions } from './recovery.ts';
+import type { SnapshotFiles, SnapshotKey } from './snapshot-files.ts';
+import { snapshotFileName } from './snapshot-format.ts';
 import type { SnapshotReader } from './snapshot-reader.ts';
 import type { SnapshotWriter } from './snapshot-writer.ts';
 import { WorkerLink } from './worker-link.ts';
 import type { FromWorker } from './worker-protocol.ts';
 
-export interface DurableLogOptions {
-  /** Created if missing. Belongs to this log alone. */
-  readonly directory: string;
-  /** 1 to 56 printable ASCII characters. */
-  readonly clusterId: string;
-  readonly nodeId: PeerId;
-  /** Bytes of one segment; three such files exist at least. Default 8 MiB. */
-  readonly segmentBytes?: number | undefined;
-  /** Bytes of newest entries kept in memory. Default 64 MiB. */
-  readonly cacheBytes?: number | undefined;
-  /** Encrypts everything written from now on. */
-  readonly keys?: LogKeys | undefined;
-  /** The log failed and will never acknowledge anything again: the process must end. */
-  readonly onFatal: (error: LogFatalError) => void;
-  /** Space ran out: step down and refuse proposals. What was acknowledged is safe, the rest waits for room. */
-  readonly onDiskFull?: ((error: DiskFullError) => void) | undefined;
-  /** Space is back. */
-  readonly onDiskRoom?: (() => void) | undefined;
-}
-
-export interface DurableLogStats {
-  /** Groups made durable, each with one write and one sync. */
-  readonly groups: number;
-  /** All syncs of segments on behalf of appends, including those for new segments. */
-  readonly fsyncs: number;
-  readonly bytesWritten: number;
-  readonly batches: number;
-  readonly segments: number;
-  readonly cacheBytes: number;
-  /** Batches appended and not yet durable. */
-  readonly pendingBatches: number;
-  /** Bytes of an interrupted write cut off when the log was opened. */
-  readonly tornBytes: number;
-}
-
-interface PendingBatch {
-  /** 0: nothing to be written for it. */
-  readonly id: number;
-  /** Commit index that is durable with it. */
-  readonly commit: number;
-  readonly runs: readonly EntryRun[];
-  readonly truncateFrom: number | undefined;
-  readonly isReset: boolean;
-  readonly done: () => void;
-}
-
 /** How long a change of the commit index alone may stay unwritten. */
 const LAZY_MS = 100;
-const DEFAULT_SEGMENT_BYTES = 8 * 1024 * 1024;
-const DEFAULT_CACHE_BYTES = 64 * 1024 * 1024;
-const MIN_SEGMENT_BYTES = 16 * 1024;
 
 /**
  * The write-ahead log of a node: segments written by a worker thread, snapshots as files beside them. Reads are synchronous, from
@@ -91,11 +41,10 @@ export class DurableLog implements LogStore {
   readonly #snapshots: SnapshotFiles;
   readonly #worker: WorkerLink;
   readonly #tornBytes: number;
-  readonly #pending: PendingBatch[] = [];
+  readonly #pending: PendingBatches;
   #published: Snapshot;
   #bytesSinceSnapshot: number;
   #isEmpty: boolean;
-  #durableCommit: number;
   #lastId = 0;
   #lazyTimer: NodeJS.Timeout | undefined;
   #lazyHardState = false;
@@ -110,29 +59,23 @@ export class DurableLog implements LogStore {
   #groups = 0;
   #fsyncs = 0;
   #bytesWritten = 0;
-  #batches = 0;
 
-  private constructor(
-    options: DurableLogOptions,
-    lock: DirectoryLock,
-    recovered: RecoveredLog,
-    snapshots: SnapshotFiles,
-  ) {
-    const { directory, clusterId, nodeId, keys } = options;
+  private constructor(options: DurableLogOptions, settings: RecoveryOptions, opened: OpenedDirectory) {
+    const { directory, clusterId, nodeId, keys, segmentBytes } = settings;
+    const { view, segments, standing, tail } = opened.recovered;
     this.#options = options;
-    this.#lock = lock;
-    this.#view = recovered.view;
-    this.#segments = new Map(recovered.segments.map((segment) => [segment.segment, segment]));
+    this.#lock = opened.lock;
+    this.#view = view;
+    this.#pending = new PendingBatches(view);
+    this.#segments = new Map(segments.map((segment) => [segment.segment, segment]));
     this.#reader = new EntryReader(directory, this.#segments, keys);
-    this.#snapshots = snapshots;
-    this.#published = publishedSnapshot(recovered.view.mark);
-    this.#bytesSinceSnapshot = recovered.bytesSinceMark;
-    this.#tornBytes = recovered.tornBytes;
-    this.#durableCommit = recovered.view.hardState.commit;
-    this.#isEmpty = recovered.view.lastIndex === 0 && recovered.standing.hardState === undefined;
-    const segmentBytes = options.segmentBytes ?? DEFAULT_SEGMENT_BYTES;
+    this.#snapshots = opened.snapshots;
+    this.#published = publishedSnapshot(view.mark);
+    this.#bytesSinceSnapshot = opened.recovered.bytesSinceMark;
+    this.#tornBytes = opened.recovered.tornBytes;
+    this.#isEmpty = view.lastIndex === 0 && standing.hardState === undefined;
     this.#worker = new WorkerLink(
-      { directory, clusterId, nodeId, segmentBytes, keys, tail: recovered.tail, standing: recovered.standing },
+      { directory, clusterId, nodeId, segmentBytes, keys, tail, standing },
       (message) => this.#receive(message),
       (detail) => this.#fail(detail),
     );
@@ -143,28 +86,8 @@ export class DurableLog implements LogStore {
    * LogKeyError or LogCorruptError.
    */
   static async open(options: DurableLogOptions): Promise<DurableLog> {
-    const { directory, clusterId, nodeId, keys } = options;
-    checkId('cluster id', clusterId);
-    checkId('node id', nodeId);
-    if (keys !== undefined) checkKeys(keys);
-    const segmentBytes = options.segmentBytes ?? DEFAULT_SEGMENT_BYTES;
-    if (segmentBytes < MIN_SEGMENT_BYTES) throw new RangeError(`segment size ${String(segmentBytes)} is below ${String(MIN_SEGMENT_BYTES)} bytes`);
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const lock = acquireLock(directory);
-    try {
-      for (const file of readdirSync(directory)) {
-        if (file.endsWith(TEMPORARY)) rmSync(join(directory, file), { force: true });
-      }
-      const cacheBytes = options.cacheBytes ?? DEFAULT_CACHE_BYTES;
-      const recovered = recoverLog({ directory, clusterId, nodeId, segmentBytes, keys, cacheBytes });
-      const snapshots = new SnapshotFiles({ directory, clusterId, nodeId, keys });
-      checkSnapshotsExist(directory, recovered);
-      await snapshots.settle(recovered.view.mark);
-      return new DurableLog(options, lock, recovered, snapshots);
-    } catch (error) {
-      lock.release();
-      throw error;
-    }
+    const settings = recoveryOptions(options);
+    return new DurableLog(options, settings, await openDirectory(settings));
   }
 
   get isEmpty(): boolean {
@@ -176,7 +99,7 @@ export class DurableLog implements LogStore {
   }
 
   get durableCommit(): number {
-    return this.#durableCommit;
+    return this.#pending.durableCommit;
   }
 
   get bytesSinceSnapshot(): number {
@@ -195,25 +118,7 @@ export class DurableLog implements LogStore {
     const view = this.#view;
     if (lo <= view.base.index) return 'compacted';
     if (hi > view.lastIndex + 1) throw new Error(`entries up to ${String(hi)} asked for, last index is ${String(view.lastIndex)}`);
-    const found: Entry[] = [];
-    let bytes = 0;
-    const take = (entry: Entry): boolean => {
-      bytes += entryBytes(entry);
-      if (bytes > maxBytes && found.length > 0) return false;
-      found.push(entry);
-      return true;
-    };
-    const cached = Math.min(hi, view.cache.first);
-    if (lo < cached) {
-      this.#reader.read(view.sparse, lo, cached, take);
-      if (lo + found.length < cached) return found;
-    }
-    for (let index = lo + found.length; index < hi; index++) {
-      const entry = view.cache.get(index);
-      if (entry === undefined) throw new Error(`entry ${String(index)} is neither in memory nor on disk`);
-      if (!take(entry)) break;
-    }
-    return limitBytes(found, maxBytes);
+    return this.#reader.entries(view, lo, hi, maxBytes);
   }
 
   term(index: number): number | StorageError {
@@ -285,7 +190,7 @@ export class DurableLog implements LogStore {
     return this.#snapshots.facts(metadata) !== undefined;
   }
 
-  openSnapshot(metadata: { readonly index: number; readonly term: number }): Promise<SnapshotReader> {
+  openSnapshot(metadata: SnapshotKey): Promise<SnapshotReader> {
     return this.#snapshots.open(metadata);
   }
 
@@ -327,10 +232,10 @@ export class DurableLog implements LogStore {
       groups: this.#groups,
       fsyncs: this.#fsyncs,
       bytesWritten: this.#bytesWritten,
-      batches: this.#batches,
+      batches: this.#pending.finished,
       segments: this.#segments.size,
       cacheBytes: this.#view.cache.bytes,
-      pendingBatches: this.#pending.length,
+      pendingBatches: this.#pending.size,
       tornBytes: this.#tornBytes,
     };
   }
@@ -342,7 +247,7 @@ export class DurableLog implements LogStore {
       this.#flushLazy();
       this.#state = 'closing';
       if (!this.#isDiskFull) await this.#making;
-      if (this.#pending.length > 0 && !this.#isDiskFull) {
+      if (this.#pending.size > 0 && !this.#isDiskFull) {
         await new Promise<void>((resolve) => {
           this.#onDrained = resolve;
         });
@@ -377,47 +282,23 @@ export class DurableLog implements LogStore {
   }
 
   #write(batch: LogBatch, mark: SnapshotMark | undefined, done: () => void): void {
-    const view = this.#view;
-    const { snapshot, truncateFrom, entries = [], hardState, confState } = batch;
-    const before = view.hardState;
-    const resetMark = snapshot === undefined ? undefined : { ...snapshot.metadata, reset: true };
-    if (resetMark !== undefined) {
-      view.setMark(resetMark, false);
-      this.#bytesSinceSnapshot = 0;
-    }
-    const truncation = truncateFrom === undefined ? undefined : { from: truncateFrom, prevTerm: view.termAt(truncateFrom - 1) ?? 0 };
-    if (truncation !== undefined) view.truncate(truncation);
-    const first = entries[0]?.index;
-    const prevTerm = first === undefined ? 0 : (view.termAt(first - 1) ?? 0);
-    view.append(prevTerm, entries);
-    if (hardState !== undefined) view.setHardState(hardState);
-    if (mark !== undefined) view.setMark(mark, false);
-    if (confState !== undefined) view.setConfState(confState);
+    const { content, mustSync, hasNewHardState } = planBatch(this.#view, batch, mark);
     this.#isEmpty = false;
-
-    const voted = view.hardState.term !== before.term || view.hardState.vote !== before.vote;
-    const mustSync = batch.sync === true || voted || first !== undefined || confState !== undefined || truncation !== undefined || resetMark !== undefined;
-    const runs: readonly EntryRun[] = [];
     if (!mustSync) {
-      if (view.hardState.commit !== before.commit) this.#writeLater();
-      this.#pending.push({ id: 0, commit: 0, runs, truncateFrom: undefined, isReset: false, done });
-      if (this.#pending.length === 1) queueMicrotask(() => this.#finish(0));
+      if (hasNewHardState) this.#writeLater();
+      this.#pending.add({ id: 0, commit: 0, runs: [], truncateFrom: undefined, isReset: false, done });
+      if (this.#pending.size === 1) queueMicrotask(() => this.#finish(0));
       return;
     }
-    const content: BatchContent = { resetMark, truncation, entries, prevTerm, hardState: this.#hardStateToWrite(before), mark, confState };
-    const encoded = encodeBatch(content);
+    const { hardState, lastIndex } = this.#view;
+    const { bytes, runs } = encodeBatch(this.#lazyHardState ? { ...content, hardState } : content);
     this.#lazyHardState = false;
-    if (entries.length > 0) this.#bytesSinceSnapshot += entriesSize(entries);
+    const isReset = content.resetMark !== undefined;
+    if (isReset) this.#bytesSinceSnapshot = 0;
+    if (runs.length > 0) this.#bytesSinceSnapshot += entriesSize(content.entries);
     const id = ++this.#lastId;
-    this.#pending.push({ id, commit: view.hardState.commit, runs: encoded.runs, truncateFrom, isReset: resetMark !== undefined, done });
-    this.#worker.send({ kind: 'append', id, bytes: encoded.bytes, nextIndex: first ?? view.lastIndex + 1 }, [encoded.bytes.buffer]);
-  }
-
-  /** The hard state, if it changed since it was last written. */
-  #hardStateToWrite(before: HardState): HardState | undefined {
-    const now = this.#view.hardState;
-    const changed = now.term !== before.term || now.vote !== before.vote || now.commit !== before.commit;
-    return changed || this.#lazyHardState ? now : undefined;
+    this.#pending.add({ id, commit: hardState.commit, runs, truncateFrom: batch.truncateFrom, isReset, done });
+    this.#worker.send({ kind: 'append', id, bytes, nextIndex: runs[0]?.first ?? lastIndex + 1 }, [bytes.buffer]);
   }
 
   /** A commit index alone may wait for the next batch, or a moment. */
@@ -439,7 +320,8 @@ export class DurableLog implements LogStore {
         this.#groups++;
         this.#fsyncs++;
         this.#bytesWritten += message.bytes;
-        this.#appended(message);
+        this.#pending.place(message.id, message.places);
+        this.#finish(message.id);
         break;
       case 'segment':
         this.#fsyncs += message.segment === 1 ? 1 : 2;
@@ -462,34 +344,9 @@ export class DurableLog implements LogStore {
     }
   }
 
-  #appended(message: Extract<FromWorker, { readonly kind: 'appended' }>): void {
-    const { sparse } = this.#view;
-    let at = 0;
-    for (const batch of this.#pending) {
-      if (batch.id > message.id) break;
-      if (batch.isReset) sparse.clear();
-      if (batch.truncateFrom !== undefined) sparse.truncate(batch.truncateFrom);
-      for (const run of batch.runs) {
-        const place = message.places[at++];
-        if (place !== undefined) this.#view.place(run.first, run.count, place);
-      }
-    }
-    this.#finish(message.id);
-    let placed = this.#view.lastIndex;
-    for (const batch of this.#pending) placed = Math.min(placed, (batch.runs[0]?.first ?? Infinity) - 1, (batch.truncateFrom ?? Infinity) - 1);
-    this.#view.setPlaced(placed);
-  }
-
-  /** Calls back every batch up to `id`, and those without anything to write that follow. */
   #finish(id: number): void {
-    for (let next = this.#pending[0]; next !== undefined && next.id <= id; next = this.#pending[0]) {
-      if (this.#state === 'failed' || this.#state === 'closed') return;
-      this.#pending.shift();
-      this.#batches++;
-      this.#durableCommit = Math.max(this.#durableCommit, next.commit);
-      next.done();
-    }
-    if (this.#pending.length === 0) this.#onDrained?.();
+    this.#pending.finish(id, () => this.#state === 'failed' || this.#state === 'closed');
+    if (this.#pending.size === 0) this.#onDrained?.();
   }
 
   #publish(metadata: SnapshotMetadata, done: () => void): void {
@@ -514,29 +371,4 @@ export class DurableLog implements LogStore {
 function publishedSnapshot({ index, term, confState }: SnapshotMark): Snapshot {
   if (index === 0) return EMPTY_SNAPSHOT;
   return { data: new TextEncoder().encode(snapshotFileName(index, term)), metadata: { index, term, confState } };
-}
-
-/** A log without the snapshot it relies on, or snapshots without their log, are a loss. */
-function checkSnapshotsExist(directory: string, { view, tail }: RecoveredLog): void {
-  const found = readdirSync(directory).map(parseSnapshotFileName);
-  const { index, term } = view.mark;
-  if (index > 0 && !found.some((file) => file?.index === index && file.term === term)) {
-    throw new LogCorruptError({ file: snapshotFileName(index, term), offset: 0 }, 'the snapshot the log relies on is missing');
-  }
-  if (tail === undefined && found.some((file) => file !== undefined)) {
-    throw new LogCorruptError({ file: directory, offset: 0 }, 'there are snapshots but no log segments');
-  }
-}
-
-/** On a full disk not even a lock fits; room that was set aside is given up for it, if nobody else uses the directory. */
-function acquireLock(directory: string): DirectoryLock {
-  for (const setAside of [SPARE_FILE, RESERVE_FILE]) {
-    try {
-      return DirectoryLock.acquire(directory);
-    } catch (error) {
-      if (!isOutOfSpace(error)) throw error;
-      rmSync(join(directory, setAside), { force: true });
-    }
-  }
-  return DirectoryLock.acquire(directory);
 }

@@ -18,8 +18,9 @@ import type { FromWorker, ToWorker, WorkerStart } from './worker-protocol.ts';
 
 type Append = Extract<ToWorker, { readonly kind: 'append' }>;
 
-/** Bytes of batches taken into one group. */
+/** Bytes of batches taken into one group, at most; also at most this part of a segment, so that groups fit into what is prepared. */
 const GROUP_BYTES = 4 * 1024 * 1024;
+const GROUPS_PER_SEGMENT = 4;
 const GROUP_BATCHES = 4096;
 const WATERMARK_MS = 1000;
 const RETRY_MS = 500;
@@ -27,6 +28,7 @@ const RETRY_MS = 500;
 class LogWorker {
   readonly #port: MessagePort;
   readonly #directory: string;
+  readonly #groupBytes: number;
   readonly #writer: SegmentWriter;
   readonly #spares: SpareFiles;
   readonly #watermark: Watermark;
@@ -42,6 +44,7 @@ class LogWorker {
     const { directory, clusterId, nodeId, segmentBytes } = start;
     this.#port = port;
     this.#directory = directory;
+    this.#groupBytes = Math.min(GROUP_BYTES, segmentBytes / GROUPS_PER_SEGMENT);
     this.#spares = new SpareFiles({
       directory,
       bytes: segmentBytes,
@@ -95,7 +98,7 @@ class LogWorker {
     let bytes = 0;
     let count = 0;
     for (const { bytes: batch } of this.#queue) {
-      if (count > 0 && (bytes + batch.length > GROUP_BYTES || count >= GROUP_BATCHES)) break;
+      if (count > 0 && (bytes + batch.length > this.#groupBytes || count >= GROUP_BATCHES)) break;
       bytes += batch.length;
       count++;
     }

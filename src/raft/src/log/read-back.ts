@@ -1,9 +1,11 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { entryBytes } from '../entry-size.ts';
 import type { Entry } from '../types.ts';
 import { viewOf } from './bytes.ts';
 import { LogClosedError, LogCorruptError } from './errors.ts';
 import type { LogKeys } from './keys.ts';
+import type { LogView } from './log-view.ts';
 import { readEntries } from './payloads.ts';
 import { RECORD_HEAD, RecordType, headAt, payloadAt, recordAt, recordSize } from './record.ts';
 import type { RecordHead } from './record.ts';
@@ -39,6 +41,29 @@ export class EntryReader {
 
   setKeys(keys: LogKeys | undefined): void {
     this.#keys = keys;
+  }
+
+  /** Entries [lo, hi) of a view, from memory or the segments: at least one, further ones while they fit into `maxBytes`. */
+  entries(view: LogView, lo: number, hi: number, maxBytes: number): readonly Entry[] {
+    const found: Entry[] = [];
+    let bytes = 0;
+    const take = (entry: Entry): boolean => {
+      bytes += entryBytes(entry);
+      if (bytes > maxBytes && found.length > 0) return false;
+      found.push(entry);
+      return true;
+    };
+    const cached = Math.min(hi, view.cache.first);
+    if (lo < cached) {
+      this.read(view.sparse, lo, cached, take);
+      if (lo + found.length < cached) return found;
+    }
+    for (let index = lo + found.length; index < hi; index++) {
+      const entry = view.cache.get(index);
+      if (entry === undefined) throw new Error(`entry ${String(index)} is neither in memory nor on disk`);
+      if (!take(entry)) break;
+    }
+    return found;
   }
 
   /**

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach } from 'vitest';
 import { DurableLog } from '../../src/log/durable-log.ts';
-import type { DurableLogOptions } from '../../src/log/durable-log.ts';
+import type { DurableLogOptions } from '../../src/log/durable-log-options.ts';
 import type { LogBatch } from '../../src/log/log-store.ts';
 import { EntryType } from '../../src/types.ts';
 import type { ConfState, Entry, HardState } from '../../src/types.ts';
