@@ -29,9 +29,9 @@ export class FakeAgent {
   #assignments: ClientReadableStream<AssignmentsMessage> | undefined;
   #sequence = '';
 
-  constructor(rig: RpcRig, nodeId: string) {
+  constructor(rig: RpcRig, nodeId: string, via?: string) {
     this.nodeId = nodeId;
-    this.client = rig.client(DispatcherClient);
+    this.client = rig.client(DispatcherClient, via);
   }
 
   get sessionId(): string {

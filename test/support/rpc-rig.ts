@@ -36,9 +36,10 @@ export interface RpcRig {
   readonly server: Server;
   readonly address: string;
   add<D extends ServiceDefinition>(definition: D, methods: ServiceMethods<D>): void;
-  /** A client with a connection of its own; closed with the rig. */
+  /** A client with a connection of its own, directly or to the address given; closed with the rig. */
   client<C extends Client>(
     make: new (address: string, creds: ReturnType<typeof credentials.createInsecure>, options: object) => C,
+    via?: string,
   ): C;
   close(): void;
 }
@@ -56,8 +57,8 @@ export async function rpcRig(): Promise<RpcRig> {
     server,
     address,
     add: (definition, methods) => addService(server, definition, methods, { identify, log: silentLogger }),
-    client: (make) => {
-      const client = new make(address, credentials.createInsecure(), {
+    client: (make, via = address) => {
+      const client = new make(via, credentials.createInsecure(), {
         'grpc.use_local_subchannel_pool': 1,
         'grpc.max_receive_message_length': -1,
       });

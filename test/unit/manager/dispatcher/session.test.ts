@@ -6,6 +6,8 @@ import {
 } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { aPeer, dispatcherRig, type DispatcherRig } from '../../../support/dispatcher-rig.ts';
 import { eventually } from '../../../support/eventually.ts';
+import { FakeAgent } from '../../../support/fake-agent.ts';
+import { openRelay } from '../../../support/relay.ts';
 
 describe('a session', () => {
   let rig: DispatcherRig;
@@ -126,12 +128,45 @@ describe('a session', () => {
     await expect(agent.open()).rejects.toMatchObject({ code: 'unavailable' });
     expect(rig.dispatcher.load).toEqual({ sessions: 0, streams: 0, statusesWaiting: 0 });
   });
+});
 
-  it('counts the node as down soon after its connection broke', async () => {
-    const agent = rig.agent('n1');
+describe('a lost agent', () => {
+  it('is found soon after its connection broke, and late enough for one that comes back', async () => {
+    const rig = await dispatcherRig({ sessionGraceMs: 300 });
+    await rig.addNode('n1');
+    rig.lead();
+    const relay = await openRelay(rig.rpc.address);
+    const agent = new FakeAgent(rig.rpc, 'n1', relay.address);
     await agent.register();
-    agent.kill();
+    await agent.open();
+    relay.breakAll();
+    await eventually(() => agent.sessionError !== undefined);
+    await agent.register();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(rig.node('n1').status?.state).toBe(NodeState.READY);
+    const start = performance.now();
+    relay.breakAll();
     await eventually(() => expect(rig.node('n1').status?.state).toBe(NodeState.DOWN));
-    expect(rig.dispatcher.load.sessions).toBe(0);
+    expect(performance.now() - start).toBeGreaterThan(290);
+    expect(rig.dispatcher.load).toEqual({ sessions: 0, streams: 0, statusesWaiting: 0 });
+    relay.close();
+    await rig.close();
+  });
+
+  it('is found by its silence when the network swallows everything', async () => {
+    const rig = await dispatcherRig({ heartbeatPeriodMs: 150 });
+    await rig.addNode('n1');
+    rig.lead();
+    const relay = await openRelay(rig.rpc.address);
+    const agent = new FakeAgent(rig.rpc, 'n1', relay.address);
+    await agent.register();
+    await agent.open();
+    await agent.beat();
+    relay.swallow();
+    await eventually(() => expect(rig.node('n1').status?.state).toBe(NodeState.DOWN));
+    expect(rig.node('n1').status?.message).toBe('heartbeat failure');
+    expect(rig.dispatcher.load).toEqual({ sessions: 0, streams: 0, statusesWaiting: 0 });
+    relay.close();
+    await rig.close();
   });
 });
