@@ -106,7 +106,9 @@ describe('starting an election (§5.2)', () => {
       node.receive(MsgHeartbeat, '2', { term: node.term + 1 });
       seen.add(node.inside.randomizedElectionTicks);
     }
-    expect([...seen].sort((a, b) => a - b)).toEqual(Array.from({ length: ELECTION_TICKS }, (_, i) => ELECTION_TICKS + i));
+    expect([...seen].sort((a, b) => a - b)).toEqual(
+      Array.from({ length: ELECTION_TICKS }, (_, i) => ELECTION_TICKS + i),
+    );
   });
 
   it('never fires before the timeout and always by its end, in each role that waits', () => {
@@ -168,10 +170,20 @@ describe('starting an election (§5.2)', () => {
   });
 
   it('does not let a node stand that has not applied a committed configuration change, also on transfer', () => {
-    const change = encodeConfChange({ id: '0', type: ConfChangeType.RemoveNode, nodeId: '3', context: new Uint8Array(0) });
+    const change = encodeConfChange({
+      id: '0',
+      type: ConfChangeType.RemoveNode,
+      nodeId: '3',
+      context: new Uint8Array(0),
+    });
     const entry = { type: EntryType.ConfChange, term: 1, index: 2, data: change };
     for (const types of [[EntryType.ConfChange], [EntryType.Normal, EntryType.ConfChange]]) {
-      const list = types.map((type, i) => ({ ...entry, type, index: 2 + i, data: type === EntryType.Normal ? new Uint8Array(9) : change }));
+      const list = types.map((type, i) => ({
+        ...entry,
+        type,
+        index: 2 + i,
+        data: type === EntryType.Normal ? new Uint8Array(9) : change,
+      }));
       // A page of one entry, so that the search has to turn pages.
       const settings = { log: [1], term: 1, commit: 1, applied: 1, maxCommittedBytesPerReady: 1 };
       const node = aNode(settings);
@@ -204,7 +216,8 @@ describe('outcome of an election (§5.2)', () => {
       const node = aNode({ voters });
       node.campaign();
       node.send();
-      for (const [i, granted] of votes.entries()) node.receive(MsgVoteResp, String(i + 2), { term: 1, reject: !granted });
+      for (const [i, granted] of votes.entries())
+        node.receive(MsgVoteResp, String(i + 2), { term: 1, reject: !granted });
       expect([node.role, node.term]).toEqual([role, 1]);
     });
   }
@@ -363,7 +376,12 @@ describe('voting (§5.4.1)', () => {
   it('answers from every role when the term is higher', () => {
     for (const [, node] of inEachRole()) {
       const [answer] = node.receive(MsgVote, '2', { term: 9, index: 9, logTerm: 8 });
-      expect([answer?.type, answer?.reject, node.role, node.inside.vote]).toEqual([MsgVoteResp, false, 'follower', '2']);
+      expect([answer?.type, answer?.reject, node.role, node.inside.vote]).toEqual([
+        MsgVoteResp,
+        false,
+        'follower',
+        '2',
+      ]);
     }
   });
 
