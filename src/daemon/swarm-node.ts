@@ -24,8 +24,7 @@ import { enrollWithToken } from '../identity/enroll.ts';
 import { newJoinToken } from '../identity/join-token.ts';
 import { NodeIdentity } from '../identity/node-identity.ts';
 import { CertificateRenewal } from '../identity/renewal.ts';
-import { newCluster, newManagerNode } from '../manager/control/bootstrap.ts';
-import { Manager, type Entry } from '../manager/manager.ts';
+import type { Entry, Manager } from '../manager/manager.ts';
 import type { SessionMessage } from '../proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import { ClusterSpec, NodeSpec_Availability } from '../proto/generated/docker/swarmkit/v1/specs.ts';
 import { IssuanceStatus_State, NodeRole } from '../proto/generated/docker/swarmkit/v1/types.ts';
@@ -33,7 +32,6 @@ import { advertisedHost, parseHostPort, withDefaultPort } from './addresses.ts';
 import { AgentHalf } from './agent-half.ts';
 import type { DaemonOptions } from './options.ts';
 import type { NodeRecord, StateFolder } from './state-folder.ts';
-import { swarmView } from './swarm-view.ts';
 import { systemInfo } from './system-info.ts';
 
 /** Root certificates are replaced on the cluster's schedule; node certificates live 90 days unless the cluster says otherwise. */
@@ -113,6 +111,7 @@ export class SwarmNode implements LocalNode, SwarmPort {
       const nodeId = newId();
       const spec = request.clusterSpec(this.#clusterDefaults());
       const joinTokens = { worker: newJoinToken(root.certificate), manager: newJoinToken(root.certificate) };
+      const { newCluster, newManagerNode } = await import('../manager/control/bootstrap.ts');
       const cluster = newCluster({
         clusterId,
         root,
@@ -333,6 +332,11 @@ export class SwarmNode implements LocalNode, SwarmPort {
     const record = this.#record as NodeRecord;
     const identity = this.#identity as NodeIdentity;
     const listen = parseHostPort(record.listenAddr);
+    // Loaded only where it is needed: a worker carries no manager in its memory.
+    const [{ Manager }, { swarmView }] = await Promise.all([
+      import('../manager/manager.ts'),
+      import('./swarm-view.ts'),
+    ]);
     const manager = await Manager.start(
       {
         identity,
