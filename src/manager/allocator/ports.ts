@@ -8,6 +8,9 @@ type Ports = readonly PortConfig[] | undefined;
 
 const isIngress = (port: PortConfig): boolean => port.publishMode === PortConfig_PublishMode.INGRESS;
 
+/** Part of the mesh, under a number. */
+const isChosen = (port: PortConfig): boolean => isIngress(port) && port.publishedPort !== 0;
+
 /** What makes two ports the same one, whatever number it is published under. */
 const identity = (port: PortConfig): string => `${port.name}\0${port.protocol}\0${port.targetPort}`;
 
@@ -38,8 +41,8 @@ class PortPool {
  * their port across updates, and new ones are 0 until {@link PortSpace} chooses.
  */
 export function reconcilePorts(wanted: Ports, allocated: Ports): readonly PortConfig[] {
-  const held = new PortPool((allocated ?? []).filter(isIngress));
-  for (const port of wanted ?? []) if (isIngress(port) && port.publishedPort !== 0) held.take(port);
+  const held = new PortPool((allocated ?? []).filter(isChosen));
+  for (const port of wanted ?? []) if (isChosen(port)) held.take(port);
   return (wanted ?? []).map((port) => {
     if (!isIngress(port) || port.publishedPort !== 0) return port;
     const previous = held.take(port);
@@ -51,11 +54,11 @@ export function reconcilePorts(wanted: Ports, allocated: Ports): readonly PortCo
 export function arePortsAllocated(wanted: Ports, allocated: Ports): boolean {
   if (!wanted || !allocated) return wanted === allocated;
   if (wanted.length !== allocated.length) return false;
-  const held = new PortPool(allocated.filter((port) => isIngress(port) && port.publishedPort !== 0));
+  const held = new PortPool(allocated.filter(isChosen));
   const hostTargets = new Set(allocated.filter((port) => !isIngress(port)).map((port) => port.targetPort));
   const ingress = wanted.filter(isIngress);
   return (
-    ingress.filter((port) => port.publishedPort !== 0).every((port) => held.take(port) !== undefined) &&
+    ingress.filter(isChosen).every((port) => held.take(port) !== undefined) &&
     ingress.filter((port) => port.publishedPort === 0).every((port) => held.take(port) !== undefined) &&
     wanted.every((port) => isIngress(port) || hostTargets.has(port.targetPort))
   );

@@ -81,13 +81,19 @@ function allocateInSteps(given: Given): Given {
   const space = new PortSpace();
   const ok = (given['steps'] as readonly Given[]).map((step) => {
     refuseUnknownMembers(step, ['spec', 'allocated'], 'members of a step');
-    return reconcilePorts(toPorts(step['spec']), toPorts(step['allocated']))
-      .filter((port) => port.publishMode === PortConfig_PublishMode.INGRESS)
-      .every((port) =>
-        port.publishedPort === 0
-          ? space.takeDynamic(port.protocol) !== undefined
-          : space.take(port.protocol, port.publishedPort),
-      );
+    const taken: PortConfig[] = [];
+    for (const port of reconcilePorts(toPorts(step['spec']), toPorts(step['allocated']))) {
+      if (port.publishMode !== PortConfig_PublishMode.INGRESS) continue;
+      const isFixed = port.publishedPort !== 0 && space.take(port.protocol, port.publishedPort);
+      const publishedPort =
+        port.publishedPort === 0 ? space.takeDynamic(port.protocol) : isFixed ? port.publishedPort : undefined;
+      if (publishedPort === undefined) {
+        for (const { protocol, publishedPort: number } of taken) space.release(protocol, number);
+        return false;
+      }
+      taken.push({ ...port, publishedPort });
+    }
+    return true;
   });
   return { ok };
 }

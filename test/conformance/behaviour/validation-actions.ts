@@ -175,7 +175,7 @@ async function update(value: unknown): Promise<unknown> {
   else if (words.includes('deprecated')) spec = { ...before, networks: attached('net2') };
   else if (words.includes('moves')) {
     spec = { ...before, networks: [], task: { ...(before.task as TaskSpec), networks: attached('net1') } };
-  } else if (words.includes('mode')) spec = { ...before, mode: { $case: 'global', value: {} } };
+  } else if (/mode|global|replicated|job/.test(words)) spec = { ...before, mode: { $case: 'global', value: {} } };
   else if (words.includes('name')) spec = { ...before, annotations: aServiceSpec('other').annotations };
   else throw new Error(`the handler does not know the update ${JSON.stringify(value)}`);
   return control.updateService({ serviceId: service?.id ?? '', serviceVersion, spec, rollback: 0 });

@@ -1,0 +1,96 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  AddressSpace,
+  formatSubnet,
+  freeSubnet,
+  parseIpv4,
+  parseSubnet,
+  subnetsOverlap,
+  type Subnet,
+} from '../../../../src/manager/allocator/address-space.ts';
+import { planNetwork } from '../../../../src/manager/allocator/network-plan.ts';
+import { Network } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
+
+const subnet = (text: string): Subnet => parseSubnet(text) as Subnet;
+const pools = { defaultAddressPool: ['10.0.0.0/8'], subnetSize: 24 };
+const plan = (network: Network, others: readonly Network[] = [], from = pools): Network => {
+  const planned = planNetwork(network, others, from);
+  if ('waitsFor' in planned) throw new Error(planned.waitsFor);
+  return planned.network;
+};
+
+describe('subnets', () => {
+  it('are read with their host bits cleared', () => {
+    expect(formatSubnet(subnet('10.1.2.3/24'))).toBe('10.1.2.0/24');
+    expect(parseSubnet('10.1.2.3')).toBeUndefined();
+    expect(parseSubnet('fd00::/64')).toBeUndefined();
+  });
+
+  it('are cut from a pool beside everything that is taken', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 255 }), fc.integer({ min: 20, max: 28 })), { maxLength: 30 }),
+        (taken) => {
+          const others = taken.map(([third, length]) => subnet(`10.0.${third}.0/${length}`));
+          const free = freeSubnet(subnet('10.0.0.0/16'), 24, others);
+          if (free) expect(others.some((other) => subnetsOverlap(other, free))).toBe(false);
+        },
+      ),
+    );
+  });
+
+  it('run out', () => {
+    expect(freeSubnet(subnet('10.0.0.0/30'), 31, [subnet('10.0.0.0/30')])).toBeUndefined();
+  });
+});
+
+describe('addresses', () => {
+  it('are unique, inside the subnet, and never the first or the last', () => {
+    const space = new AddressSpace(subnet('10.0.0.0/28'));
+    const all = Array.from({ length: 14 }, () => space.takeAny() as number);
+    expect(new Set(all).size).toBe(14);
+    expect(all.map((address) => space.format(address))).toContain('10.0.0.14/28');
+    expect(all).not.toContain(parseIpv4('10.0.0.0'));
+    expect(all).not.toContain(parseIpv4('10.0.0.15'));
+    expect(space.takeAny()).toBeUndefined();
+    space.release(all[3] as number);
+    expect(space.takeAny()).toBe(all[3]);
+  });
+
+  it('come from the range when there is one', () => {
+    const space = new AddressSpace(subnet('10.0.0.0/24'), subnet('10.0.0.64/30'));
+    expect(space.format(space.takeAny() as number)).toBe('10.0.0.64/24');
+  });
+});
+
+describe('networks', () => {
+  const network = (id: string, config?: { readonly subnet: string }): Network =>
+    Network.fromPartial({
+      id,
+      spec: { annotations: { name: id }, ...(config ? { ipam: { configs: [config] } } : {}) },
+    });
+
+  it('get the next free subnet, its first address as gateway, and a number of their own', () => {
+    const first = plan(network('a'));
+    const second = plan(network('b'), [first]);
+    expect(first.ipam?.configs[0]).toMatchObject({ subnet: '10.0.0.0/24', gateway: '10.0.0.1' });
+    expect(second.ipam?.configs[0]).toMatchObject({ subnet: '10.0.1.0/24', gateway: '10.0.1.1' });
+    const ids = [first, second].map((n) => n.driverState?.options['com.docker.network.driver.overlay.vxlanid_list']);
+    expect(ids).toEqual(['4096', '4097']);
+  });
+
+  it('keep the subnet asked for, and others stay clear of it', () => {
+    const asked = plan(network('a', { subnet: '10.0.0.0/23' }));
+    expect(asked.ipam?.configs[0]).toMatchObject({ subnet: '10.0.0.0/23', gateway: '10.0.0.1' });
+    expect(plan(network('b'), [asked]).ipam?.configs[0]?.subnet).toBe('10.0.2.0/24');
+  });
+
+  it('say what is missing when the pool is empty', () => {
+    const small = { defaultAddressPool: ['10.9.0.0/24'], subnetSize: 24 };
+    const first = plan(network('a'), [], small);
+    expect(planNetwork(network('b'), [first], small)).toMatchObject({
+      waitsFor: expect.stringContaining('10.9.0.0/24') as string,
+    });
+  });
+});

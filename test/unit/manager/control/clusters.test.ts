@@ -1,0 +1,151 @@
+import { describe, expect, it } from 'vitest';
+import { durationOfMs } from '../../../../src/common/time.ts';
+import { newManagerNode } from '../../../../src/manager/control/bootstrap.ts';
+import { type ClusterSpec, NetworkSpec } from '../../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
+import type { KeyRotation } from '../../../../src/proto/generated/docker/swarmkit/v1/control.ts';
+import { NodeRole } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
+import { aCluster, CLUSTER_ID, testControl, type TestControl } from '../../../support/local-control.ts';
+
+const change = ({ control, store }: TestControl, spec: Partial<ClusterSpec>, rotation?: KeyRotation) => {
+  const cluster = store.read.cluster.get(CLUSTER_ID);
+  return control.updateCluster({
+    clusterId: CLUSTER_ID,
+    clusterVersion: cluster?.meta?.version,
+    spec: { ...(cluster?.spec as ClusterSpec), ...spec },
+    rotation,
+  });
+};
+
+const refusal = (message: string): Error => expect.objectContaining({ code: 'invalidArgument', message }) as Error;
+const none: KeyRotation = { workerJoinToken: false, managerJoinToken: false, managerUnlockKey: false };
+
+describe('a new cluster', () => {
+  it("has Docker's defaults", () => {
+    expect(aCluster()).toMatchObject({
+      spec: {
+        annotations: { name: 'default' },
+        orchestration: { taskHistoryRetentionLimit: 5 },
+        raft: { snapshotInterval: 10_000, logEntriesForSlowFollowers: 500, electionTick: 10, heartbeatTick: 1 },
+        dispatcher: { heartbeatPeriod: { seconds: 5 } },
+        caConfig: { nodeCertExpiry: { seconds: 7_776_000 } },
+        encryptionConfig: { autoLockManagers: false },
+      },
+      defaultAddressPool: ['10.0.0.0/8'],
+      subnetSize: 24,
+      VXLANUDPPort: 4789,
+    });
+  });
+
+  it('gives engines six numbered keys for their own traffic', () => {
+    const { networkBootstrapKeys, encryptionKeyLamportClock } = aCluster();
+    const times = networkBootstrapKeys.map(({ lamportTime }) => lamportTime);
+    expect(new Set(times).size).toBe(6);
+    expect(encryptionKeyLamportClock).toBeGreaterThan(Math.max(...times));
+    expect(networkBootstrapKeys.every(({ key }) => key.length === 16)).toBe(true);
+  });
+
+  it('is founded by an accepted manager', () => {
+    const node = newManagerNode({ nodeId: 'n', certificate: 'c', csr: 'r' });
+    expect(node).toMatchObject({ role: NodeRole.MANAGER, spec: { desiredRole: NodeRole.MANAGER, membership: 1 } });
+  });
+});
+
+describe('the cluster as people see it', () => {
+  it('holds tokens but no private key', async () => {
+    const { control } = await testControl();
+    const [cluster] = (await control.listClusters({ filters: undefined })).clusters;
+    expect(cluster?.rootCa?.joinTokens).toEqual({ worker: 'worker token', manager: 'manager token' });
+    expect(cluster?.rootCa?.caKey).toHaveLength(0);
+    expect(cluster?.networkBootstrapKeys).toEqual([]);
+    expect(JSON.stringify(cluster)).not.toContain('the root key');
+  });
+});
+
+describe('changing the cluster', () => {
+  it('replaces only the tokens asked for', async () => {
+    const test = await testControl();
+    const { cluster } = await change(test, {}, { ...none, workerJoinToken: true });
+    expect(cluster?.rootCa?.joinTokens).toEqual({ worker: 'token1', manager: 'manager token' });
+  });
+
+  it('makes a key when managers are to be locked, and drops it when no longer', async () => {
+    const test = await testControl();
+    expect((await test.control.getUnlockKey({})).unlockKey).toHaveLength(0);
+    await change(test, { encryptionConfig: { autoLockManagers: true } });
+    expect((await test.control.getUnlockKey({})).unlockKey).toHaveLength(32);
+    await change(test, { encryptionConfig: { autoLockManagers: false } });
+    expect((await test.control.getUnlockKey({})).unlockKey).toHaveLength(0);
+  });
+
+  it('begins a new root when asked once more than before', async () => {
+    const test = await testControl();
+    const caConfig = test.store.read.cluster.get(CLUSTER_ID)?.spec?.caConfig;
+    await change(test, {});
+    expect(test.rootRotations).toBe(0);
+    await change(test, { caConfig: caConfig && { ...caConfig, forceRotate: 1 } });
+    expect(test.rootRotations).toBe(1);
+  });
+
+  it('refuses settings in the words clients know', async () => {
+    const test = await testControl();
+    const caConfig = test.store.read.cluster.get(CLUSTER_ID)?.spec?.caConfig;
+    await expect(
+      change(test, { caConfig: caConfig && { ...caConfig, nodeCertExpiry: durationOfMs(60_000) } }),
+    ).rejects.toEqual(refusal('minimum certificate expiry time is: 1h0m0s'));
+    await expect(change(test, { dispatcher: { heartbeatPeriod: durationOfMs(-1) } })).rejects.toEqual(
+      refusal('heartbeat time period cannot be a negative duration'),
+    );
+    await expect(change(test, { annotations: { name: 'other', labels: {}, indices: [] } })).rejects.toEqual(
+      refusal('swarm spec must be named "default"'),
+    );
+  });
+});
+
+describe('networks', () => {
+  const spec = (name: string, more: Partial<NetworkSpec> = {}): NetworkSpec => ({
+    ...NetworkSpec.fromPartial({ annotations: { name }, driverConfig: { name: 'overlay' } }),
+    ...more,
+  });
+
+  it('have unique names, and only one is the ingress network', async () => {
+    const { control } = await testControl();
+    await control.createNetwork({ id: '', spec: spec('net2') });
+    await expect(control.createNetwork({ id: '', spec: spec('net2') })).rejects.toMatchObject({
+      code: 'alreadyExists',
+      message: 'network with name net2 already exists',
+    });
+    const { network } = await control.createNetwork({ id: '', spec: spec('ingress', { ingress: true }) });
+    await expect(control.createNetwork({ id: '', spec: spec('ing2', { ingress: true }) })).rejects.toMatchObject({
+      message: `ingress network (${network?.id}) is already present`,
+    });
+  });
+
+  it('are found by name when no id is given', async () => {
+    const { control } = await testControl();
+    await control.createNetwork({ id: '', spec: spec('n1') });
+    await control.removeNetwork({ networkId: '', name: 'n1' });
+    await expect(control.getNetwork({ networkId: '', name: 'n1' })).rejects.toMatchObject({
+      code: 'notFound',
+      message: 'network n1 not found',
+    });
+  });
+
+  it.each([
+    [{ subnet: 'nonsense' }, 'ipam configuration: invalid subnet nonsense'],
+    [
+      { subnet: '10.1.0.0/24', gateway: '10.2.0.1' },
+      'ipam configuration: subnet 10.1.0.0/24 does not contain gateway 10.2.0.1',
+    ],
+    [
+      { subnet: '10.1.0.0/24', range: '10.2.0.0/28' },
+      'ipam configuration: subnet 10.1.0.0/24 does not contain range 10.2.0.0/28',
+    ],
+  ])('refuse %j', async (config, message) => {
+    const { control } = await testControl();
+    const ipam = {
+      driver: undefined,
+      configs: [{ family: 0, range: '', gateway: '', reserved: {}, ...config }],
+    } as const;
+    await expect(control.createNetwork({ id: '', spec: spec('n', { ipam }) })).rejects.toEqual(refusal(message));
+  });
+});
