@@ -62,6 +62,12 @@ export function privateFilesOf(
   return [...secretFiles, ...configFiles];
 }
 
+/** Whether the task asks for any file. */
+export const wantsPrivateFiles = (task: Task): boolean => {
+  const { secrets, configs } = containerSpec(task);
+  return [...secrets, ...configs].some((reference) => reference.target?.$case === 'file');
+};
+
 const text = (data: Uint8Array): string => Buffer.from(data).toString('utf8');
 
 const targetName = (reference: { readonly target?: { readonly $case: string; readonly value: unknown } | undefined }): string =>

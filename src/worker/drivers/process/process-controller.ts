@@ -23,7 +23,7 @@ import { commandLine, environmentOf, findExecutable, probeLine, startShim, userO
 import type { LaunchPlan } from './launch-plan.ts';
 import { readLogs } from './log-reader.ts';
 import { OutputCollector } from './output-collector.ts';
-import { privateFilesOf, type PrivateFiles } from './private-files.ts';
+import { privateFilesOf, wantsPrivateFiles, type PrivateFiles } from './private-files.ts';
 import { clearRun } from './run-state.ts';
 import { SupervisedRun, type EndedRun } from './supervised-run.ts';
 import type { TaskFolder } from './task-folder.ts';
@@ -150,9 +150,13 @@ export class ProcessController implements TaskController {
   }
 
   async #launch(): Promise<void> {
-    const { plan, folder, cgroup } = this.#options;
+    const { plan, folder, cgroup, privateFiles, task } = this.#options;
     const user = userOf(plan);
     const { env, cwd } = this.#surroundings(user);
+    if (wantsPrivateFiles(task) && !existsSync(privateFiles.dirOf(task.id))) {
+      // They live in memory only: after a reboot just a manager can give them again, to a new task.
+      throw new SwarmError('failedPrecondition', 'the secrets and configs of the task are gone, as after a reboot of the node');
+    }
     if (!existsSync(cwd)) throw new SwarmError('invalidArgument', `working folder "${cwd}" does not exist on this node`);
     const [program = ''] = plan.argv;
     if (findExecutable(program, env['PATH'] ?? '', cwd) === undefined) {

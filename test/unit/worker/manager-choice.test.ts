@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { seededRandom } from '../../../src/common/random.ts';
+import { ManagerPicker } from '../../../src/worker/manager-picker.ts';
+import { SessionBackoff } from '../../../src/worker/session-backoff.ts';
+
+const random = seededRandom(7);
+const share = (picker: ManagerPicker, address: string): number =>
+  Array.from({ length: 2000 }, () => picker.pick()).filter((picked) => picked === address).length / 2000;
+
+describe('choosing a manager', () => {
+  it('knows none at first', () => {
+    expect(new ManagerPicker({ random, addresses: [] }).pick()).toBeUndefined();
+  });
+
+  it('spreads agents evenly over equal managers', () => {
+    const picker = new ManagerPicker({ random, addresses: ['a', 'b', 'c'] });
+    for (const address of ['a', 'b', 'c']) expect(share(picker, address)).toBeCloseTo(1 / 3, 1);
+  });
+
+  it('avoids a manager that failed, but never gives it up', () => {
+    const picker = new ManagerPicker({ random, addresses: ['a', 'b'] });
+    for (let n = 0; n < 5; n++) picker.failed('a');
+    expect(share(picker, 'a')).toBeLessThan(0.1);
+    expect(share(picker, 'a')).toBeGreaterThan(0);
+    for (let n = 0; n < 5; n++) picker.succeeded('a');
+    expect(share(picker, 'a')).toBeGreaterThan(0.4);
+  });
+
+  it('follows a moving average of half the newest experience', () => {
+    const picker = new ManagerPicker({ random, addresses: ['a'] });
+    expect(picker.weightOf('a')).toBe(10);
+    picker.failed('a');
+    expect(picker.weightOf('a')).toBe(0);
+    picker.failed('a');
+    expect(picker.weightOf('a')).toBe(-5);
+  });
+
+  it('takes the list of the managers in place of its own, keeps experience, and tells of changes', () => {
+    const told: (readonly string[])[] = [];
+    const picker = new ManagerPicker({ random, addresses: ['a', 'b'], onChange: (list) => told.push(list) });
+    picker.failed('b');
+    const list = ['b', 'c'].map((address) => ({ address, weight: 10 }));
+    picker.replace(list);
+    picker.replace(list);
+    expect(picker.addresses).toEqual(['b', 'c']);
+    expect(picker.weightOf('b')).toBe(0);
+    expect(told).toEqual([['b', 'c']]);
+  });
+
+  it('does not let an empty list cut it off', () => {
+    const picker = new ManagerPicker({ random, addresses: ['a'] });
+    picker.replace([]);
+    picker.replace([{ address: '', weight: 10 }]);
+    expect(picker.addresses).toEqual(['a']);
+  });
+});
+
+describe('the wait between sessions', () => {
+  it('grows as 100 ms + twice the last bound up to 8 s, and begins anew after success', () => {
+    const backoff = new SessionBackoff(() => 1);
+    expect(Array.from({ length: 9 }, () => backoff.next())).toEqual([100, 300, 700, 1500, 3100, 6300, 8000, 8000, 8000]);
+    backoff.reset();
+    expect(backoff.next()).toBe(100);
+  });
+});
