@@ -39,7 +39,6 @@ import { Consensus } from './consensus/consensus.ts';
 import { loadLogKeys } from './consensus/log-keys.ts';
 import type { Member } from './consensus/member-list.ts';
 import { raftMethods } from './consensus/raft-service.ts';
-import { NO_LEADER_TEXT } from './consensus/refusals.ts';
 import type { ControlService } from './control/control.ts';
 import { controlMethods } from './control/control-methods.ts';
 import { forwardingControl } from './control/forwarding-control.ts';
@@ -53,6 +52,7 @@ import { ManagerStatusWriter } from './members/manager-status.ts';
 import { leaveThrough, requestAdmission } from './members/admission.ts';
 import { healthMethods, membershipMethods } from './members/membership-service.ts';
 import { RoleReconciler } from './members/role-reconciler.ts';
+import { NO_LEADER_TEXT } from './no-leader.ts';
 import { ConstraintEnforcer } from './orchestrator/constraint-enforcer.ts';
 import { Orchestrator } from './orchestrator/orchestrator.ts';
 import { TaskReaper } from './orchestrator/task-reaper.ts';
@@ -137,6 +137,7 @@ export class Manager {
         isLeader: () => this.isLeader,
         leaderConnection: () => this.#leaderClientIfAny(ControlClient),
         readBarrier: (signal) => this.readBarrier(signal),
+        onChange: (listener) => this.onChange(listener),
       },
       clock,
       random,

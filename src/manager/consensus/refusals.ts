@@ -2,10 +2,7 @@
 import { RaftRefusedError, type NodeRefusal } from 'raft-ts';
 import type { ErrorCode } from '../../common/errors.ts';
 import { SwarmError, toSwarmError } from '../../common/errors.ts';
-
-/** Docker's words, which its clients look for. */
-export const NO_LEADER_TEXT =
-  "The swarm does not have a leader. It's possible that too few managers are online. Make sure more than half of the managers are online.";
+import { NO_LEADER_TEXT } from '../no-leader.ts';
 
 const TEXTS: Readonly<Record<NodeRefusal, readonly [ErrorCode, string]>> = {
   'not-leader': ['notLeader', 'this manager is not the leader'],

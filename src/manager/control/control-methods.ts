@@ -2,8 +2,9 @@
 import { SwarmError } from '../../common/errors.ts';
 import type { CallContext, Method, ServiceMethods } from '../../common/rpc.ts';
 import { ControlService as ControlDefinition } from '../../proto/generated/docker/swarmkit/v1/control.ts';
+import { NO_LEADER_TEXT } from '../no-leader.ts';
 import type { ControlMethod, ControlService } from './control.ts';
-import { kindOf, NO_LEADER } from './forwarding-control.ts';
+import { kindOf } from './forwarding-control.ts';
 
 export interface ControlMethodsOptions {
   readonly local: ControlService;
@@ -25,7 +26,7 @@ export function controlMethods({
     const change = local[method] as unknown as AnyCall;
     if (kindOf(method) === 'read') return (request, { signal }) => read(request, { signal });
     return async (request, { signal }) => {
-      if (!isLeader()) throw new SwarmError('notLeader', NO_LEADER);
+      if (!isLeader()) throw new SwarmError('notLeader', NO_LEADER_TEXT);
       return change(request, { signal });
     };
   };

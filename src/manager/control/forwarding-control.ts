@@ -11,6 +11,7 @@ import {
   ControlService as ControlDefinition,
   type ControlClient,
 } from '../../proto/generated/docker/swarmkit/v1/control.ts';
+import { NO_LEADER_TEXT } from '../no-leader.ts';
 import type { CallOptions, ControlMethod, ControlService } from './control.ts';
 import { ElectionPatience } from './election-patience.ts';
 import type { Leadership } from './leadership.ts';
@@ -31,15 +32,12 @@ export interface ForwardingOptions {
 
 const DEFAULTS = { electionPatienceMs: 10_000, callTimeoutMs: 20_000, barrierTimeoutMs: 1_500 };
 
-export const NO_LEADER =
-  "The swarm does not have a leader. It's possible that too few managers are online. Make sure more than half of the managers are online.";
-
 type CallKind = 'read' | 'create' | 'update' | 'remove';
 type AnyCall = (request: object, options?: CallOptions) => Promise<object>;
 
 export function forwardingControl(options: ForwardingOptions): ControlService {
   const settings = { ...DEFAULTS, ...options };
-  const patience = new ElectionPatience(options.clock, options.random, settings.electionPatienceMs);
+  const patience = new ElectionPatience(options, settings.electionPatienceMs);
   const methods = Object.keys(ControlDefinition) as ControlMethod[];
   const calls = methods.map((method) => [method, forwardedCall(method, settings, patience)] as const);
   return Object.fromEntries(calls) as unknown as ControlService;
@@ -75,10 +73,8 @@ function forwardedCall(
         const error = toSwarmError(thrown);
         if (!mayBeElection(error)) return afterDoubt(kind, error, doubt);
         if (kind !== 'read' && !wasNotDone(error)) doubt = error;
-        await waiting.pause(
-          error.code === 'notLeader' ? new SwarmError('unavailable', NO_LEADER) : (doubt ?? error),
-          signal,
-        );
+        const noLeader = error.code === 'notLeader' ? new SwarmError('unavailable', NO_LEADER_TEXT) : error;
+        await waiting.pause(doubt ?? noLeader, signal);
       }
     }
   };
@@ -101,13 +97,31 @@ function changeAtLeader(
   return async (request, options) => {
     if (leadership.isLeader()) return (local[method] as AnyCall)(request, options);
     const leader = leadership.leaderConnection();
-    if (!leader) throw new SwarmError('notLeader', NO_LEADER);
+    if (!leader) throw new SwarmError('notLeader', NO_LEADER_TEXT);
     const remote = (leader[method] as ControlClient['createConfig']).bind(leader) as unknown as Parameters<
       typeof unary<object, object>
     >[0];
-    return unary(remote, request, { timeoutMs: callTimeoutMs, signal: options?.signal });
+    // A leader that was cut off may never answer; once another one leads there is no use in waiting for it.
+    const outdated = new AbortController();
+    const stopListening = leadership.onChange(() => {
+      if (leadership.isLeader() || (leadership.leaderConnection() ?? leader) !== leader)
+        outdated.abort(LEADER_REPLACED);
+    });
+    const signals = options?.signal ? [options.signal, outdated.signal] : [outdated.signal];
+    try {
+      return await unary(remote, request, { timeoutMs: callTimeoutMs, signal: AbortSignal.any(signals) });
+    } catch (error) {
+      throw outdated.signal.aborted && !options?.signal?.aborted ? LEADER_REPLACED : error;
+    } finally {
+      stopListening();
+    }
   };
 }
+
+const LEADER_REPLACED = new SwarmError(
+  'unavailable',
+  'the leader was replaced before it answered: the change may or may not have been made; look before trying again',
+);
 
 const mayBeElection = (error: SwarmError): boolean => error.code === 'unavailable' || error.code === 'notLeader';
 
@@ -128,7 +142,7 @@ function throwIfGivenUp(signal: AbortSignal | undefined): void {
 /** Rejects with unavailable when `work` takes too long; its later outcome is ignored. */
 function withTimeout(clock: Clock, timeoutMs: number, work: Promise<void>): Promise<void> {
   return new Promise((resolve, reject) => {
-    const cancel = clock.setTimer(timeoutMs, () => reject(new SwarmError('unavailable', NO_LEADER)));
+    const cancel = clock.setTimer(timeoutMs, () => reject(new SwarmError('unavailable', NO_LEADER_TEXT)));
     work.then(
       () => (cancel(), resolve()),
       (error: unknown) => (cancel(), reject(error as Error)),

@@ -8,4 +8,6 @@ export interface Leadership {
   leaderConnection(): ControlClient | undefined;
   /** Resolves when this manager's store shows everything committed before the call. Throws unavailable without a leader. */
   readBarrier(signal?: AbortSignal): Promise<void>;
+  /** Calls `listener` when another manager leads, or none; returns how to stop that. */
+  onChange(listener: () => void): () => void;
 }

@@ -4,8 +4,9 @@ import { SwarmError } from '../../../../src/common/errors.ts';
 import { countingIds } from '../../../../src/common/ids.ts';
 import { controlMethods } from '../../../../src/manager/control/control-methods.ts';
 import type { ControlService } from '../../../../src/manager/control/control.ts';
-import { forwardingControl, NO_LEADER } from '../../../../src/manager/control/forwarding-control.ts';
+import { forwardingControl } from '../../../../src/manager/control/forwarding-control.ts';
 import type { Leadership } from '../../../../src/manager/control/leadership.ts';
+import { NO_LEADER_TEXT } from '../../../../src/manager/no-leader.ts';
 import {
   ControlClient,
   ControlService as ControlDefinition,
@@ -17,6 +18,7 @@ const noLeader: Leadership = {
   isLeader: () => false,
   leaderConnection: () => undefined,
   readBarrier: () => Promise.reject(new SwarmError('unavailable', 'no leader')),
+  onChange: () => () => undefined,
 };
 
 const forwarding = (test: TestControl, leadership: Partial<Leadership>, clock = test.clock): ControlService =>
@@ -52,7 +54,7 @@ describe('forwarding', () => {
     const control = forwarding(test, {});
     const outcome = control.createConfig({ id: '', spec: aConfigSpec('c') }).catch((error: unknown) => error);
     await test.clock.advance(11_000);
-    expect(await outcome).toMatchObject({ code: 'unavailable', message: NO_LEADER });
+    expect(await outcome).toMatchObject({ code: 'unavailable', message: NO_LEADER_TEXT });
     await expect(control.listConfigs({ filters: undefined })).rejects.toMatchObject({ code: 'unavailable' });
   });
 
@@ -179,6 +181,37 @@ describe('between managers', () => {
     await expect(
       follower.updateConfig({ configId: config?.id ?? '', configVersion: { index: 1 }, spec: aConfigSpec('c') }),
     ).rejects.toMatchObject({ code: 'outOfSequence' });
+  });
+
+  it('turns to the new leader when the old one falls silent', async () => {
+    const silent = await rpcRig();
+    const methods = controlMethods({
+      local: { ...(await testControl()).control, createConfig: () => new Promise(() => undefined) },
+      reads: (await testControl()).control,
+      isLeader: () => true,
+    });
+    const open = Object.fromEntries(Object.entries(methods).map(([name, m]) => [name, { ...m, access: 'anyone' }]));
+    silent.add(ControlDefinition, open as typeof methods);
+    const client = silent.client(ControlClient);
+    const test = await testControl();
+    const listeners = new Set<() => void>();
+    let isLeader = false;
+    const control = forwarding(
+      test,
+      {
+        isLeader: () => isLeader,
+        leaderConnection: () => (isLeader ? undefined : client),
+        onChange: (listener) => (listeners.add(listener), () => void listeners.delete(listener)),
+      },
+      systemClock as FakeClock,
+    );
+    const created = control.createConfig({ id: '', spec: aConfigSpec('c') });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    isLeader = true;
+    for (const listener of [...listeners]) listener();
+    expect((await created).config?.id).toBe('chosen1');
+    expect(listeners.size).toBe(0);
+    silent.close();
   });
 
   it('tries again when the manager it asked no longer leads', async () => {
