@@ -17,9 +17,8 @@ import { couldTake, overuse } from './oracle.ts';
 const KINDS = ['apple', 'gpu'];
 
 const SERVICES: Readonly<Record<string, ServiceOptions>> = {
-  plain: {},
   memory: { memoryBytes: 3 },
-  packed: { memoryBytes: 2, labels: { 'swarmd.strategy': 'binpack' } },
+  packed: { memoryBytes: 4, labels: { 'swarmd.strategy': 'binpack' } },
   port: { hostPorts: [80] },
   single: { maxReplicas: 1, memoryBytes: 1 },
   gpu: { generic: { gpu: 1 } },
@@ -32,7 +31,9 @@ type Operation =
   | { readonly kind: 'end' | 'fail' | 'stop' | 'delete' | 'run'; readonly task: number }
   | { readonly kind: 'node'; readonly node: number; readonly options: NodeOptions }
   | { readonly kind: 'remove-node'; readonly node: number }
-  | { readonly kind: 'wait'; readonly ms: number };
+  | { readonly kind: 'wait'; readonly ms: number }
+  /** From now on entries commit late, or at once. */
+  | { readonly kind: 'commits'; readonly areLate: boolean };
 
 const nodeOptions: fc.Arbitrary<NodeOptions> = fc.record({
   isReady: fc.integer({ min: 0, max: 3 }).map((n) => n > 0),
@@ -60,14 +61,21 @@ const operation = (given: fc.Arbitrary<NodeOptions>): fc.Arbitrary<Operation> =>
         task: fc.nat(),
       }),
     },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constant('node' as const), node: fc.nat(3), options: given }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('node' as const), node: fc.nat(3), options: given }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove-node' as const), node: fc.nat(3) }) },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.nat(3) }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('commits' as const), areLate: fc.boolean() }) },
   );
+
+/** What frees room. */
+const ending = fc.record({
+  kind: fc.constantFrom('end' as const, 'fail' as const, 'stop' as const),
+  task: fc.nat(),
+});
 
 let created = 0;
 
-function apply(tx: Writer, op: Exclude<Operation, { kind: 'wait' }>): void {
+function apply(tx: Writer, op: Exclude<Operation, { kind: 'wait' | 'commits' }>): void {
   if (op.kind === 'create') {
     const name = NAMES[op.service] as string;
     const id = `t${String(++created).padStart(6, '0')}`;
@@ -109,20 +117,30 @@ describe('scheduler under churn', () => {
   it('gives nothing twice and leaves no task waiting that fits, whatever happens meanwhile', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(nodeOptions, { maxLength: 3 }),
+        fc.array(nodeOptions, { minLength: 1, maxLength: 3 }),
         fc.array(operation(nodeOptions), { maxLength: 60 }),
-        async (nodes, operations) => {
+        fc.array(ending, { maxLength: 6 }),
+        async (nodes, operations, endings) => {
           const clock = new FakeClock();
-          const { store } = localStore(clock);
+          const local = localStore(clock);
+          const { store } = local;
           await store.update(start(nodes));
           const abort = new AbortController();
           const scheduler = new Scheduler({ store, clock, random: seededRandom(1), log: silentLogger });
           const ended = scheduler.run(abort.signal);
+          const commitsOn = (areLate: boolean): void => {
+            local.autoCommit = !areLate;
+            if (!areLate) local.commit();
+          };
           for (const op of operations) {
             if (op.kind === 'wait') await clock.advance(op.ms);
-            else await store.update((tx) => apply(tx, op));
+            else if (op.kind === 'commits') commitsOn(op.areLate);
+            else void store.update((tx) => apply(tx, op));
           }
-          await clock.advance(50);
+          commitsOn(false);
+          await clock.advance(20);
+          for (const op of endings) await store.update((tx) => apply(tx, op));
+          await clock.advance(20);
           abort.abort();
           await ended;
           const tasks = store.read.task.all();
@@ -140,7 +158,7 @@ describe('scheduler under churn', () => {
           }
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 300 },
     );
   });
 
@@ -159,7 +177,7 @@ describe('scheduler under churn', () => {
           const [view, watch] = store.readAndWatch((reader) => ClusterView.of(reader, 0));
           const order = view.orderBy(strategyNamed('spread').baseRank ?? (() => 0));
           for (const op of operations) {
-            if (op.kind === 'wait') continue;
+            if (op.kind === 'wait' || op.kind === 'commits') continue;
             await store.update((tx) => {
               apply(tx, op);
               // Plays the scheduler's part: some new task goes to some node, with whatever that node has.
