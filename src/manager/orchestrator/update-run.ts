@@ -104,7 +104,7 @@ export class UpdateRun {
   advance(view: UpdateView): UpdateAdvance {
     const steps: Step[] = [];
     const wakes: number[] = [];
-    const failure = this.#reviewWork(view, steps, wakes) ?? this.#reviewWatched(view, wakes);
+    const failure = this.#reviewWork(view, steps, wakes) ?? this.#reviewWatched(view);
     if (failure) return { steps, outcome: failure };
     this.#handOut(view, steps, wakes);
     if (this.isIdle) {
@@ -200,9 +200,9 @@ export class UpdateRun {
     }
   }
 
-  #reviewWatched(view: UpdateView, wakes: number[]): UpdateOutcome | undefined {
+  /** Failures come as events, and the end of the watch is the end of the run: nothing here needs a wake-up. */
+  #reviewWatched(view: UpdateView): UpdateOutcome | undefined {
     const { nowMs } = view.around;
-    let earliest = Infinity;
     for (const [id, ranMs] of this.#watched) {
       const task = view.task(id);
       const isOver = nowMs - ranMs > this.#settings.monitorMs;
@@ -211,10 +211,7 @@ export class UpdateRun {
         const failure = isOver ? undefined : this.#fail(id, false);
         if (failure) return failure;
       } else if (isOver || !task || !isWanted(task)) this.#watched.delete(id);
-      else earliest = Math.min(earliest, ranMs + this.#settings.monitorMs);
     }
-    // Only the end of the whole watch needs a wake-up; failures come as events.
-    if (earliest !== Infinity && this.isIdle) wakes.push(earliest);
     return undefined;
   }
 
