@@ -11,6 +11,7 @@ import { candidates, matchesCommon } from './filters.ts';
 import { notFound } from './not-found.ts';
 import { validateClusterSpec } from './validation/cluster-spec.ts';
 import { invalid, refused } from './validation/refusal.ts';
+import { refuseStaleVersion } from './versions.ts';
 
 type ClusterCalls = Pick<ControlService, 'getCluster' | 'listClusters' | 'updateCluster' | 'getUnlockKey'>;
 
@@ -64,11 +65,11 @@ function updateCluster(tx: Writer, request: UpdateClusterRequest, dependencies: 
     spec,
     rootCa: withNewTokens(cluster.rootCa, rotation, dependencies.newJoinToken),
     unlockKeys: unlockKeysFor(cluster, spec.encryptionConfig?.autoLockManagers ?? false, rotation, dependencies),
-    meta: { ...cluster.meta, version: clusterVersion },
   };
   if (asksForNewRoot(next) && cluster.rootCa?.rootRotation) {
     throw refused('a rotation of the root certificate is already under way: wait until it has finished');
   }
+  refuseStaleVersion('cluster', cluster, clusterVersion);
   tx.cluster.update(next);
   return next;
 }

@@ -11,6 +11,7 @@ import { candidates, isEmptyOr, matchesCommon, matchesLabels } from './filters.t
 import { removeNode } from './node-removal.ts';
 import { notFound } from './not-found.ts';
 import { invalid, refused } from './validation/refusal.ts';
+import { refuseStaleVersion } from './versions.ts';
 
 type NodeCalls = Pick<ControlService, 'getNode' | 'listNodes' | 'updateNode' | 'removeNode'>;
 
@@ -41,7 +42,8 @@ export function nodeCalls(dependencies: ControlDependencies): NodeCalls {
         const node = tx.node.get(nodeId);
         if (!node) throw notFound('node', nodeId);
         refuseUnsafeDemotion(tx, members, node, request);
-        const next = { ...node, spec, meta: { ...node.meta, version: nodeVersion } };
+        refuseStaleVersion('node', node, nodeVersion);
+        const next = { ...node, spec };
         tx.node.update(next);
         return next;
       });

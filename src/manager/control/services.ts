@@ -21,6 +21,7 @@ import { refuseForbiddenChanges, refuseNetworkChange } from './service-changes.t
 import { serviceStatus } from './service-status.ts';
 import { invalid, refused } from './validation/refusal.ts';
 import { validateServiceSpec } from './validation/service-spec.ts';
+import { refuseStaleVersion } from './versions.ts';
 
 type ServiceCalls = Pick<
   ControlService,
@@ -108,7 +109,7 @@ function settledEndpoint(spec: ServiceSpec): Endpoint | undefined {
   return mustChoose ? undefined : Endpoint.fromPartial({ spec: spec.endpoint, ports });
 }
 
-/** The checks run in the order in which clients expect to hear of them; the version is compared last, by the store. */
+/** The checks run in the order in which clients expect to hear of them; the version is compared last. */
 function updateService(tx: Writer, request: UpdateServiceRequest, nowMs: number): Service {
   const { serviceId, serviceVersion, rollback } = request;
   if (serviceId === '' || !serviceVersion) throw invalid('invalid argument: service id and version must be provided');
@@ -125,8 +126,8 @@ function updateService(tx: Writer, request: UpdateServiceRequest, nowMs: number)
       jobIteration: { index: (service.jobStatus.jobIteration?.index ?? 0) + 1 },
       lastExecution: timestampOfMs(nowMs),
     },
-    meta: { ...service.meta, version: serviceVersion },
   };
+  refuseStaleVersion('service', service, serviceVersion);
   tx.service.update(updated);
   return updated;
 }

@@ -6,6 +6,7 @@ import { candidates, matchesCommon, type CommonFilters } from './filters.ts';
 import { notFound } from './not-found.ts';
 import { invalid } from './validation/refusal.ts';
 import { refuseDataChange } from './validation/data-spec.ts';
+import { refuseStaleVersion } from './versions.ts';
 
 interface StoredData {
   secret: Secret;
@@ -56,7 +57,8 @@ export async function relabelData<K extends Kind>(
     if (!present?.spec) throw notFound(kind, id);
     refuseDataChange(present.spec, wanted);
     const annotations = { ...(present.spec.annotations as Annotations), labels: wanted.annotations?.labels ?? {} };
-    const next = { ...present, spec: { ...present.spec, annotations }, meta: { ...present.meta, version } };
+    const next = { ...present, spec: { ...present.spec, annotations } };
+    refuseStaleVersion(kind, present, version);
     (tx[kind].update as (object: StoredData[K]) => void)(next);
     return next;
   });
