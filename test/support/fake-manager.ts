@@ -216,6 +216,8 @@ export class FakeManager {
         const refused = this.refuse.session;
         if (refused) return void call.emit('error', serviceError(refused, 'session', silentLogger));
         const id = `session${++this.#sessionCount}`;
+        // All agents here are the same node: at most one session of a node is valid.
+        this.#sessions.clear();
         this.#sessions.set(id, call);
         const gone = (): void => void this.#sessions.delete(id);
         call.on('cancelled', gone).on('close', gone);
