@@ -10,8 +10,9 @@ import { isLoopback, type ListenAddress } from './listen-address.ts';
 const MAX_HEADER_BYTES = 1 << 20;
 /** Longer than pooled clients keep a connection, so that they never write to one we just closed. */
 const KEEP_ALIVE_MS = 90_000;
-/** A client must send its headers within this time; bodies and answers may take as long as they need. */
+/** A client must send its headers within the first time and its whole request within the second; answers may take any time. */
 const HEADERS_TIMEOUT_MS = 60_000;
+const REQUEST_TIMEOUT_MS = 300_000;
 /** Owner and group may use the socket. */
 const SOCKET_MODE = 0o660;
 
@@ -34,7 +35,7 @@ export function createListener(address: ListenAddress, options: ListenerOptions)
     maxHeaderSize: MAX_HEADER_BYTES,
     keepAliveTimeout: KEEP_ALIVE_MS,
     headersTimeout: HEADERS_TIMEOUT_MS,
-    requestTimeout: 0,
+    requestTimeout: REQUEST_TIMEOUT_MS,
     connectionsCheckingInterval: 10_000,
   };
   if (address.kind === 'unix') return createHttpServer(settings, options.handler);

@@ -2,6 +2,7 @@
  * The HTTP side of swarmd: the Swarm half of the Docker Engine API for Docker's clients, and routes of our own below
  * `/swarmd`. One application answers on any number of unix sockets and TCP ports.
  */
+import { setMaxListeners } from 'node:events';
 import type { Server } from 'node:http';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import { errorText } from '../common/errors.ts';
@@ -11,6 +12,7 @@ import { HttpError, plainError } from './http-error.ts';
 import { parseListenAddress } from './listen-address.ts';
 import { closeListener, createListener, openListener, type TlsFiles } from './listeners.ts';
 import type { ApiPorts } from './ports.ts';
+import { requestMetrics } from './request-metrics.ts';
 import { registerConfigs } from './routes/configs.ts';
 import { registerContainers } from './routes/containers.ts';
 import { registerEvents } from './routes/events.ts';
@@ -55,6 +57,8 @@ const MAX_PATH_PART = 4096;
 export function createApi(ports: ApiPorts, options: ApiOptions = {}): ApiServer {
   const apiMinor = parseApiVersion(options.apiVersion ?? DEFAULT_API_VERSION);
   const closing = new AbortController();
+  // Every open request and stream listens to it.
+  setMaxListeners(0, closing.signal);
   const events = new EventBus({ swarm: ports.swarm, clock: ports.clock, log: ports.log });
   const context: ApiContext = { ports, events, apiMinor, closing: closing.signal };
   const app = createApp(context, options.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES);
@@ -87,7 +91,8 @@ export function createApi(ports: ApiPorts, options: ApiOptions = {}): ApiServer 
 }
 
 function createApp(context: ApiContext, maxBodyBytes: number): FastifyInstance {
-  const { log, node } = context.ports;
+  const { log, node, metrics, clock } = context.ports;
+  const observe = requestMetrics(metrics, clock);
   const app = Fastify({
     logger: false,
     bodyLimit: maxBodyBytes,
@@ -111,6 +116,7 @@ function createApp(context: ApiContext, maxBodyBytes: number): FastifyInstance {
     }
     if (request.method === 'OPTIONS') return reply.code(200).send();
   });
+  app.addHook('onRequest', async (request, reply) => observe(request, reply));
 
   // Bodies are read whole, whatever type they claim; routes decode them.
   app.removeAllContentTypeParsers();

@@ -2,20 +2,18 @@
 
 /** `undefined` members are left out, as JSON.stringify does. */
 export function stringify(value: unknown): string {
-  if (!holdsBigInt(value)) return JSON.stringify(value);
-  return write(value) ?? 'null';
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    // JSON.stringify refuses bigints; they are rare, so the slower way is taken only then.
+    if (error instanceof TypeError) return write(value) ?? 'null';
+    throw error;
+  }
 }
 
 /** An integer as a number when that is exact, else as a bigint. */
 export const exactInteger = (value: bigint): number | bigint =>
   value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
-
-function holdsBigInt(value: unknown): boolean {
-  if (typeof value === 'bigint') return true;
-  if (typeof value !== 'object' || value === null) return false;
-  for (const member of Array.isArray(value) ? value : Object.values(value)) if (holdsBigInt(member)) return true;
-  return false;
-}
 
 function write(value: unknown): string | undefined {
   if (typeof value === 'bigint') return value.toString();
