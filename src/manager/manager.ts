@@ -152,7 +152,7 @@ export class Manager {
       nodeId: identity.current.nodeId,
       managers: { current: () => this.#weightedPeers(), onChange: (listener) => this.onChange(listener) },
       confirmLeadership: () => this.readBarrier(),
-      leader: () => describe(this.leader),
+      leader: () => this.leader,
       ...(options.dispatcherSettings ? { settings: options.dispatcherSettings } : {}),
     });
     this.#logBroker = new LogBroker({

@@ -52,7 +52,7 @@ export async function dispatcherRig(
   const rpc = await rpcRig();
   let managers: readonly Peer[] = [aPeer('10.0.0.1:2377', 'm1')];
   const listeners = new Set<() => void>();
-  let leader: string | undefined = 'm2 at 10.0.0.2:2377';
+  let leader = { nodeId: 'm2', address: '10.0.0.2:2377' };
   let barrier = async (): Promise<void> => undefined;
   const dispatcher = new Dispatcher({
     store,
@@ -87,7 +87,7 @@ export async function dispatcherRig(
   const lead = (): (() => Promise<void>) => {
     const stop = new AbortController();
     const running = dispatcher.run(stop.signal);
-    leader = 'm1 at 10.0.0.1:2377';
+    leader = { nodeId: 'm1', address: '10.0.0.1:2377' };
     const end = async (): Promise<void> => {
       ends.delete(end);
       stop.abort();

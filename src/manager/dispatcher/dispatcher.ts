@@ -1,23 +1,33 @@
 /**
  * The manager's end of the protocol with agents (docker.swarmkit.v1.Dispatcher): sessions, heartbeats, what each node is
- * to run, what the nodes report. It serves only while this manager leads and has caught up; otherwise every call is
- * refused, because an agent that is told "nothing" stops everything.
+ * to run, what the nodes report. It serves only while this manager leads and has caught up; otherwise agents are sent to
+ * the leader and every call is refused, because an agent that is told "nothing" stops everything.
  */
 import type { ServiceMethods } from '../../common/rpc.ts';
 import { durationOfMs } from '../../common/time.ts';
 import type { DispatcherService } from '../../proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import { LeaderTerm } from './leader-term.ts';
 import type { DispatcherOptions } from './options.ts';
+import { Redirect } from './redirect.ts';
 import { notLeading } from './refusals.ts';
 import { DEFAULT_DISPATCHER_SETTINGS, type DispatcherSettings } from './settings.ts';
 
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #settings: DispatcherSettings;
+  readonly #redirect: Redirect;
   #term: LeaderTerm | undefined;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.#redirect = new Redirect({
+      reader: options.store.read,
+      clock: options.clock,
+      newId: options.newId,
+      localNodeId: options.nodeId,
+      managers: () => options.managers.current(),
+      leader: options.leader,
+    });
     this.#settings = { ...DEFAULT_DISPATCHER_SETTINGS, ...options.settings };
   }
 
@@ -42,7 +52,11 @@ export class Dispatcher {
 
   get methods(): ServiceMethods<typeof DispatcherService> {
     return {
-      session: { access: 'member', handle: (request, context) => this.#leading().session(request, context) },
+      session: {
+        access: 'member',
+        handle: (request, context) =>
+          this.#term ? this.#term.session(request, context) : this.#redirect.session(context.caller.nodeId),
+      },
       heartbeat: {
         access: 'member',
         handle: (request, { caller }) => ({ period: durationOfMs(this.#leading().heartbeat(request, caller)) }),

@@ -15,6 +15,13 @@ export interface ManagerList {
   onChange(listener: () => void): () => void;
 }
 
+/** The manager that leads. */
+export interface LeaderAddress {
+  readonly nodeId: string;
+  /** "host:port" */
+  readonly address: string;
+}
+
 export interface DispatcherOptions {
   readonly store: Store;
   readonly clock: Clock;
@@ -31,7 +38,7 @@ export interface DispatcherOptions {
    * it yet would have the node stop what the new leader placed there.
    */
   readonly confirmLeadership: () => Promise<void>;
-  /** Who leads, for people ("node id at host:port"); undefined when unknown. */
-  readonly leader: () => string | undefined;
+  /** Who leads; undefined when unknown. */
+  readonly leader: () => LeaderAddress | undefined;
   readonly settings?: Partial<DispatcherSettings>;
 }

@@ -1,15 +1,16 @@
 /** What agents are told when a call cannot be served; they act on the code, people read the text. */
 import { SwarmError } from '../../common/errors.ts';
+import type { LeaderAddress } from './options.ts';
 
 /** The node was removed, or this manager stops leading: the agent drops the session and looks for a manager. */
 export const mustDisconnect = (): SwarmError => new SwarmError('aborted', 'node must disconnect');
 
-export const notLeading = (leader: string | undefined): SwarmError =>
+export const notLeading = (leader: LeaderAddress | undefined): SwarmError =>
   new SwarmError(
     'unavailable',
     leader
-      ? `this manager does not lead the cluster: register with the leader ${leader}`
-      : 'this manager does not lead the cluster and knows no leader now: try again, or try another manager',
+      ? `this manager does not serve agents now: register with the leader ${leader.nodeId} at ${leader.address}`
+      : 'this manager does not serve agents now and knows no leader: try again, or try another manager',
   );
 
 export const unknownNode = (nodeId: string): SwarmError =>

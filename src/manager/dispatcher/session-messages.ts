@@ -22,16 +22,23 @@ export async function* sessionMessages(
   do {
     const node = source.node();
     if (!node) throw mustDisconnect();
-    const cluster = source.cluster();
-    yield {
-      sessionId,
-      node,
-      managers: source.managers(),
-      networkBootstrapKeys: cluster?.networkBootstrapKeys ?? [],
-      RootCA: Buffer.from(cluster?.rootCa?.caCert ?? Buffer.alloc(0)),
-    };
+    yield sessionMessage({ sessionId, node, managers: source.managers(), cluster: source.cluster() });
   } while (await stream.next());
 }
+
+/** A message; agents take each as everything there is to know. */
+export const sessionMessage = (content: {
+  readonly sessionId: string;
+  readonly node: Node;
+  readonly managers: readonly WeightedPeer[];
+  readonly cluster: Cluster | undefined;
+}): SessionMessage => ({
+  sessionId: content.sessionId,
+  node: content.node,
+  managers: content.managers,
+  networkBootstrapKeys: content.cluster?.networkBootstrapKeys ?? [],
+  RootCA: Buffer.from(content.cluster?.rootCa?.caCert ?? Buffer.alloc(0)),
+});
 
 /** Whether a change of the cluster object belongs into a session message. */
 export const clusterConcernsAgents = (old: Cluster | undefined, current: Cluster): boolean =>

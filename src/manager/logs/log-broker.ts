@@ -73,8 +73,8 @@ export class LogBroker {
     throw new SwarmError(
       'unavailable',
       leader
-        ? `this manager does not lead the cluster: logs go through the leader ${leader}`
-        : 'this manager does not lead the cluster and knows no leader now: try again, or try another manager',
+        ? `this manager does not serve logs now: they go through the leader ${leader}`
+        : 'this manager does not serve logs now and knows no leader: try again, or try another manager',
     );
   }
 }

@@ -130,6 +130,39 @@ describe('a session', () => {
   });
 });
 
+describe('a manager that does not lead', () => {
+  it('tells an agent of all managers, prefers the leader, and sends it away', async () => {
+    const rig = await dispatcherRig();
+    await rig.addNode('n1');
+    rig.setManagers([aPeer('10.0.0.1:2377', 'm1'), aPeer('10.0.0.2:2377', 'm2'), aPeer('10.0.0.3:2377', 'm3')]);
+    const agent = rig.agent('n1');
+    const message = await agent.register();
+    expect(message.managers.map(({ peer, weight }) => [peer?.nodeId, weight])).toEqual([
+      ['m1', 10],
+      ['m2', 40],
+      ['m3', 10],
+    ]);
+    expect(message.node?.id).toBe('n1');
+    expect(message.RootCA.toString()).toBe('root');
+    await eventually(() => expect(agent.sessionError?.message).toContain('m2 at 10.0.0.2:2377'));
+    expect(agent.sessionError?.code).toBe('unavailable');
+    await expect(agent.open()).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(agent.beat()).rejects.toMatchObject({ code: 'unavailable' });
+    expect(rig.node('n1').status?.state).toBe(NodeState.UNKNOWN);
+    await rig.close();
+  });
+
+  it('only refuses strangers and agents that come again and again', async () => {
+    const rig = await dispatcherRig();
+    await rig.addNode('n1');
+    const agent = rig.agent('n1');
+    for (let i = 0; i < 2; i++) await agent.register();
+    await expect(agent.register()).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(rig.agent('stranger').register()).rejects.toMatchObject({ code: 'unavailable' });
+    await rig.close();
+  });
+});
+
 describe('a lost agent', () => {
   it('is found soon after its connection broke, and late enough for one that comes back', async () => {
     const rig = await dispatcherRig({ sessionGraceMs: 300 });
