@@ -34,9 +34,16 @@ export function statusTimeMs(task: Task): number {
 
 export const createdMs = (task: Task): number => (task.meta?.createdAt ? msOfTimestamp(task.meta.createdAt) : 0);
 
-/** Sorts tasks of a slot from the oldest to the newest. */
-export const byAge = (a: Task, b: Task): number =>
-  createdMs(a) - createdMs(b) || statusTimeMs(a) - statusTimeMs(b) || (a.id < b.id ? -1 : 1);
+/** Sorts tasks of a slot from the oldest to the newest; of those made in the same moment the ended ones are older. */
+export function byAge(a: Task, b: Task): number {
+  if (a.id === b.id) return 0;
+  return (
+    createdMs(a) - createdMs(b) ||
+    Number(hasEnded(b)) - Number(hasEnded(a)) ||
+    statusTimeMs(a) - statusTimeMs(b) ||
+    (a.id < b.id ? -1 : 1)
+  );
+}
 
 export const newestOf = (tasks: readonly Task[]): Task | undefined =>
   tasks.reduce<Task | undefined>((newest, task) => (newest && byAge(newest, task) > 0 ? newest : task), undefined);

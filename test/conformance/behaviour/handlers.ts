@@ -7,6 +7,8 @@ import { constraintParse } from './constraint-parse.ts';
 import { genericResources } from './generic-resources.ts';
 import { orchestrators } from './orchestrators.ts';
 import { ports } from './ports.ts';
+import { reaper } from './reaper.ts';
+import { restart } from './restart.ts';
 import { scheduler } from './scheduler.ts';
 import { taskDirty } from './task-dirty.ts';
 import { updater } from './updater.ts';
@@ -20,6 +22,8 @@ export const HANDLERS: Readonly<Record<string, CaseHandler>> = {
   orchestrators,
   task_dirty: taskDirty,
   updater,
+  restart,
+  reaper,
   constraint_enforcer: constraintEnforcer,
   ports,
   validation,
