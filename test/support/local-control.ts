@@ -4,6 +4,7 @@ import { countingIds } from '../../src/common/ids.ts';
 import { newCluster } from '../../src/manager/control/bootstrap.ts';
 import type { ControlService } from '../../src/manager/control/control.ts';
 import type { ControlDependencies } from '../../src/manager/control/dependencies.ts';
+import type { NetworkSettings } from '../../src/manager/control/validation/network-settings.ts';
 import { localControl } from '../../src/manager/control/local-control.ts';
 import { Node } from '../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import {
@@ -56,8 +57,9 @@ export async function testControl(overrides: Partial<ControlDependencies> = {}):
   return test;
 }
 
-export const aCluster = () =>
+export const aCluster = (settings: NetworkSettings = {}) =>
   newCluster({
+    ...settings,
     clusterId: CLUSTER_ID,
     root: { certificate: 'the root certificate', key: 'the root key' },
     joinTokens: { worker: 'worker token', manager: 'manager token' },

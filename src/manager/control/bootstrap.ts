@@ -16,20 +16,15 @@ import {
 import { clusterDefaults } from '../cluster-defaults.ts';
 import { managerKey } from './clusters.ts';
 import { validateClusterSpec } from './validation/cluster-spec.ts';
+import { validNetworkSettings, type NetworkSettings } from './validation/network-settings.ts';
 
-export interface ClusterBootstrap {
+export interface ClusterBootstrap extends NetworkSettings {
   readonly clusterId: string;
   /** Root certificate bundle and its private key, PEM. */
   readonly root: { readonly certificate: string; readonly key: string };
   readonly joinTokens: JoinTokens;
   /** Settings asked for; whatever is left out gets Docker's default. */
   readonly spec?: Partial<ClusterSpec> | undefined;
-  /** CIDRs that overlay networks are cut from. @default 10.0.0.0/8 */
-  readonly addressPool?: readonly string[] | undefined;
-  /** Prefix length of each network cut from the pool. @default 24 */
-  readonly subnetSize?: number | undefined;
-  /** UDP port of overlay traffic. @default 4789 */
-  readonly dataPathPort?: number | undefined;
   /** Locks managers from the start when the spec asks for it; 32 bytes. */
   readonly newUnlockKey: () => Uint8Array;
   readonly randomBytes: (count: number) => Uint8Array;
@@ -40,6 +35,7 @@ export function newCluster(bootstrap: ClusterBootstrap): Cluster {
   const { root, randomBytes } = bootstrap;
   const spec = specWithDefaults(bootstrap.spec);
   validateClusterSpec(spec, undefined);
+  const network = validNetworkSettings(bootstrap);
   const clock = 1 + ((randomBytes(2)[0] ?? 0) << 8);
   const networkBootstrapKeys = networkKeys(clock, randomBytes);
   const unlockKeys = spec.encryptionConfig?.autoLockManagers ? [managerKey(bootstrap.newUnlockKey())] : [];
@@ -54,9 +50,7 @@ export function newCluster(bootstrap: ClusterBootstrap): Cluster {
       lastForcedRotation: spec.caConfig?.forceRotate ?? 0,
     },
     encryptionKeyLamportClock: clock + networkBootstrapKeys.length,
-    defaultAddressPool: bootstrap.addressPool?.length ? bootstrap.addressPool : clusterDefaults.addressPool,
-    subnetSize: bootstrap.subnetSize || clusterDefaults.subnetSize,
-    VXLANUDPPort: bootstrap.dataPathPort || clusterDefaults.dataPathPort,
+    ...network,
   });
   return { ...cluster, networkBootstrapKeys, unlockKeys };
 }

@@ -2,6 +2,7 @@
 import { SwarmError } from '../../common/errors.ts';
 import { Network, type Service } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { PortConfig_PublishMode, TaskState } from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import { networkHas, parseIpNetwork, type IpNetwork } from '../placement/ip-network.ts';
 import type { Reader } from '../store/transaction.ts';
 import type { ControlService } from './control.ts';
 import type { ControlDependencies } from './dependencies.ts';
@@ -38,6 +39,7 @@ export function networkCalls({ store, newId }: ControlDependencies): NetworkCall
         if (tx.network.byName(name)) throw new SwarmError('alreadyExists', `network with name ${name} already exists`);
         const ingress = spec.ingress ? tx.network.all().find((other) => other.spec?.ingress) : undefined;
         if (ingress) throw new SwarmError('alreadyExists', `ingress network (${ingress.id}) is already present`);
+        refuseOverlap(tx, network);
         tx.network.create(network);
       });
       return { network: store.read.network.get(network.id) ?? network };
@@ -63,6 +65,25 @@ function findNetwork(
   if (!network) throw notFound('network', networkId || name);
   return network;
 }
+
+/** A subnet asked for must be clear of those that other networks have or have asked for. */
+function refuseOverlap(reader: Reader, network: Network): void {
+  for (const wanted of subnetsOf(network)) {
+    for (const other of reader.network.all()) {
+      const overlaps = subnetsOf(other).some((s) => networkHas(s, wanted.address) || networkHas(wanted, s.address));
+      if (!overlaps) continue;
+      const name = other.spec?.annotations?.name ?? other.id;
+      throw refused(
+        `invalid pool request: Pool overlaps with other one on this address space: choose a subnet that is clear of network ${name}`,
+      );
+    }
+  }
+}
+
+const subnetsOf = (network: Network): readonly IpNetwork[] =>
+  ((network.ipam ?? network.spec?.ipam)?.configs ?? [])
+    .map(({ subnet }) => parseIpNetwork(subnet))
+    .filter((subnet) => subnet !== undefined);
 
 function refuseWhileUsed(reader: Reader, network: Network): void {
   if (network.spec?.ingress) {

@@ -117,7 +117,7 @@ function updateService(tx: Writer, request: UpdateServiceRequest, nowMs: number)
   if (!service?.spec) throw notFound('service', serviceId);
   const changed =
     rollback === UpdateServiceRequest_Rollback.PREVIOUS
-      ? rolledBack(service, nowMs)
+      ? rolledBack(tx, service, nowMs)
       : changedTo(tx, service, request.spec);
   refusePortConflicts(changed.spec?.endpoint, serviceId, () => tx.service.all());
   const updated = {
@@ -150,11 +150,12 @@ function changedTo(tx: Writer, service: Service, wanted: ServiceSpec | undefined
 }
 
 /** Spec and previous spec change places, so that rolling back twice returns. Tasks of the earlier spec count as up to date again. */
-function rolledBack(service: Service, nowMs: number): Service {
+function rolledBack(tx: Writer, service: Service, nowMs: number): Service {
   if (!service.previousSpec) throw refused(`service ${service.id} does not have a previous spec`);
   return {
     ...service,
-    spec: service.previousSpec,
+    // What it refers to may have been removed meanwhile; better to say so than to make tasks that cannot start.
+    spec: resolveReferences(tx, service.previousSpec),
     specVersion: service.previousSpecVersion,
     previousSpec: service.spec,
     previousSpecVersion: service.specVersion,

@@ -1,5 +1,6 @@
 /** Cluster-wide settings. */
 import { SwarmError } from '../../../common/errors.ts';
+import { validateServiceLabels } from '../../../common/service-labels.ts';
 import { msOfDuration } from '../../../common/time.ts';
 import { sameValue } from '../../../common/same-value.ts';
 import type { ClusterSpec } from '../../../proto/generated/docker/swarmkit/v1/specs.ts';
@@ -20,6 +21,7 @@ export function validateClusterSpec(
   const expiry = spec.caConfig?.nodeCertExpiry;
   if (expiry && msOfDuration(expiry) < MIN_CERT_EXPIRY_MS) throw invalid('minimum certificate expiry time is: 1h0m0s');
   notNegative(spec.dispatcher?.heartbeatPeriod, 'heartbeat time period cannot be a negative duration');
+  validateServiceLabels(spec.annotations.labels);
   refuseForeignAuthority(spec, present);
 }
 

@@ -44,6 +44,16 @@ describe('a new cluster', () => {
     expect(networkBootstrapKeys.every(({ key }) => key.length === 16)).toBe(true);
   });
 
+  it.each([
+    [{ addressPool: ['nonsense'] }, 'invalid default address pool "nonsense": use an IPv4 network such as 10.0.0.0/8'],
+    [
+      { addressPool: ['10.0.0.0/26'] },
+      'default address pool 10.0.0.0/26 has no room for subnets of size /24: use a larger pool',
+    ],
+    [{ subnetSize: 31 }, 'subnet size is out of range: 31: use at most 29'],
+    [{ dataPathPort: 80 }, 'invalid data path port 80: must be between 1024 and 49151'],
+  ])('is not made with %j', (settings, message) => expect(() => aCluster(settings)).toThrow(refusal(message)));
+
   it('is founded by an accepted manager', () => {
     const node = newManagerNode({ nodeId: 'n', certificate: 'c', csr: 'r' });
     expect(node).toMatchObject({ role: NodeRole.MANAGER, spec: { desiredRole: NodeRole.MANAGER, membership: 1 } });
@@ -118,6 +128,21 @@ describe('networks', () => {
     await expect(control.createNetwork({ id: '', spec: spec('ing2', { ingress: true }) })).rejects.toMatchObject({
       message: `ingress network (${network?.id}) is already present`,
     });
+  });
+
+  it('keep clear of the subnets of others', async () => {
+    const { control } = await testControl();
+    const on = (subnet: string): NetworkSpec['ipam'] => ({
+      driver: undefined,
+      configs: [{ family: 0, subnet, range: '', gateway: '', reserved: {} }],
+    });
+    await control.createNetwork({ id: '', spec: spec('a', { ipam: on('10.1.0.0/16') }) });
+    await expect(control.createNetwork({ id: '', spec: spec('b', { ipam: on('10.1.2.0/24') }) })).rejects.toMatchObject(
+      {
+        message: expect.stringContaining('Pool overlaps with other one on this address space') as string,
+      },
+    );
+    await control.createNetwork({ id: '', spec: spec('b', { ipam: on('10.2.0.0/24') }) });
   });
 
   it('are found by name when no id is given', async () => {
