@@ -1,5 +1,4 @@
 import { decodeConfChange } from '../codec/conf-change-codec.ts';
-import { DiskFullError } from '../log/errors.ts';
 import { LogLevel } from '../logger.ts';
 import { asConfChangeV2 } from '../membership/conf-change.ts';
 import { RawNode } from '../raw-node.ts';
@@ -9,14 +8,15 @@ import type { ConfChange, ConfChangeV2, ConfState, Entry, Message, PeerId, Snaps
 import { ApplyQueue } from './apply-queue.ts';
 import { bootstrapLog } from './bootstrap.ts';
 import { ConfChangeWaiters } from './conf-change-waiters.ts';
+import { bestSuccessor, Leadership } from './leadership.ts';
+import type { NodeStatus } from './node-status.ts';
 import type { RaftNodeOptions, ResolvedNodeOptions } from './options.ts';
 import { membersOf, resolveNodeOptions } from './options.ts';
 import { ProposalBuffer } from './proposal-buffer.ts';
 import { ReadRequests } from './read-requests.ts';
-import { RaftRefusedError } from './refusal.ts';
+import { confChangeRefusal, RaftRefusedError } from './refusal.ts';
 import type { NodeProposeResult, NodeRefusal } from './refusal.ts';
-import { compactionIndex, isSnapshotDue } from './snapshot-policy.ts';
-import type { NodeStatus } from './node-status.ts';
+import { Snapshotter } from './snapshotter.ts';
 import { TransferWaiter } from './transfer-waiter.ts';
 import { WriteQueue } from './write-queue.ts';
 
@@ -36,6 +36,8 @@ export class RaftNode {
   readonly #transfer = new TransferWaiter();
   readonly #applyQueue: ApplyQueue;
   readonly #writes: WriteQueue;
+  readonly #leadership: Leadership;
+  readonly #snapshotter: Snapshotter;
   #raw: RawNode | undefined;
   #state: 'new' | 'running' | 'stopped' = 'new';
   #inbox: (() => void)[] = [];
@@ -43,17 +45,12 @@ export class RaftNode {
   #isScheduled = false;
   #outbound: Message[] = [];
   #applied: { readonly index: number; readonly term: number } = { index: 0, term: 0 };
-  /** Term in which leadership was announced; 0 while it is not. */
-  #announcedTerm = 0;
   #members: ReadonlySet<PeerId> = new Set();
-  #isSnapshotting = false;
-  /** Ticks until another snapshot is tried after the disk was full. */
-  #snapshotPause = 0;
   #ticksDiskFull = 0;
 
   constructor(options: RaftNodeOptions) {
     this.#options = resolveNodeOptions(options);
-    const { maxUncommittedBytes, random, electionTicks } = this.#options;
+    const { log, stateMachine, events, maxUncommittedBytes, random, electionTicks } = this.#options;
     this.#proposals = new ProposalBuffer(maxUncommittedBytes);
     this.#reads = new ReadRequests({
       ask: (context) => this.#core().readIndex(context) === undefined,
@@ -68,11 +65,22 @@ export class RaftNode {
       applied: (responses) => this.#deliver(responses),
     });
     this.#writes = new WriteQueue({
-      log: this.#options.log,
+      log,
       wake: () => this.#schedule(),
       restore: (snapshot) => this.#restore(snapshot.metadata),
       restored: (snapshot) => this.#restored(snapshot.metadata),
       deliver: (responses) => this.#deliver(responses),
+      failed: (error) => this.#fail(error),
+    });
+    this.#leadership = new Leadership({
+      gained: (term) => events.leadership?.(true, term),
+      lost: (term) => this.#leadershipLost(term),
+    });
+    this.#snapshotter = new Snapshotter({
+      log,
+      stateMachine,
+      policy: this.#options,
+      pauseTicks: electionTicks,
       failed: (error) => this.#fail(error),
     });
   }
@@ -120,8 +128,8 @@ export class RaftNode {
     this.#reads.rejectAll('stopped');
     this.#confChanges.rejectAll('stopped');
     this.#transfer.fail('stopped');
-    if (this.#announcedTerm !== 0) this.#options.events.leadership?.(false, this.#announcedTerm);
-    this.#announcedTerm = 0;
+    this.#leadership.end();
+    this.#snapshotter.stop();
   }
 
   /** One tick of the clock. */
@@ -211,7 +219,7 @@ export class RaftNode {
 
   /** Leads and has applied every entry of earlier terms. */
   get isLeader(): boolean {
-    return this.#announcedTerm !== 0 && this.#state === 'running';
+    return this.#leadership.term !== 0 && this.#state === 'running';
   }
 
   /** Index of the last entry applied. */
@@ -257,7 +265,7 @@ export class RaftNode {
     if (raw.role !== 'leader') return raw.leader === NO_PEER ? 'no-leader' : 'not-leader';
     if (!this.#members.has(raw.id)) return 'removed';
     if (raw.leadTransferee !== NO_PEER) return 'transferring';
-    if (this.#announcedTerm !== raw.term) return 'leader-not-ready';
+    if (this.#leadership.term !== raw.term) return 'leader-not-ready';
     return this.#options.log.isDiskFull ? 'disk-full' : undefined;
   }
 
@@ -299,15 +307,18 @@ export class RaftNode {
     }
     this.#observeLeadership();
     this.#flush();
-    this.#snapshotIfDue();
-    if (this.#core().hasReady()) this.#schedule();
+    const raw = this.#core();
+    if (!this.#writes.isRestoring) {
+      this.#snapshotter.snapshotIfDue({ ...this.#applied, confState: raw.confState }, raw.wantsSnapshot);
+    }
+    if (raw.hasReady()) this.#schedule();
   }
 
   #tick(): void {
     this.#core().tick();
     this.#reads.tick();
-    if (this.#snapshotPause > 0) this.#snapshotPause--;
-    this.#stepDownOnFullDisk();
+    this.#snapshotter.tick();
+    this.#handOverOnFullDisk();
   }
 
   #handle(ready: Ready): void {
@@ -354,20 +365,14 @@ export class RaftNode {
   #observeLeadership(): void {
     const raw = this.#raw;
     if (raw === undefined) return;
-    const leads = raw.role === 'leader';
-    if (this.#announcedTerm !== 0 && (!leads || raw.term !== this.#announcedTerm)) {
-      const term = this.#announcedTerm;
-      this.#announcedTerm = 0;
-      this.#proposals.reset();
-      this.#confChanges.rejectAll('leadership-lost');
-      this.#options.events.leadership?.(false, term);
-    }
-    // The first entry of an own term comes after all of earlier terms (paper §8: the leader's empty entry).
-    if (leads && this.#announcedTerm === 0 && this.#applied.term === raw.term) {
-      this.#announcedTerm = raw.term;
-      this.#options.events.leadership?.(true, raw.term);
-    }
-    this.#transfer.observe({ isLeader: leads, leader: raw.leader, leadTransferee: raw.leadTransferee });
+    this.#leadership.observe(raw, this.#applied.term);
+    this.#transfer.observe({ isLeader: raw.role === 'leader', leader: raw.leader, leadTransferee: raw.leadTransferee });
+  }
+
+  #leadershipLost(term: number): void {
+    this.#proposals.reset();
+    this.#confChanges.rejectAll('leadership-lost');
+    this.#options.events.leadership?.(false, term);
   }
 
   #applyEntries(entries: readonly Entry[]): void {
@@ -431,31 +436,6 @@ export class RaftNode {
     this.#options.events.restored?.(metadata.index);
   }
 
-  #snapshotIfDue(): void {
-    const { log } = this.#options;
-    if (this.#isSnapshotting || this.#writes.isRestoring || this.#snapshotPause > 0) return;
-    const { bytesSinceSnapshot, snapshotBytes } = log;
-    const growth = { appliedIndex: this.#applied.index, snapshotIndex: log.snapshot().metadata.index, bytesSinceSnapshot, snapshotBytes };
-    // A new member needs a snapshot that knows it.
-    if (this.#core().wantsSnapshot || isSnapshotDue(this.#options, growth)) void this.#snapshot();
-  }
-
-  /** Makes a snapshot of the state as of now and drops the log behind it. Never rejects. */
-  async #snapshot(): Promise<void> {
-    const { log, stateMachine } = this.#options;
-    this.#isSnapshotting = true;
-    try {
-      const metadata = { ...this.#applied, confState: this.#core().confState };
-      const isNewest = await log.createSnapshot(metadata, stateMachine.snapshot());
-      if (isNewest && this.#state === 'running') log.compact(compactionIndex(this.#options, metadata.index));
-    } catch (error) {
-      if (!(error instanceof DiskFullError)) this.#fail(error);
-      this.#snapshotPause = this.#options.electionTicks;
-    } finally {
-      this.#isSnapshotting = false;
-    }
-  }
-
   /** A group of one need not wait for an election timeout. */
   #campaignIfAlone(): void {
     const raw = this.#core();
@@ -464,18 +444,16 @@ export class RaftNode {
     if (voters.length === 1 && voters[0] === raw.id && votersOutgoing.length === 0) raw.campaign();
   }
 
-  /** A leader that can not write hands over to the voter that is furthest along. */
-  #stepDownOnFullDisk(): void {
+  /** A leader that can not write hands over to the voter that is furthest along; if that fails, it tries again after an election timeout. */
+  #handOverOnFullDisk(): void {
     const raw = this.#core();
     if (!this.#options.log.isDiskFull || raw.role !== 'leader') {
       this.#ticksDiskFull = 0;
       return;
     }
     if (this.#ticksDiskFull++ % this.#options.electionTicks !== 0 || raw.leadTransferee !== NO_PEER) return;
-    const { voters } = raw.confState;
-    const candidates = raw.status().peers.filter((peer) => peer.id !== raw.id && peer.recentActive && voters.includes(peer.id));
-    const best = candidates.sort((a, b) => b.match - a.match)[0];
-    if (best !== undefined) raw.transferLeader(best.id);
+    const successor = bestSuccessor(raw);
+    if (successor !== NO_PEER) raw.transferLeader(successor);
   }
 
   #isStopped(): boolean {
@@ -493,19 +471,5 @@ export class RaftNode {
   #write(level: LogLevel, text: string): void {
     const { logger } = this.#options;
     if (logger.level <= level) logger.write(level, text);
-  }
-}
-
-function confChangeRefusal(reason: string): NodeRefusal {
-  switch (reason) {
-    case 'no-leader':
-    case 'not-leader':
-    case 'transferring':
-    case 'removed':
-    case 'uncommitted-limit':
-    case 'change-not-now':
-      return reason;
-    default:
-      return 'invalid-change';
   }
 }

@@ -1,3 +1,4 @@
+import type { ProposalRefusal } from '../refusal.ts';
 import type { PeerId } from '../types.ts';
 import { NO_PEER } from '../types.ts';
 
@@ -45,5 +46,16 @@ export class RaftRefusedError extends Error {
     this.name = 'RaftRefusedError';
     this.reason = reason;
     this.leader = leader;
+  }
+}
+
+/** What the state machine's refusal of a configuration change is called here. */
+export function confChangeRefusal(reason: ProposalRefusal): NodeRefusal {
+  switch (reason) {
+    case 'malformed-change':
+    case 'invalid-change':
+      return 'invalid-change';
+    default:
+      return reason;
   }
 }

@@ -14,7 +14,7 @@ export interface StateMachine {
 
   /**
    * The whole state as of now, as a stream of bytes. Entries are applied while the stream is read, so it must come from a view of
-   * the state taken during this call.
+   * the state taken during this call. (The first item is asked for at once, so a generator takes its view in time if it does so before its first await.)
    */
   snapshot(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 }

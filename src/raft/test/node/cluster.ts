@@ -119,7 +119,8 @@ export class Cluster {
       }
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
-    throw new Error(`not reached: ${what}`);
+    const states = [...this.members.values()].map((member) => JSON.stringify(member.node.status()));
+    throw new Error(`not reached: ${what}\n${states.join('\n')}`);
   }
 
   /** Runs ticks until a promise settles. */
@@ -141,6 +142,8 @@ export class Cluster {
 
   /** Waits until every member has applied what the leader has. */
   async converge(): Promise<void> {
+    // Proposals of this turn get into the log in the next one.
+    await new Promise((resolve) => setImmediate(resolve));
     const leader = await this.leader();
     await this.until('all members are up to date', () =>
       [...this.members.values()].every((member) => member.node.appliedIndex >= (leader.node.status()?.lastIndex ?? Infinity)),
