@@ -6,7 +6,7 @@ import { badRequest } from './http-error.ts';
 
 /** Oldest and newest version whose requests are understood. */
 export const MIN_API_MINOR = 24;
-export const MAX_API_MINOR = 51;
+const MAX_API_MINOR = 51;
 
 /** Version advertised unless told otherwise: that of the reference this API is compared with. */
 export const DEFAULT_API_VERSION = '1.41';

@@ -26,11 +26,11 @@ declare module 'fastify' {
   }
 }
 
-export const NOT_MANAGER =
+const NOT_MANAGER =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
 const WORKER =
   "This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state. Please run this command on a manager node or promote the current node to a manager.";
-export const LOCKED =
+const LOCKED =
   'Swarm is encrypted and needs to be unlocked before it can be used. Please use "docker swarm unlock" to unlock it.';
 const STARTING = 'This manager is starting or waits for the other managers: try again in a moment';
 

@@ -47,7 +47,7 @@ export interface Swarm {
 }
 
 /** Health of the managers as this one sees it. */
-export interface SwarmStatus {
+interface SwarmStatus {
   readonly clusterId: string;
   readonly nodeId: string;
   /** Node id of the leader; empty when there is none. */
@@ -58,11 +58,11 @@ export interface SwarmStatus {
   readonly commitIndex: number;
   readonly appliedIndex: number;
   /** SHA-256 of the replicated state at `appliedIndex`, hexadecimal: equal on all managers at the same index. */
-  stateHash(): string;
+  readonly stateHash: () => string;
   readonly members: readonly SwarmMember[];
 }
 
-export interface SwarmMember {
+interface SwarmMember {
   readonly nodeId: string;
   /** Decimal Raft id. */
   readonly raftId: string;
@@ -79,7 +79,7 @@ export interface ServiceExplanation {
   readonly tasks: readonly TaskExplanation[];
 }
 
-export interface TaskExplanation {
+interface TaskExplanation {
   readonly taskId: string;
   readonly slot: number;
   /** Empty while the task waits. */
@@ -89,7 +89,7 @@ export interface TaskExplanation {
   readonly nodes: readonly NodeExplanation[];
 }
 
-export interface NodeExplanation {
+interface NodeExplanation {
   readonly nodeId: string;
   readonly hostname: string;
   readonly fits: boolean;
@@ -100,7 +100,7 @@ export interface NodeExplanation {
 }
 
 /** `locked`: the manager's state is encrypted and waits for the unlock key. `error`: see the error text. */
-export type LocalNodeState = 'inactive' | 'pending' | 'active' | 'error' | 'locked';
+type LocalNodeState = 'inactive' | 'pending' | 'active' | 'error' | 'locked';
 
 export interface LocalNodeInfo {
   readonly state: LocalNodeState;

@@ -104,7 +104,7 @@ const descriptionToDocker = (description: NodeDescription): object => ({
   ),
 });
 
-export const tlsInfoToDocker = (info: NodeTLSInfo): object => ({
+const tlsInfoToDocker = (info: NodeTLSInfo): object => ({
   TrustRoot: nonEmpty(Buffer.from(info.trustRoot).toString()),
   CertIssuerSubject: nonEmpty(Buffer.from(info.certIssuerSubject).toString('base64')),
   CertIssuerPublicKey: nonEmpty(Buffer.from(info.certIssuerPublicKey).toString('base64')),

@@ -115,7 +115,7 @@ export const list = <T>(item: Decoder<T>): Decoder<readonly T[]> => ({
 });
 
 /** An object whose keys are data (labels, options). */
-export const mapOf = <T>(item: Decoder<T>): Decoder<Readonly<Record<string, T>>> => ({
+const mapOf = <T>(item: Decoder<T>): Decoder<Readonly<Record<string, T>>> => ({
   goType: `map[string]${item.goType}`,
   zero: {},
   decode: (value, at) => {

@@ -26,7 +26,8 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-const PLAIN_CHARACTERS = /[^"\\\u0000-\u001f]*/y;
+const UNESCAPED = /[^"\\]*/y;
+const FIRST_PRINTABLE = 0x20;
 const LONE_SURROGATE = /\p{Surrogate}/gu;
 
 /** Throws badRequest (400) with the reason. */
@@ -101,13 +102,23 @@ class Parser {
     this.#at++;
     let value = '';
     for (;;) {
-      PLAIN_CHARACTERS.lastIndex = this.#at;
-      const plain = PLAIN_CHARACTERS.exec(this.#text)?.[0] ?? '';
+      UNESCAPED.lastIndex = this.#at;
+      const plain = UNESCAPED.exec(this.#text)?.[0] ?? '';
+      this.#refuseControls(plain);
       value += plain;
       this.#at += plain.length;
       if (this.#take('"')) return value.replace(LONE_SURROGATE, '\ufffd');
       if (!this.#take('\\')) throw this.#unexpected('in string literal');
       value += this.#escape();
+    }
+  }
+
+  #refuseControls(plain: string): void {
+    for (let i = 0; i < plain.length; i++) {
+      if (plain.charCodeAt(i) < FIRST_PRINTABLE) {
+        this.#at += i;
+        throw this.#unexpected('in string literal');
+      }
     }
   }
 

@@ -14,11 +14,11 @@ import { changeToJson, objectToJson, type ObjectJsonOptions, type WatchedKind } 
 import type { WatchRequest } from './watch-request.ts';
 
 /** The index asked for is too old: list again. */
-export const CLOSE_RESUME_LOST = 4410;
+const CLOSE_RESUME_LOST = 4410;
 /** The client reads too slowly: resume later. */
-export const CLOSE_TOO_SLOW = 4408;
+const CLOSE_TOO_SLOW = 4408;
 /** This manager stopped serving: resume elsewhere. */
-export const CLOSE_GOING_AWAY = 1001;
+const CLOSE_GOING_AWAY = 1001;
 const CLOSE_FAILED = 1011;
 
 /** Bytes that may wait for a slow client. */

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { TaskState } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { Task } from '../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import { newId } from '../../../src/common/ids.ts';
