@@ -102,7 +102,9 @@ function adapt(
   handle: AnyHandler,
   log: Logger,
 ): unknown {
-  const report = (error: unknown): ServiceError => serviceError(error, method.path, log);
+  // What fails after the caller went away is no failure of the handler.
+  const report = (call: AnyCall, error: unknown): ServiceError =>
+    serviceError(call.cancelled || isPrematureClose(error) ? CALLER_GONE : error, method.path, log);
   if (method.responseStream) {
     return (call: ServerWritableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>) => {
       const run = async (): Promise<void> => {
@@ -112,7 +114,7 @@ function adapt(
       };
       run().then(
         () => call.end(),
-        (error: unknown) => call.emit('error', report(error)),
+        (error: unknown) => call.emit('error', report(call, error)),
       );
     };
   }
@@ -126,7 +128,7 @@ function adapt(
     };
     run().then(
       (response) => done(null, response),
-      (error: unknown) => done(report(error)),
+      (error: unknown) => done(report(call, error)),
     );
   };
 }
@@ -153,6 +155,9 @@ async function writeAll(
     }
   }
 }
+
+const isPrematureClose = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
 
 const CALLER_GONE = new SwarmError('cancelled', 'the caller went away');
 
