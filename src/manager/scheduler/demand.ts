@@ -8,7 +8,7 @@ export interface Demand {
   readonly memoryBytes: number;
   /** A wish: numbers only, see generic-resource.ts. */
   readonly generic: GenericPool;
-  /** Published host-mode ports as {@link portKey}; ports the engine chooses are not listed. */
+  /** Published host-mode ports as "80/tcp"; ports the engine chooses are not listed. */
   readonly hostPorts: readonly string[];
 }
 
@@ -28,7 +28,7 @@ export function demandOf(task: Task): Demand {
 }
 
 /** A port as a node can hold it only once. */
-export const portKey = (port: Pick<PortConfig, 'protocol' | 'publishedPort'>): string =>
+const portKey = (port: Pick<PortConfig, 'protocol' | 'publishedPort'>): string =>
   `${port.publishedPort}/${PROTOCOL[port.protocol] ?? 'tcp'}`;
 
 const PROTOCOL: Readonly<Record<number, string>> = { 0: 'tcp', 1: 'udp', 2: 'sctp' };

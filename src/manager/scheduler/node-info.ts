@@ -22,7 +22,7 @@ export interface Hold {
 }
 
 /** Failures older than this no longer speak against a node. */
-export const FAILURE_WINDOW_MS = 5 * 60_000;
+const FAILURE_WINDOW_MS = 5 * 60_000;
 
 export class NodeInfo {
   readonly id: string;

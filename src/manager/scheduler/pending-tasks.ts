@@ -78,7 +78,7 @@ export class PendingTasks {
 
   /** Forgets the tasks of a service that is no more. */
   removeService(serviceId: string): void {
-    for (const pending of [...this.#groups.values()]) {
+    for (const pending of this.#groups.values()) {
       if (pending.group.serviceId !== serviceId) continue;
       for (const id of [...pending.free.keys(), ...pending.preassigned.keys()]) this.remove(id);
     }

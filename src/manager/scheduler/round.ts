@@ -76,7 +76,7 @@ function placeGroup(input: RoundInput, pending: PendingGroup, limit: number, dec
 function giveReason(input: RoundInput, pending: PendingGroup, decisions: Decision[]): void {
   const { group, pipeline, free } = pending;
   if (group.serviceId !== '' && !input.reader.service.get(group.serviceId)) {
-    for (const id of [...free.keys()]) input.pending.remove(id);
+    for (const id of free.keys()) input.pending.remove(id);
     return;
   }
   const tally = pipeline.tally(input.view.nodes.values());

@@ -9,11 +9,11 @@ import {
 } from '../../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import {
   NodeStatus_State,
-  Placement,
   PortConfig_Protocol,
   PortConfig_PublishMode,
   TaskState,
   TaskStatus,
+  type Placement,
 } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 
 export interface NodeOptions {

@@ -5,7 +5,7 @@ import { NodeStatus_State, TaskState } from '../../../../src/proto/generated/doc
 
 const stateOf = (task: Task): number => task.status?.state ?? 0;
 
-export const usesNode = (task: Task): boolean =>
+const usesNode = (task: Task): boolean =>
   task.nodeId !== '' && stateOf(task) >= TaskState.ASSIGNED && stateOf(task) <= TaskState.RUNNING;
 
 export const isActive = (task: Task): boolean => usesNode(task) && task.desiredState <= TaskState.COMPLETE;
