@@ -8,6 +8,7 @@ import {
   requireSwarm,
   sendEmpty,
   sendJson,
+  sendList,
   type ApiContext,
 } from '../context.ts';
 import { configSpec, configSpecToProto, configToDocker } from '../docker/secret.ts';
@@ -31,7 +32,7 @@ export function registerConfigs(app: FastifyInstance, context: ApiContext): void
           filters.allowsPrefix('name', spec?.annotations?.name ?? '') &&
           filters.allowsLabels('label', spec?.annotations?.labels),
       );
-    return sendJson(reply, 200, configs.map(configToDocker));
+    return sendList(reply, configs, configToDocker);
   });
 
   app.post('/configs/create', async (request, reply) => {

@@ -1,7 +1,7 @@
 /** /networks: those of the swarm. Networks of one machine belong to a container engine. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isSwarmError } from '../../common/errors.ts';
-import { pathPart, queryOf, readBody, readSwarm, sendEmpty, sendJson, type ApiContext } from '../context.ts';
+import { pathPart, queryOf, readBody, readSwarm, sendEmpty, sendJson, sendList, type ApiContext } from '../context.ts';
 import {
   networkCreateRequest,
   networkSpecToProto,
@@ -29,7 +29,7 @@ export function registerNetworks(app: FastifyInstance, context: ApiContext): voi
     const swarm = await readSwarm(context, request);
     const { read } = swarm.store;
     const networks = read.network.all().filter((network) => isListed(read, network, filters));
-    return sendJson(reply, 200, networks.map(networkToDocker));
+    return sendList(reply, networks, networkToDocker);
   });
 
   app.post('/networks/create', async (request, reply) => {

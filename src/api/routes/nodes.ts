@@ -1,6 +1,6 @@
 /** /nodes */
 import type { FastifyInstance } from 'fastify';
-import { pathPart, queryOf, readBody, readSwarm, sendEmpty, sendJson, type ApiContext } from '../context.ts';
+import { pathPart, queryOf, readBody, readSwarm, sendEmpty, sendJson, sendList, type ApiContext } from '../context.ts';
 import { memberships, nodeSpec, nodeSpecToProto, nodeToDocker, roles } from '../docker/node.ts';
 import { parseFilters } from '../filters.ts';
 import { viaRpc } from '../http-error.ts';
@@ -26,7 +26,7 @@ export function registerNodes(app: FastifyInstance, context: ApiContext): void {
           (wantedRoles?.includes(node.role) ?? true) &&
           (!wantedMemberships || (node.spec !== undefined && wantedMemberships.includes(node.spec.membership))),
       );
-    return sendJson(reply, 200, nodes.map(nodeToDocker));
+    return sendList(reply, nodes, nodeToDocker);
   });
 
   app.get('/nodes/:id', async (request, reply) => {

@@ -8,6 +8,7 @@ import {
   requireSwarm,
   sendEmpty,
   sendJson,
+  sendList,
   type ApiContext,
 } from '../context.ts';
 import { secretSpec, secretSpecToProto, secretToDocker } from '../docker/secret.ts';
@@ -32,7 +33,7 @@ export function registerSecrets(app: FastifyInstance, context: ApiContext): void
           filters.allows('names', spec?.annotations?.name ?? '') &&
           filters.allowsLabels('label', spec?.annotations?.labels),
       );
-    return sendJson(reply, 200, secrets.map(secretToDocker));
+    return sendList(reply, secrets, secretToDocker);
   });
 
   app.post('/secrets/create', async (request, reply) => {

@@ -9,6 +9,7 @@ import {
   requireSwarm,
   sendEmpty,
   sendJson,
+  sendList,
   type ApiContext,
 } from '../context.ts';
 import { generatedName } from '../docker/generated-name.ts';
@@ -42,10 +43,8 @@ export function registerServices(app: FastifyInstance, context: ApiContext): voi
     const swarm = await readSwarm(context, request);
     const services = swarm.store.read.service.all().filter((service) => isListed(service, filters));
     const statuses = withStatus ? await statusesOf(swarm, services, request.gone) : undefined;
-    return sendJson(
-      reply,
-      200,
-      services.map((service) => serviceToDocker(service, request.apiMinor, statuses?.get(service.id))),
+    return sendList(reply, services, (service) =>
+      serviceToDocker(service, request.apiMinor, statuses?.get(service.id)),
     );
   });
 

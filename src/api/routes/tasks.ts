@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import type { TaskState } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import { ListTasksRequest_Filters } from '../../proto/generated/docker/swarmkit/v1/control.ts';
-import { pathPart, queryOf, readSwarm, sendJson, type ApiContext } from '../context.ts';
+import { pathPart, queryOf, readSwarm, sendJson, sendList, type ApiContext } from '../context.ts';
 import { taskName, taskStates, taskToDocker } from '../docker/task.ts';
 import { parseFilters, type Filters } from '../filters.ts';
 import { viaRpc } from '../http-error.ts';
@@ -35,11 +35,7 @@ export function registerTasks(app: FastifyInstance, context: ApiContext): void {
       ? await upToDateTasks(swarm, selection, request.gone)
       : candidateTasks(read, selection);
     const tasks = candidates.filter((task) => isListed(task, selection));
-    return sendJson(
-      reply,
-      200,
-      tasks.map((task) => taskToDocker(task, request.apiMinor)),
-    );
+    return sendList(reply, tasks, (task) => taskToDocker(task, request.apiMinor));
   });
 
   app.get('/tasks/:id', async (request, reply) => {
@@ -66,7 +62,7 @@ function isListed(task: Task, { filters, serviceIds, nodeIds, desiredStates }: S
   const runtime = task.spec?.runtime?.$case ?? 'container';
   return (
     filters.allowsPrefix('id', task.id) &&
-    filters.allowsPrefix('name', taskName(task)) &&
+    (!filters.has('name') || filters.allowsPrefix('name', taskName(task))) &&
     // A task has no labels of its own: those of its service, as they were when it was made, stand for it.
     filters.allowsLabels('label', task.serviceAnnotations?.labels) &&
     (serviceIds?.includes(task.serviceId) ?? true) &&
