@@ -1,9 +1,10 @@
 /**
- * `/swarmd/watch`: changes of the store over a WebSocket, one JSON text per commit.
+ * `/swarmd/watch`: changes of the store over a WebSocket, one JSON text per message.
  *
- * First `{"index": N}` (with `list=1` also `"objects": [{kind, id, object}]`), then `{"index", "changes": [{action,
- * kind, id, object}]}`. Whoever was cut off resumes with `since=` the last index seen; when those changes are no longer
- * known the socket closes with {@link CLOSE_RESUME_LOST} and the client lists again.
+ * First `{"index": N}`. With `list=1` then `{"index": N, "objects": [{kind, id, object}]}` as often as needed, the last
+ * one with `"listed": true`. Then for every commit `{"index", "changes": [{action, kind, id, object}]}`. Whoever was cut
+ * off resumes with `since=` the last index seen; when those changes are no longer known the socket closes with
+ * {@link CLOSE_RESUME_LOST} and the client lists again.
  */
 import type { WebSocket } from 'ws';
 import { errorText, isSwarmError } from '../../common/errors.ts';
@@ -65,9 +66,10 @@ async function stream(
   const { kinds } = request;
   const watch =
     request.since === undefined ? store.watch({ kinds, signal }) : store.watchSince(request.since, { kinds, signal });
-  const hello = { index: request.since ?? store.version };
-  const objects = request.list ? kinds.flatMap((kind) => listed(store.read, kind, options)) : undefined;
-  socket.send(stringify({ ...hello, objects }));
+  const index = request.since ?? store.version;
+  const existing = request.list ? kinds.map((kind) => [kind, store.read[kind].all()] as const) : undefined;
+  socket.send(stringify({ index }));
+  if (existing) await sendExisting(socket, index, existing, options, signal);
   for await (const commits of watch) {
     for (const { version, changes } of commits) {
       const told = changes.flatMap((change) => changeToJson(change, options) ?? []);
@@ -80,8 +82,30 @@ async function stream(
   }
 }
 
-const listed = (read: Swarm['store']['read'], kind: WatchedKind, options: ObjectJsonOptions): readonly object[] =>
-  read[kind].all().map((object) => ({ kind, id: object.id, object: objectToJson(kind, object as never, options) }));
+/** Objects per message: between two messages other work gets its turn. */
+const LIST_SLICE = 200;
+
+async function sendExisting(
+  socket: WebSocket,
+  index: number,
+  existing: readonly (readonly [WatchedKind, readonly { readonly id: string }[]])[],
+  options: ObjectJsonOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const all = existing.flatMap(([kind, objects]) => objects.map((object) => [kind, object] as const));
+  for (let start = 0; !signal.aborted; start += LIST_SLICE) {
+    const slice = all.slice(start, start + LIST_SLICE);
+    const objects = slice.map(([kind, object]) => ({
+      kind,
+      id: object.id,
+      object: objectToJson(kind, object as never, options),
+    }));
+    const isLast = start + LIST_SLICE >= all.length;
+    socket.send(stringify({ index, objects, listed: isLast || undefined }));
+    if (isLast) return;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
 
 /** Pings, and drops a client that did not answer the last ping. */
 function keepAlive(socket: WebSocket, clock: Clock): () => void {

@@ -242,9 +242,11 @@ describe('the watch', () => {
     await createService('w1');
     const first = watch('?list=1&kinds=service,cluster');
     const stream = messages(first);
-    const hello = await next(stream);
-    expect(hello['objects']?.map((o) => String(o['kind']))).toEqual(['service', 'cluster']);
-    expect(JSON.stringify(hello)).not.toContain('SWMTKN');
+    expect(Object.keys(await next(stream))).toEqual(['index']);
+    const list = await next(stream);
+    expect(list['objects']?.map((o) => String(o['kind']))).toEqual(['service', 'cluster']);
+    expect(list['listed']).toBe(true);
+    expect(JSON.stringify(list)).not.toContain('SWMTKN');
     await createService('w2');
     const change = await next(stream);
     expect(change['changes']?.[0]).toMatchObject({
