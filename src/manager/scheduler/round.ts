@@ -26,15 +26,20 @@ export function decideRound(input: RoundInput): readonly Decision[] {
   const ready = input.pending.ready();
   // A large group must not make the small ones behind it wait for all of its tasks.
   const share = Math.max(MIN_SHARE, Math.floor(input.limit / Math.max(1, ready.length)));
+  let nodesLookedAt = 0;
   for (const pending of ready) {
-    if (decisions.length >= input.limit) break;
-    placeGroup(input, pending, Math.min(share, input.limit - decisions.length), decisions);
+    if (decisions.length >= input.limit || nodesLookedAt >= LOOK_LIMIT) break;
+    if (placeGroup(input, pending, Math.min(share, input.limit - decisions.length), decisions)) continue;
+    giveReason(input, pending, decisions);
+    nodesLookedAt += input.view.nodes.size;
   }
   return decisions;
 }
 
 /** Smallest number of tasks a group may place in its turn, since each turn looks at all nodes once. */
 const MIN_SHARE = 100;
+/** Nodes a round may look at for groups that find none, since every one of these looks at all. */
+const LOOK_LIMIT = 300_000;
 
 function confirmPreassigned({ view, pending, limit }: RoundInput, decisions: Decision[]): void {
   for (const { task, pending: of } of pending.takePreassigned(limit)) {
@@ -50,7 +55,8 @@ function confirmPreassigned({ view, pending, limit }: RoundInput, decisions: Dec
   }
 }
 
-function placeGroup(input: RoundInput, pending: PendingGroup, limit: number, decisions: Decision[]): void {
+/** Places up to `limit` tasks of a group; returns false when there are some left for which no node fits. */
+function placeGroup(input: RoundInput, pending: PendingGroup, limit: number, decisions: Decision[]): boolean {
   const { view, reader, nowMs, random } = input;
   const { group, pipeline, free } = pending;
   const strategy = strategyFor(reader, reader.service.get(group.serviceId));
@@ -59,17 +65,15 @@ function placeGroup(input: RoundInput, pending: PendingGroup, limit: number, dec
   for (const task of free.values()) {
     if (placed === limit) {
       input.pending.yield(pending);
-      return;
+      return true;
     }
     const node = picker.pick();
-    if (!node) {
-      giveReason(input, pending, decisions);
-      return;
-    }
+    if (!node) return false;
     decisions.push({ kind: 'assign', task, node, hold: view.reserve(task, group, node) });
     input.pending.remove(task.id);
     placed++;
   }
+  return true;
 }
 
 /** No node fits the rest of the group: says why on each task and lets it wait for what may help. */

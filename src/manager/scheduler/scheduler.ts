@@ -126,6 +126,9 @@ class Session {
       await store.batch(decisions.slice(start, start + ROUND_LIMIT), (tx, decision) => {
         if (!writeDecision(tx, decision, nowMs)) outdated.push(decision);
       });
+      if (outdated.length === 0) continue;
+      // What they clashed with may not have committed yet, and then trying again at once would clash again.
+      await store.update(() => undefined);
       for (const decision of outdated) this.#takeBack(decision);
     }
     if (decisions.length > 0) log.debug({ decisions: decisions.length, waiting: this.#pending.size }, 'scheduled');
