@@ -122,12 +122,14 @@ const answers = (path: string): Promise<boolean> =>
     socket.once('error', () => resolve(false));
   });
 
+/** Connections that become idle while the server closes are looked for this often. */
+const IDLE_CHECK_MS = 20;
+
 /** Resolves when all connections are gone; those still open after `graceMs` are cut. */
 export async function closeListener(server: Server, graceMs: number): Promise<void> {
+  const closeIdle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
   const cut = setTimeout(() => server.closeAllConnections(), graceMs);
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-  });
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  clearInterval(closeIdle);
   clearTimeout(cut);
 }
