@@ -146,7 +146,10 @@ export class Agent {
       if (isOurChoice) continue;
       if (address !== undefined) this.#picker.failed(address);
       const waitMs = backoff.next();
-      this.#log.info({ manager: address, reason: errorText(reason), waitMs: Math.round(waitMs) }, 'no session; trying again');
+      this.#log.info(
+        { manager: address, reason: errorText(reason), waitMs: Math.round(waitMs) },
+        'no session; trying again',
+      );
       await sleep(this.#clock, waitMs, signal).catch(() => undefined);
     }
   }
@@ -207,9 +210,7 @@ export class Agent {
   }
 
   #heard(message: SessionMessage): void {
-    this.#picker.replace(
-      message.managers.map(({ peer, weight }) => ({ address: peer?.addr ?? '', weight })),
-    );
+    this.#picker.replace(message.managers.map(({ peer, weight }) => ({ address: peer?.addr ?? '', weight })));
     this.#options.onSessionMessage?.(message);
   }
 

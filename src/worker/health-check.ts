@@ -50,7 +50,12 @@ export function healthPlanOf(config: HealthConfig | undefined): HealthPlan | und
 }
 
 /** What one probe changes, `sinceStartMs` after the task was started. */
-export function afterProbe(state: HealthState, hasSucceeded: boolean, sinceStartMs: number, plan: HealthPlan): HealthState {
+export function afterProbe(
+  state: HealthState,
+  hasSucceeded: boolean,
+  sinceStartMs: number,
+  plan: HealthPlan,
+): HealthState {
   if (hasSucceeded) return { health: 'healthy', failuresInARow: 0 };
   if (state.health === 'starting' && sinceStartMs < plan.startPeriodMs) return state;
   const failuresInARow = state.failuresInARow + 1;

@@ -105,7 +105,8 @@ export class LogPublisher {
         await out.send([messageOf(line, context)], false);
       }
     } catch (error) {
-      if (!signal.aborted) this.#options.log.warn({ taskId, reason: errorText(error) }, 'reading the logs of a task failed');
+      if (!signal.aborted)
+        this.#options.log.warn({ taskId, reason: errorText(error) }, 'reading the logs of a task failed');
     }
   }
 }
@@ -167,7 +168,10 @@ export function logOptionsOf(options: LogSubscriptionOptions | undefined): LogOp
 /** On the wire 0 is everything and −n−1 the last n lines. */
 function tailOf(tail: number): number | undefined {
   if (tail > 0) {
-    throw new SwarmError('invalidArgument', `log tail ${tail}: 0 asks for all lines, a negative number n for the last -n-1`);
+    throw new SwarmError(
+      'invalidArgument',
+      `log tail ${tail}: 0 asks for all lines, a negative number n for the last -n-1`,
+    );
   }
   return tail === 0 ? undefined : -tail - 1;
 }

@@ -72,7 +72,13 @@ export function consequence(state: TaskState, name: Call, outcome: Outcome): Con
   if (outcome.kind === 'failed') return failure(state, name, outcome.error);
   const exit = outcome.kind === 'exited' ? outcome.exit : undefined;
   if (exit && hasFailed(exit)) {
-    return { kind: 'move', state: TaskState.FAILED, message: undefined, error: exitText(exit), exitCode: exit.exitCode };
+    return {
+      kind: 'move',
+      state: TaskState.FAILED,
+      message: undefined,
+      error: exitText(exit),
+      exitCode: exit.exitCode,
+    };
   }
   // A task resumed beyond ACCEPTED gets its controller anew but keeps its state.
   if (name === 'resolve' && state >= TaskState.ACCEPTED) {

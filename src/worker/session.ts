@@ -15,6 +15,7 @@ import type {
 import type { SubscriptionMessage } from '../proto/generated/docker/swarmkit/v1/logbroker.ts';
 import type { NodeDescription } from '../proto/generated/docker/swarmkit/v1/types.ts';
 import type { ManagerConnection } from './manager-connector.ts';
+import type { SendStatuses } from './reporter.ts';
 import { messagesOf } from './stream-messages.ts';
 
 /** An RPC not answered within this is taken as failed, in ms. */
@@ -42,7 +43,7 @@ export interface SessionHandlers {
 export interface LiveSession {
   readonly id: string;
   /** Rejects, and ends the session, when the manager did not take the statuses. */
-  sendStatuses(updates: readonly StatusUpdate[]): Promise<void>;
+  readonly sendStatuses: SendStatuses;
 }
 
 /** Runs a session until it ends; always rejects, with the reason. An aborted signal ends it with the signal's reason. */

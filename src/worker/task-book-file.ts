@@ -126,7 +126,8 @@ export class FileTaskBook implements TaskBook {
     const lines = text.split('\n');
     // After the last newline comes nothing, or the torn line of a crash.
     const torn = lines.pop() ?? '';
-    if (torn !== '') this.#log.info({ file: this.#path }, 'the last line of the task book was torn by a crash; dropped');
+    if (torn !== '')
+      this.#log.info({ file: this.#path }, 'the last line of the task book was torn by a crash; dropped');
     lines.forEach((line, index) => {
       try {
         this.#apply(parseLine(line));
@@ -146,7 +147,8 @@ export class FileTaskBook implements TaskBook {
       return;
     }
     const task = record.task === undefined ? before?.task : Task.decode(Buffer.from(record.task, 'base64'));
-    const status = record.status === undefined ? before?.status : TaskStatus.decode(Buffer.from(record.status, 'base64'));
+    const status =
+      record.status === undefined ? before?.status : TaskStatus.decode(Buffer.from(record.status, 'base64'));
     if (!task || !status) throw new SwarmError('dataLoss', `nothing is known of task ${record.id}`);
     this.#entries.set(record.id, {
       task,

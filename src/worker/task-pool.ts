@@ -163,7 +163,10 @@ export class TaskPool {
         await driver.removeLeftover(taskId);
       }
     } catch (error) {
-      log.error({ err: error }, 'remains of earlier tasks could not be removed; the next start of the agent tries again');
+      log.error(
+        { err: error },
+        'remains of earlier tasks could not be removed; the next start of the agent tries again',
+      );
     }
   }
 }

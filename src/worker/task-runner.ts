@@ -9,7 +9,14 @@ import type { Logger } from '../common/log.ts';
 import { timestampOfMs } from '../common/time.ts';
 import type { Task } from '../proto/generated/docker/swarmkit/v1/objects.ts';
 import { TaskState, type TaskStatus } from '../proto/generated/docker/swarmkit/v1/types.ts';
-import type { ExitStatus, LogLine, LogOptions, RuntimeDriver, TaskController, TaskDependencies } from './drivers/driver.ts';
+import type {
+  ExitStatus,
+  LogLine,
+  LogOptions,
+  RuntimeDriver,
+  TaskController,
+  TaskDependencies,
+} from './drivers/driver.ts';
 import { localRestartDelayMs, withRestart } from './local-restart.ts';
 import type { ManagerContact } from './manager-contact.ts';
 import { consequence, isTerminal, nextStep, type Call, type Consequence, type Outcome } from './next-state.ts';
@@ -217,7 +224,11 @@ export class TaskRunner {
       // Asked to stop meanwhile: the next step sees to that.
       if (signal.aborted) return true;
       this.#end = undefined;
-      await this.#move(TaskState.FAILED, this.status.message, `running it again on the node failed: ${errorText(error)}`);
+      await this.#move(
+        TaskState.FAILED,
+        this.status.message,
+        `running it again on the node failed: ${errorText(error)}`,
+      );
       return true;
     }
     this.#end = undefined;

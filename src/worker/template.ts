@@ -85,7 +85,8 @@ type Token =
   | { readonly kind: 'name'; readonly value: string }
   | { readonly kind: 'sign'; readonly value: '|' | '(' | ')' };
 
-const TOKEN = /\s*(?:(\.[A-Za-z_][\w]*(?:\.[A-Za-z_]\w*)*|\.)|"((?:[^"\\]|\\.)*)"|`([^`]*)`|(-?\d+(?:\.\d+)?)|([A-Za-z_]\w*)|([|()]))/y;
+const TOKEN =
+  /\s*(?:(\.[A-Za-z_][\w]*(?:\.[A-Za-z_]\w*)*|\.)|"((?:[^"\\]|\\.)*)"|`([^`]*)`|(-?\d+(?:\.\d+)?)|([A-Za-z_]\w*)|([|()]))/y;
 
 function tokensOf(action: string, scope: Scope): readonly Token[] {
   const tokens: Token[] = [];

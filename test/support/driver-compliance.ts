@@ -235,14 +235,18 @@ export function describeDriver(name: string, makeRig: () => Promise<DriverRig> |
       expect((await again.wait(never)).exitCode).toBe(143);
     });
 
-    itCan(['survives the driver', 'ends by itself'], 'reports the end of a task that ended while nobody watched', async () => {
-      const controller = await started('c1', { runMs: 200, exitCode: 9 });
-      controller.detach();
-      await driver.close();
-      await rig.advance?.(200);
-      driver = await rig.open();
-      expect(await controllerOf('c1', { runMs: 200, exitCode: 9 }).wait(never)).toEqual({ exitCode: 9, reason: '' });
-    });
+    itCan(
+      ['survives the driver', 'ends by itself'],
+      'reports the end of a task that ended while nobody watched',
+      async () => {
+        const controller = await started('c1', { runMs: 200, exitCode: 9 });
+        controller.detach();
+        await driver.close();
+        await rig.advance?.(200);
+        driver = await rig.open();
+        expect(await controllerOf('c1', { runMs: 200, exitCode: 9 }).wait(never)).toEqual({ exitCode: 9, reason: '' });
+      },
+    );
 
     it('stops and removes what is left of a task that is not wanted any more', async () => {
       await started('c1');

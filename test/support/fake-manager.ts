@@ -148,7 +148,7 @@ export class FakeManager {
 
   /** Ends every session the way a manager that loses leadership does. */
   endSessions(): void {
-    for (const stream of [...this.#sessions.values()]) stream.emit('error', error('unavailable', 'not the leader'));
+    for (const stream of this.#sessions.values()) stream.emit('error', error('unavailable', 'not the leader'));
     this.#sessions.clear();
   }
 

@@ -2,7 +2,11 @@
 import { durationOfMs } from '../../src/common/time.ts';
 import { Task, type Secret, Secret as SecretMessage } from '../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import type { ContainerSpec } from '../../src/proto/generated/docker/swarmkit/v1/specs.ts';
-import { TaskState, type HealthConfig, type RestartPolicy } from '../../src/proto/generated/docker/swarmkit/v1/types.ts';
+import {
+  TaskState,
+  type HealthConfig,
+  type RestartPolicy,
+} from '../../src/proto/generated/docker/swarmkit/v1/types.ts';
 
 export interface TaskGiven {
   readonly desired?: keyof typeof TaskState;

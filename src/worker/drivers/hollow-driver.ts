@@ -41,7 +41,9 @@ export class HollowDriver implements RuntimeDriver {
 
   leftovers(): Promise<readonly LeftoverTask[]> {
     return Promise.resolve(
-      [...this.#tasks].filter(([, task]) => task.exists).map(([taskId, task]) => ({ taskId, isRunning: task.isRunning })),
+      [...this.#tasks]
+        .filter(([, task]) => task.exists)
+        .map(([taskId, task]) => ({ taskId, isRunning: task.isRunning })),
     );
   }
 

@@ -86,7 +86,9 @@ export class ScriptedDriver implements RuntimeDriver {
   }
 
   leftovers(): Promise<readonly LeftoverTask[]> {
-    return Promise.resolve([...this.world.tasks].map(([taskId, run]) => ({ taskId, isRunning: run.state === 'running' })));
+    return Promise.resolve(
+      [...this.world.tasks].map(([taskId, run]) => ({ taskId, isRunning: run.state === 'running' })),
+    );
   }
 
   removeLeftover(taskId: string): Promise<void> {
@@ -157,7 +159,7 @@ class ScriptedRun {
   }
 
   #tell(): void {
-    for (const done of [...this.#listeners]) done();
+    for (const done of this.#listeners) done();
   }
 }
 
@@ -231,7 +233,9 @@ class ScriptedController implements TaskController {
 
   status(): Promise<RuntimeStatus | undefined> {
     const run = this.#run;
-    return Promise.resolve(run && { containerId: `scripted-${this.#id}`, pid: run.state === 'running' ? 1 : 0, ports: [] });
+    return Promise.resolve(
+      run && { containerId: `scripted-${this.#id}`, pid: run.state === 'running' ? 1 : 0, ports: [] },
+    );
   }
 
   async *logs(options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine> {
@@ -275,7 +279,9 @@ class ScriptedController implements TaskController {
 
 function scriptOf(task: Task): Script {
   const spec = task.spec?.runtime?.$case === 'container' ? task.spec.runtime.value : undefined;
-  const env = new Map((spec?.env ?? []).map((line) => [line.split('=', 1)[0] ?? '', line.slice(line.indexOf('=') + 1)]));
+  const env = new Map(
+    (spec?.env ?? []).map((line) => [line.split('=', 1)[0] ?? '', line.slice(line.indexOf('=') + 1)]),
+  );
   const text = (name: string): string | undefined => env.get(name) ?? spec?.labels[name];
   const number = (name: string): number | undefined => {
     const value = text(name);

@@ -28,7 +28,16 @@ type CallName = (typeof CALLS)[number];
 /** Plays `given{state, desired, prepare?, start?, wait?, shutdown?, exit?}` until nothing moves any more. */
 export async function playLife(given: Given, expected: Given): Promise<CaseResult> {
   refuseUnknownMembers(given, ['state', 'desired', 'exit', ...CALLS], 'member of given');
-  const known = ['state', 'message', 'err', 'noop', 'steps', 'exitCode', 'retryAfterMs', ...CALLS.map((call) => `${call}Calls`)];
+  const known = [
+    'state',
+    'message',
+    'err',
+    'noop',
+    'steps',
+    'exitCode',
+    'retryAfterMs',
+    ...CALLS.map((call) => `${call}Calls`),
+  ];
   refuseUnknownMembers(expected, known, 'member of expect');
   const clock = new FakeClock();
   const calls: CallName[] = [];
@@ -73,7 +82,8 @@ function outcome(expected: Given, before: TaskState, statuses: readonly TaskStat
   if ('state' in expected) results.push(expectSame(stateNameOf(first.state), expected['state'], 'state'));
   if ('message' in expected) results.push(expectSame(first.message, expected['message'], 'message'));
   if ('err' in expected) results.push(expectSame(first.err, expected['err'], 'err'));
-  if ('exitCode' in expected) results.push(expectSame(last.runtimeStatus?.value.exitCode, expected['exitCode'], 'exit code'));
+  if ('exitCode' in expected)
+    results.push(expectSame(last.runtimeStatus?.value.exitCode, expected['exitCode'], 'exit code'));
   return results;
 }
 
@@ -94,13 +104,14 @@ async function playRetry(afterMs: number, clock: FakeClock, calls: readonly Call
 function runtimeThat(given: Given, calls: CallName[]): RuntimeDriver {
   const play = async (call: CallName): Promise<void> => {
     calls.push(call);
-    const word = given[call];
-    if (word === undefined || String(word).startsWith('already')) return;
-    if (/temporary/.test(String(word))) throw new SwarmError('unavailable', String(word));
-    if (/cancel/.test(String(word))) throw new SwarmError('cancelled', String(word));
-    if (/deadline|time-?out/.test(String(word))) throw new SwarmError('deadlineExceeded', String(word));
-    if (word === true || /error|fail/.test(String(word))) throw new SwarmError('internal', String(word));
-    throw new Error(`the handler does not know ${call} "${String(word)}"`);
+    const said = given[call];
+    const word = said === true ? 'error' : typeof said === 'string' ? said : '';
+    if (said === undefined || word.startsWith('already')) return;
+    if (/temporary/.test(word)) throw new SwarmError('unavailable', word);
+    if (/cancel/.test(word)) throw new SwarmError('cancelled', word);
+    if (/deadline|time-?out/.test(word)) throw new SwarmError('deadlineExceeded', word);
+    if (/error|fail/.test(word)) throw new SwarmError('internal', word);
+    throw new Error(`the handler does not know ${call} ${JSON.stringify(said)}`);
   };
   const wait = async (): Promise<ExitStatus> => {
     await play('wait');

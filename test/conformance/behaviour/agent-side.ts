@@ -73,7 +73,9 @@ async function playSet(given: Given, expected: Given): Promise<CaseResult> {
   pool.apply(setOf(String(given['event']), managed));
   await clock.advance(10);
   const left = pool.runners.map((runner) => runner.task.id).sort();
-  const removed = managed.filter((id) => driver.world.callsFor(id).some((call) => call.startsWith('remove')) || !left.includes(id));
+  const removed = managed.filter(
+    (id) => driver.world.callsFor(id).some((call) => call.startsWith('remove')) || !left.includes(id),
+  );
   await pool.detach();
   return allOf(
     'managed' in expected ? expectSame(left, expected['managed'], 'managed') : { ok: true },
@@ -92,7 +94,8 @@ function setOf(event: string, managed: readonly string[]): AssignmentSet {
   const without = ids('without|removes|withdraws');
   const updated = isComplete && without.length > 0 ? managed.filter((id) => !without.includes(id)) : given;
   const isEmpty = /\b(empty|nothing)\b/.test(event);
-  if (updated.length === 0 && without.length === 0 && !isEmpty) throw new Error(`the handler does not know event "${event}"`);
+  if (updated.length === 0 && without.length === 0 && !isEmpty)
+    throw new Error(`the handler does not know event "${event}"`);
   const tasks = { updated: updated.map((id) => assignedTask(id)), removed: isComplete ? [] : without };
   return { isComplete, tasks, secrets: none, configs: none };
 }
@@ -137,13 +140,16 @@ function playSecrets(given: Given, expected: Given): CaseResult {
     assignment: { item: { $case: 'secret' as const, value: Secret.fromPartial({ id }) } },
   }));
   held.apply(stream.accept({ type: Type.COMPLETE, appliesTo: '', resultsIn: '1', changes }));
-  if (given['event'] !== undefined) held.apply(stream.accept(secretEvent(String(given['event']), changes)));
+  const event = given['event'];
+  if (typeof event === 'string') held.apply(stream.accept(secretEvent(event, changes)));
   const refs = ((given['task'] as { refs?: readonly string[] } | undefined)?.refs ?? []).map((secretId) =>
     SecretReference.fromPartial({ secretId }),
   );
   const task = assignedTask('t', { container: { secrets: refs } });
   return allOf(
-    'visible' in expected ? expectSame([...held.viewFor(task).secrets.keys()], expected['visible'], 'visible') : { ok: true },
+    'visible' in expected
+      ? expectSame([...held.viewFor(task).secrets.keys()], expected['visible'], 'visible')
+      : { ok: true },
     'secrets' in expected ? expectSame(held.secretIds, expected['secrets'], 'secrets') : { ok: true },
   );
 }

@@ -6,7 +6,10 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../src/common/log.ts';
 import { durationOfMs } from '../../../src/common/time.ts';
-import { RestartPolicy_RestartCondition as Condition, TaskState } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
+import {
+  RestartPolicy_RestartCondition as Condition,
+  TaskState,
+} from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { ProcessDriver } from '../../../src/worker/drivers/process/process-driver.ts';
 import { identityOf } from '../../../src/worker/process-identity.ts';
 import { eventually } from '../../support/eventually.ts';

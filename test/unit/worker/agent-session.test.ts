@@ -5,7 +5,10 @@ import { systemClock, type Clock } from '../../../src/common/clock.ts';
 import { SwarmError } from '../../../src/common/errors.ts';
 import { durationOfMs } from '../../../src/common/time.ts';
 import { AssignmentsMessage_Type as Type } from '../../../src/proto/generated/docker/swarmkit/v1/dispatcher.ts';
-import { RestartPolicy_RestartCondition as Condition, TaskState } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
+import {
+  RestartPolicy_RestartCondition as Condition,
+  TaskState,
+} from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { readManagerList } from '../../../src/worker/manager-list-file.ts';
 import { StateLockedError } from '../../../src/worker/state-lock.ts';
 import { AgentRig } from '../../support/agent-rig.ts';
@@ -257,7 +260,10 @@ describe('an agent that starts', () => {
 
 describe('an agent that was cut off', () => {
   it('restarts what ended, and tells of it when a manager is back', async () => {
-    const given = { env: ['SCRIPT_RUN_MS=600', 'SCRIPT_EXIT=1'], restart: { condition: Condition.ANY, delay: durationOfMs(100) } };
+    const given = {
+      env: ['SCRIPT_RUN_MS=600', 'SCRIPT_EXIT=1'],
+      restart: { condition: Condition.ANY, delay: durationOfMs(100) },
+    };
     manager.want(task('t1', given));
     rig.start({ cutOffMs: 100 });
     await running('t1');

@@ -13,7 +13,11 @@ const PLAN: HealthPlan = {
 };
 
 /** Plays probes one after another ("+" good, "-" bad, "?" hangs; the last one goes on) and tells when health changed. */
-async function play(probes: string, plan: Partial<HealthPlan>, forMs: number): Promise<readonly (readonly [number, Health])[]> {
+async function play(
+  probes: string,
+  plan: Partial<HealthPlan>,
+  forMs: number,
+): Promise<readonly (readonly [number, Health])[]> {
   const clock = new FakeClock();
   const startedAt = clock.now();
   const changes: [number, Health][] = [];

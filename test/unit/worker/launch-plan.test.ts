@@ -56,7 +56,12 @@ describe('what a task becomes as a process', () => {
 
   it('reads a health check with the defaults of Docker', () => {
     const health = plan({ health: { test: ['CMD-SHELL', 'curl x'], interval: durationOfMs(2000) } }).health;
-    expect(health).toMatchObject({ command: ['/bin/sh', '-c', 'curl x'], intervalMs: 2000, timeoutMs: 30_000, retries: 3 });
+    expect(health).toMatchObject({
+      command: ['/bin/sh', '-c', 'curl x'],
+      intervalMs: 2000,
+      timeoutMs: 30_000,
+      retries: 3,
+    });
     expect(plan({ health: { test: ['NONE'] } }).health).toBeUndefined();
   });
 

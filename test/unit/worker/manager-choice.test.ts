@@ -58,7 +58,9 @@ describe('choosing a manager', () => {
 describe('the wait between sessions', () => {
   it('grows as 100 ms + twice the last bound up to 8 s, and begins anew after success', () => {
     const backoff = new SessionBackoff(() => 1);
-    expect(Array.from({ length: 9 }, () => backoff.next())).toEqual([100, 300, 700, 1500, 3100, 6300, 8000, 8000, 8000]);
+    expect(Array.from({ length: 9 }, () => backoff.next())).toEqual([
+      100, 300, 700, 1500, 3100, 6300, 8000, 8000, 8000,
+    ]);
     backoff.reset();
     expect(backoff.next()).toBe(100);
   });

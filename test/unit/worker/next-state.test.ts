@@ -26,9 +26,14 @@ function life(state: TaskState, desired: TaskState, choose: (n: number) => Outco
     if (step.kind === 'move') states.push(step.state);
     else {
       const chosen = choose(n);
-      const outcome: Outcome =
-        step.call === 'wait' || chosen.kind !== 'exited' ? chosen : { kind: 'done' };
-      const result = consequence(now, step.call, step.call === 'wait' && outcome.kind === 'done' ? { kind: 'exited', exit: { exitCode: 0, reason: '' } } : outcome);
+      const outcome: Outcome = step.call === 'wait' || chosen.kind !== 'exited' ? chosen : { kind: 'done' };
+      const result = consequence(
+        now,
+        step.call,
+        step.call === 'wait' && outcome.kind === 'done'
+          ? { kind: 'exited', exit: { exitCode: 0, reason: '' } }
+          : outcome,
+      );
       if (result.kind === 'move') states.push(result.state);
     }
   }
@@ -97,7 +102,10 @@ describe('the life of a task', () => {
       consequence(TaskState.RUNNING, 'wait', { kind: 'exited', exit: { exitCode, reason } });
     expect(exit(1, '')).toMatchObject({ error: 'task: non-zero exit (1)', exitCode: 1 });
     expect(exit(137, 'out of memory')).toMatchObject({ error: 'task: non-zero exit (137): out of memory' });
-    expect(exit(0, 'unhealthy container')).toMatchObject({ state: TaskState.FAILED, error: 'task: unhealthy container' });
+    expect(exit(0, 'unhealthy container')).toMatchObject({
+      state: TaskState.FAILED,
+      error: 'task: unhealthy container',
+    });
     expect(exit(0, '')).toMatchObject({ state: TaskState.COMPLETE, error: '', message: 'finished' });
   });
 

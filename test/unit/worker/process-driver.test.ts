@@ -40,7 +40,10 @@ function controllerOf(task: Task, dependencies = NOTHING): TaskController {
 }
 
 /** Runs a shell script to its end; returns how it ended and what it printed. */
-async function run(given: TaskGiven, dependencies = NOTHING): Promise<{ exit: unknown; lines: readonly LogLine[]; out: string }> {
+async function run(
+  given: TaskGiven,
+  dependencies = NOTHING,
+): Promise<{ exit: unknown; lines: readonly LogLine[]; out: string }> {
   const controller = controllerOf(assignedTask('t1', given), dependencies);
   await controller.prepare(never);
   await controller.start(never);
@@ -135,7 +138,9 @@ describe('a task as a process', () => {
         await controller.remove(never);
       }
     };
-    await expect(start({ command: ['no-such-command'] })).rejects.toThrow('"no-such-command": executable file not found');
+    await expect(start({ command: ['no-such-command'] })).rejects.toThrow(
+      '"no-such-command": executable file not found',
+    );
     await expect(start({ container: { dir: '/no/such/folder' } })).rejects.toThrow('working folder "/no/such/folder"');
   });
 
@@ -157,7 +162,10 @@ describe('a task as a process', () => {
   });
 
   itWith(['root'], 'runs as the user and groups of its spec', async () => {
-    const { out } = await run({ script: 'id -u; id -g; id -G; echo $HOME; touch here', container: { user: 'daemon', groups: ['4242'] } });
+    const { out } = await run({
+      script: 'id -u; id -g; id -G; echo $HOME; touch here',
+      container: { user: 'daemon', groups: ['4242'] },
+    });
     const ids = execFileSync('id', ['-u', 'daemon']).toString().trim();
     expect(out.split('\n')[0]).toBe(ids);
     expect(out.split('\n')[2]).toContain('4242');
@@ -165,30 +173,55 @@ describe('a task as a process', () => {
 
   itWith(['root'], 'has the host name of its spec, and nobody else has', async () => {
     const before = readFileSync('/proc/sys/kernel/hostname', 'utf8');
-    const { out } = await run({ script: 'cat /proc/sys/kernel/hostname; echo $HOSTNAME', container: { hostname: 'web-{{.Task.Slot}}' } });
+    const { out } = await run({
+      script: 'cat /proc/sys/kernel/hostname; echo $HOSTNAME',
+      container: { hostname: 'web-{{.Task.Slot}}' },
+    });
     expect(out).toBe('web-1\nweb-1');
     expect(readFileSync('/proc/sys/kernel/hostname', 'utf8')).toBe(before);
   });
 
   it('gets the limits on its resources that the shell calls ulimits', async () => {
-    const { out } = await run({ script: 'ulimit -n', container: { ulimits: [{ name: 'nofile', soft: 77, hard: 88 }] } });
+    const { out } = await run({
+      script: 'ulimit -n',
+      container: { ulimits: [{ name: 'nofile', soft: 77, hard: 88 }] },
+    });
     expect(out).toBe('77');
   });
 });
 
 describe('secrets and configs of a process', () => {
   const spec: TaskGiven = {
-    script: 'cat $SWARMD_SECRETS_DIR/pw; echo; cat $SWARMD_CONFIGS_DIR/etc/app.conf; ls -ln $SWARMD_SECRETS_DIR/pw; sleep 0.1',
+    script:
+      'cat $SWARMD_SECRETS_DIR/pw; echo; cat $SWARMD_CONFIGS_DIR/etc/app.conf; ls -ln $SWARMD_SECRETS_DIR/pw; sleep 0.1',
     container: {
-      secrets: [{ secretId: 's1', secretName: 'one', target: { $case: 'file', value: { name: 'pw', uid: '0', gid: '0', mode: 0o400 } } }],
-      configs: [{ configId: 'c1', configName: 'two', target: { $case: 'file', value: { name: '/etc/app.conf', uid: '0', gid: '0', mode: 0o444 } } }],
+      secrets: [
+        {
+          secretId: 's1',
+          secretName: 'one',
+          target: { $case: 'file', value: { name: 'pw', uid: '0', gid: '0', mode: 0o400 } },
+        },
+      ],
+      configs: [
+        {
+          configId: 'c1',
+          configName: 'two',
+          target: { $case: 'file', value: { name: '/etc/app.conf', uid: '0', gid: '0', mode: 0o444 } },
+        },
+      ],
     },
   };
   const config = { ...aSecret('c1', 'two', 'service={{.Service.Name}} pw={{secret "pw"}}') };
   const given = (templating?: string): TaskDependencies => ({
     secrets: new Map([['s1', aSecret('s1', 'one', 'hush')]]),
     configs: new Map([
-      ['c1', { ...config, spec: { ...config.spec, templating: templating ? { name: templating, options: {} } : undefined } } as unknown as Config],
+      [
+        'c1',
+        {
+          ...config,
+          spec: { ...config.spec, templating: templating ? { name: templating, options: {} } : undefined },
+        } as unknown as Config,
+      ],
     ]),
   });
 
@@ -198,7 +231,8 @@ describe('secrets and configs of a process', () => {
     expect(out).toMatch(/-r--------/);
     const folder = path.join(dir, 'private', 't1');
     expect(statSync(folder).mode & 0o777).toBe(0o700);
-    if (process.getuid?.() === 0) expect(execFileSync('stat', ['-f', '-c', '%T', folder]).toString().trim()).toBe('tmpfs');
+    if (process.getuid?.() === 0)
+      expect(execFileSync('stat', ['-f', '-c', '%T', folder]).toString().trim()).toBe('tmpfs');
     await controllers[0]?.finish?.();
     expect(existsSync(folder)).toBe(false);
   });
@@ -228,22 +262,41 @@ describe('limits of a process', () => {
     const labels = (await driver.describe()).engine?.labels;
     expect(labels?.['swarmd.process.limits']).toBe(controllable.join(',') || 'none');
     const without = (await open(noCgroups('not allowed here')).describe()).engine?.labels;
-    expect(without).toMatchObject({ 'swarmd.process.limits': 'none', 'swarmd.process.limits.problem': 'not allowed here' });
+    expect(without).toMatchObject({
+      'swarmd.process.limits': 'none',
+      'swarmd.process.limits.problem': 'not allowed here',
+    });
   });
 
   it('do not keep a task from running where they cannot be set', async () => {
     driver = open(noCgroups('not allowed here'));
-    expect((await run({ script: 'exit 4', limits: { memoryBytes: 2 ** 26 } })).exit).toEqual({ exitCode: 4, reason: '' });
+    expect((await run({ script: 'exit 4', limits: { memoryBytes: 2 ** 26 } })).exit).toEqual({
+      exitCode: 4,
+      reason: '',
+    });
   });
 
-  itLimits('memory')('end a process that takes too much memory, and say why', async () => {
-    const script = 'x=$(head -c 200000000 /dev/zero | tr "\\\\0" x); echo ${#x}';
-    const { exit } = await run({ command: ['/bin/sh', '-c', `exec 2>/dev/null; ${script}`], limits: { memoryBytes: 32 * 2 ** 20 } });
-    expect(exit).toEqual({ exitCode: expect.any(Number), reason: 'out of memory: killed at the limit of 33554432 bytes' });
-  }, 30_000);
+  itLimits('memory')(
+    'end a process that takes too much memory, and say why',
+    async () => {
+      const script = 'x=$(head -c 200000000 /dev/zero | tr "\\\\0" x); echo ${#x}';
+      const { exit } = await run({
+        command: ['/bin/sh', '-c', `exec 2>/dev/null; ${script}`],
+        limits: { memoryBytes: 32 * 2 ** 20 },
+      });
+      expect(exit).toEqual({
+        exitCode: expect.any(Number),
+        reason: 'out of memory: killed at the limit of 33554432 bytes',
+      });
+    },
+    30_000,
+  );
 
   itLimits('pids')('keep it from starting too many processes', async () => {
-    const { out } = await run({ script: 'for i in 1 2 3 4 5 6 7 8; do sleep 0.2 & done 2>&1; wait', container: { pidsLimit: 4 } });
+    const { out } = await run({
+      script: 'for i in 1 2 3 4 5 6 7 8; do sleep 0.2 & done 2>&1; wait',
+      container: { pidsLimit: 4 },
+    });
     expect(out).toMatch(/fork|Resource/i);
   });
 
@@ -269,7 +322,9 @@ describe('health of a process', () => {
     await expect(controller.start(never)).rejects.toThrow('unhealthy container');
     expect(performance.now() - begin).toBeLessThan(2000);
     await controllers.pop()?.remove(never);
-    const patient = controllerOf(assignedTask('t1', { script, health: { ...health, startPeriod: durationOfMs(5000) } }));
+    const patient = controllerOf(
+      assignedTask('t1', { script, health: { ...health, startPeriod: durationOfMs(5000) } }),
+    );
     await patient.prepare(never);
     await patient.start(never);
     expect(await patient.wait(never)).toEqual({ exitCode: 143, reason: 'unhealthy container' });
@@ -300,11 +355,16 @@ describe('the log of a process', () => {
   });
 
   it('hands back the disk space of what was read', async () => {
-    const controller = controllerOf(assignedTask('t1', { script: 'head -c 12000000 /dev/zero | tr "\\0" "\\n"; sleep 1' }));
+    const controller = controllerOf(
+      assignedTask('t1', { script: 'head -c 12000000 /dev/zero | tr "\\0" "\\n"; sleep 1' }),
+    );
     await controller.prepare(never);
     await controller.start(never);
     const raw = path.join(dir, 'tasks', 't1', 'output', 'stdout.raw');
-    await eventually(() => statSync(raw).size === 0 || (statSync(raw).size === 12_000_000 && statSync(raw).blocks * 512 < 6_000_000), 15_000);
+    await eventually(
+      () => statSync(raw).size === 0 || (statSync(raw).size === 12_000_000 && statSync(raw).blocks * 512 < 6_000_000),
+      15_000,
+    );
   });
 
   it('is not kept when nobody wants it', async () => {

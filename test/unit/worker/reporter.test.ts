@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { TaskState, TaskStatus } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
+import { TaskStatus, type TaskState } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { Reporter, type SendStatuses } from '../../../src/worker/reporter.ts';
 
 const status = (state: number): TaskStatus => TaskStatus.fromPartial({ state: state as TaskState });

@@ -2,7 +2,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../src/common/clock.ts';
 import { silentLogger } from '../../../src/common/log.ts';
 import { durationOfMs } from '../../../src/common/time.ts';
-import { RestartPolicy_RestartCondition as Condition, TaskState, TaskStatus } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
+import {
+  RestartPolicy_RestartCondition as Condition,
+  TaskState,
+  TaskStatus,
+} from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { ScriptedDriver, ScriptedWorld } from '../../../src/worker/drivers/scripted-driver.ts';
 import { NO_RESTARTS } from '../../../src/worker/local-restart.ts';
 import { ManagerContact } from '../../../src/worker/manager-contact.ts';

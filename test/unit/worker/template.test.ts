@@ -34,7 +34,9 @@ describe('service templates', () => {
 
   it('gives a task of a global service its node as slot', () => {
     const global = assignedTask('task1', { service: 'web', slot: 0 });
-    expect(expandTemplate('{{.Task.Slot}} {{.Task.Name}}', templateContext(global, node))).toBe('node1 web.node1.task1');
+    expect(expandTemplate('{{.Task.Slot}} {{.Task.Name}}', templateContext(global, node))).toBe(
+      'node1 web.node1.task1',
+    );
   });
 
   it('offers further functions to secrets and configs', () => {

@@ -2,7 +2,7 @@
  * Limits for processes by Linux control groups, version 1 or 2, where this agent is allowed to make them. Every task gets
  * a group below `swarmd`; joining is left to the shim, so that no process ever runs outside its limits.
  */
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { sleep, systemClock } from '../../../common/clock.ts';
 import { errorText } from '../../../common/errors.ts';
@@ -47,6 +47,7 @@ function detectV2(root: string): Cgroups {
   const parent = path.join(root, PARENT);
   try {
     mkdirSync(parent, { recursive: true });
+    sweep(parent);
     const enabled = V2_CONTROLLERS.filter((controller) => enable(root, controller) && enable(parent, controller));
     if (enabled.length === 0) return noCgroups('the kernel hands out no controller here');
     return {
@@ -78,6 +79,7 @@ function detectV1(root: string): Cgroups {
       if (!existsSync(path.join(root, controller, 'cgroup.procs'))) throw new Error(`${controller} is not mounted`);
       mkdirSync(parent, { recursive: true });
       usable.set(controller, parent);
+      sweep(parent);
       // It was only to see whether it can be made.
       if (isEmptyGroup(parent)) tryRemove(parent);
     } catch (error) {
@@ -123,7 +125,8 @@ class CgroupV2 implements TaskCgroup {
     if (limits.nanoCpus > 0) put('cpu.max', `${quotaUs(limits)} ${CPU_PERIOD_US}`);
     if (limits.memoryBytes > 0) {
       put('memory.max', String(limits.memoryBytes));
-      if (limits.swapBytes !== undefined) put('memory.swap.max', limits.swapBytes < 0 ? 'max' : String(limits.swapBytes));
+      if (limits.swapBytes !== undefined)
+        put('memory.swap.max', limits.swapBytes < 0 ? 'max' : String(limits.swapBytes));
     }
     if (limits.reservedMemoryBytes > 0) put('memory.low', String(limits.reservedMemoryBytes));
     if (limits.pids > 0) put('pids.max', String(limits.pids));
@@ -253,6 +256,17 @@ const pidsOf = (dir: string): readonly number[] =>
     .split('\n')
     .filter((line) => line !== '')
     .map(Number);
+
+/** Groups nobody is in any more, of tasks whose agent went away with all it knew. Young ones may be about to be joined. */
+const SWEEP_AGE_MS = 10 * 60_000;
+
+function sweep(parent: string): void {
+  for (const entry of readdirSync(parent, { withFileTypes: true })) {
+    const dir = path.join(parent, entry.name);
+    // A group with processes in it cannot be removed.
+    if (entry.isDirectory() && Date.now() - statSync(dir).ctimeMs > SWEEP_AGE_MS) tryRemove(dir);
+  }
+}
 
 /** Killed processes need a moment to leave. */
 const REMOVE_TRIES = 50;

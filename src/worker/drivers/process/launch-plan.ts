@@ -114,7 +114,10 @@ export function launchPlan(task: Task, node: NodeDescription): LaunchPlan {
 export function containerSpec(task: Task): ContainerSpec {
   const runtime = task.spec?.runtime;
   if (runtime?.$case !== 'container') {
-    throw new SwarmError('invalidArgument', `the process driver runs commands, not tasks of kind "${runtime?.$case ?? 'none'}"`);
+    throw new SwarmError(
+      'invalidArgument',
+      `the process driver runs commands, not tasks of kind "${runtime?.$case ?? 'none'}"`,
+    );
   }
   return runtime.value;
 }

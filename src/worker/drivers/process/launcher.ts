@@ -38,7 +38,11 @@ export function userOf(plan: LaunchPlan): ProcessUser | undefined {
 }
 
 /** The whole environment of a task. */
-export function environmentOf(plan: LaunchPlan, user: ProcessUser | undefined, privateDir: string): Record<string, string> {
+export function environmentOf(
+  plan: LaunchPlan,
+  user: ProcessUser | undefined,
+  privateDir: string,
+): Record<string, string> {
   const inherited = ['PATH', 'LANG', 'LC_ALL', 'TZ'].flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value] as const];
@@ -91,7 +95,10 @@ const SET_HOSTNAME = 'echo "$1" > /proc/sys/kernel/hostname; shift; exec "$@"';
 
 function need(tool: string | undefined, name: string, why: string): string {
   if (tool !== undefined) return tool;
-  throw new SwarmError('failedPrecondition', `the process driver needs ${name} ${why}: install util-linux on this node`);
+  throw new SwarmError(
+    'failedPrecondition',
+    `the process driver needs ${name} ${why}: install util-linux on this node`,
+  );
 }
 
 export interface ShimLaunch {

@@ -90,7 +90,8 @@ export class LogWriter {
     this.#bytes = statSync(file).size;
     if (this.#bytes === 0) this.#write(encodeOffsets(offsets));
     for (const number of logFileNumbers(this.#dir)) {
-      if (number <= this.#number - this.#limits.maxFiles) rmSync(path.join(this.#dir, logFileName(number)), { force: true });
+      if (number <= this.#number - this.#limits.maxFiles)
+        rmSync(path.join(this.#dir, logFileName(number)), { force: true });
     }
   }
 

@@ -28,7 +28,8 @@ interface HeaderJson {
   readonly offsets: Offsets;
 }
 
-export type ParsedRecord = { readonly kind: 'line'; readonly record: LogRecord } | { readonly kind: 'offsets'; readonly offsets: Offsets };
+export type ParsedRecord =
+  { readonly kind: 'line'; readonly record: LogRecord } | { readonly kind: 'offsets'; readonly offsets: Offsets };
 
 export function encodeLine({ line, offset }: LogRecord): string {
   const text = isUtf8(line.data)

@@ -132,7 +132,10 @@ export class OutputCollector implements LogGrowth {
         try {
           await this.#collectStream(stream, isEnd);
         } catch (error) {
-          this.#options.log.warn({ dir: this.#options.dir, stream, err: error }, 'output of a task could not be taken into its log');
+          this.#options.log.warn(
+            { dir: this.#options.dir, stream, err: error },
+            'output of a task could not be taken into its log',
+          );
         }
       }
     });
@@ -192,7 +195,7 @@ export class OutputCollector implements LogGrowth {
   }
 
   #tell(): void {
-    for (const done of [...this.#waiting]) done();
+    for (const done of this.#waiting) done();
   }
 }
 
@@ -225,5 +228,7 @@ function cutLines(bytes: Buffer, isEnd: boolean): { readonly lines: readonly Cut
 
 const punchHole = (file: string, bytes: number): Promise<boolean> =>
   new Promise((resolve) => {
-    execFile('fallocate', ['--punch-hole', '--offset', '0', '--length', String(bytes), file], (error) => resolve(!error));
+    execFile('fallocate', ['--punch-hole', '--offset', '0', '--length', String(bytes), file], (error) =>
+      resolve(!error),
+    );
   });

@@ -70,8 +70,9 @@ export const wantsPrivateFiles = (task: Task): boolean => {
 
 const text = (data: Uint8Array): string => Buffer.from(data).toString('utf8');
 
-const targetName = (reference: { readonly target?: { readonly $case: string; readonly value: unknown } | undefined }): string =>
-  reference.target?.$case === 'file' ? (reference.target.value as FileTarget).name : '';
+const targetName = (reference: {
+  readonly target?: { readonly $case: string; readonly value: unknown } | undefined;
+}): string => (reference.target?.$case === 'file' ? (reference.target.value as FileTarget).name : '');
 
 function dataOf(
   from: ReadonlyMap<string, { readonly spec?: { readonly data: Uint8Array } | undefined }>,
@@ -115,7 +116,11 @@ export class PrivateFiles {
   }
 
   /** Writes the files of a task for a user to read; replaces what is there. */
-  async write(taskId: string, files: readonly PrivateFile[], owner: { readonly uid: number; readonly gid: number }): Promise<void> {
+  async write(
+    taskId: string,
+    files: readonly PrivateFile[],
+    owner: { readonly uid: number; readonly gid: number },
+  ): Promise<void> {
     if (files.length === 0) return;
     await this.#inTurn(async () => {
       await this.#mount();
@@ -134,7 +139,11 @@ export class PrivateFiles {
     });
   }
 
-  async #writeOne(dir: string, file: PrivateFile, owner: { readonly uid: number; readonly gid: number }): Promise<void> {
+  async #writeOne(
+    dir: string,
+    file: PrivateFile,
+    owner: { readonly uid: number; readonly gid: number },
+  ): Promise<void> {
     const target = path.join(dir, file.relativePath);
     const folder = path.dirname(target);
     // Folders on the way belong to the task's user and nobody else gets in.

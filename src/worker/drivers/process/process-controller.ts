@@ -19,7 +19,15 @@ import type {
 import { TaskEndedError } from '../task-ended-error.ts';
 import type { TaskCgroup } from './cgroups.ts';
 import { runProbe } from './health-probe.ts';
-import { commandLine, environmentOf, findExecutable, probeLine, startShim, userOf, type HostTools } from './launcher.ts';
+import {
+  commandLine,
+  environmentOf,
+  findExecutable,
+  probeLine,
+  startShim,
+  userOf,
+  type HostTools,
+} from './launcher.ts';
 import type { LaunchPlan } from './launch-plan.ts';
 import { readLogs } from './log-reader.ts';
 import { OutputCollector } from './output-collector.ts';
@@ -66,7 +74,10 @@ export class ProcessController implements TaskController {
     const user = userOf(plan);
     this.#line(plan.argv, user);
     const files = privateFilesOf(task, dependencies, node, plan.env);
-    await privateFiles.write(task.id, files, { uid: user?.uid ?? process.getuid?.() ?? 0, gid: user?.gid ?? process.getgid?.() ?? 0 });
+    await privateFiles.write(task.id, files, {
+      uid: user?.uid ?? process.getuid?.() ?? 0,
+      gid: user?.gid ?? process.getgid?.() ?? 0,
+    });
     await folder.make({ stopSignal: plan.stopSignal, stopGraceMs: plan.stopGraceMs });
     if (user) await chown(folder.workDir, user.uid, user.gid);
   }
@@ -155,12 +166,19 @@ export class ProcessController implements TaskController {
     const { env, cwd } = this.#surroundings(user);
     if (wantsPrivateFiles(task) && !existsSync(privateFiles.dirOf(task.id))) {
       // They live in memory only: after a reboot just a manager can give them again, to a new task.
-      throw new SwarmError('failedPrecondition', 'the secrets and configs of the task are gone, as after a reboot of the node');
+      throw new SwarmError(
+        'failedPrecondition',
+        'the secrets and configs of the task are gone, as after a reboot of the node',
+      );
     }
-    if (!existsSync(cwd)) throw new SwarmError('invalidArgument', `working folder "${cwd}" does not exist on this node`);
+    if (!existsSync(cwd))
+      throw new SwarmError('invalidArgument', `working folder "${cwd}" does not exist on this node`);
     const [program = ''] = plan.argv;
     if (findExecutable(program, env['PATH'] ?? '', cwd) === undefined) {
-      throw new SwarmError('invalidArgument', `starting process failed: "${program}": executable file not found in $PATH`);
+      throw new SwarmError(
+        'invalidArgument',
+        `starting process failed: "${program}": executable file not found in $PATH`,
+      );
     }
     const shim = await startShim({
       line: this.#line(plan.argv, user),

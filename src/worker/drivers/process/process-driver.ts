@@ -50,12 +50,17 @@ export class ProcessDriver implements RuntimeDriver {
     this.#log = options.log;
     this.#clock = options.clock ?? systemClock;
     if (process.platform !== 'linux') {
-      throw new SwarmError('failedPrecondition', `the process driver needs Linux, this is ${process.platform}: use another --runtime`);
+      throw new SwarmError(
+        'failedPrecondition',
+        `the process driver needs Linux, this is ${process.platform}: use another --runtime`,
+      );
     }
     try {
       mkdirSync(this.#root, { recursive: true, mode: 0o711 });
     } catch (cause) {
-      throw new SwarmError('failedPrecondition', `the process driver cannot use ${this.#root}: ${errorText(cause)}`, { cause });
+      throw new SwarmError('failedPrecondition', `the process driver cannot use ${this.#root}: ${errorText(cause)}`, {
+        cause,
+      });
     }
     this.#tools = findHostTools();
     if (this.#tools.setsid === undefined) {
@@ -93,9 +98,7 @@ export class ProcessDriver implements RuntimeDriver {
     const names = readdirSync(this.#root, { withFileTypes: true })
       .filter((entry) => entry.isDirectory() && entry.name !== PRIVATE_DIR)
       .map((entry) => entry.name);
-    return Promise.resolve(
-      names.map((taskId) => ({ taskId, isRunning: this.#run(taskId).state.kind === 'running' })),
-    );
+    return Promise.resolve(names.map((taskId) => ({ taskId, isRunning: this.#run(taskId).state.kind === 'running' })));
   }
 
   async removeLeftover(taskId: string): Promise<void> {

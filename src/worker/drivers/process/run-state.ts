@@ -25,7 +25,9 @@ export function readRun(runDir: string): RunState {
   const exit = wholeLine(path.join(runDir, 'exit'));
   if (exit !== undefined) return { kind: 'ended', process: started?.process, exitCode: Number(exit) };
   if (!started) {
-    return isAlive(identity(claim.split(' '))) ? { kind: 'claimed' } : { kind: 'ended', process: undefined, exitCode: undefined };
+    return isAlive(identity(claim.split(' ')))
+      ? { kind: 'claimed' }
+      : { kind: 'ended', process: undefined, exitCode: undefined };
   }
   bootId ??= readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
   const isOurs = started.bootId === bootId && isAlive(started.process);
@@ -64,4 +66,7 @@ function parseProcess(line: string | undefined): { process: RunningProcess; boot
   return { process: { ...identity(words), shim: identity(words.slice(2)) }, bootId };
 }
 
-const identity = ([pid = '', startTicks = '']: readonly string[]): ProcessIdentity => ({ pid: Number(pid), startTicks });
+const identity = ([pid = '', startTicks = '']: readonly string[]): ProcessIdentity => ({
+  pid: Number(pid),
+  startTicks,
+});

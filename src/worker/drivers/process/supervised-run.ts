@@ -60,7 +60,10 @@ export class SupervisedRun {
   async kill(signal: AbortSignal): Promise<void> {
     this.killRest();
     if (await this.#endsWithin(KILL_PATIENCE_MS, signal)) return;
-    throw new SwarmError('unavailable', 'the process was killed but is still there: it hangs in the kernel, perhaps on a disk or network share');
+    throw new SwarmError(
+      'unavailable',
+      'the process was killed but is still there: it hangs in the kernel, perhaps on a disk or network share',
+    );
   }
 
   /** Kills all that belongs to the run without waiting; nothing when there is nothing. */
