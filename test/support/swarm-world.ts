@@ -48,6 +48,8 @@ export class SwarmWorld {
   /** Every change since the world began. */
   readonly changes: Change[] = [];
   script: Script | undefined;
+  /** Called for every commit, with its changes, in order. */
+  onCommit: ((changes: readonly Change[]) => void) | undefined;
   readonly #options: WorldOptions;
   readonly #newId = countingIds('t');
   #leader: AbortController | undefined;
@@ -64,6 +66,7 @@ export class SwarmWorld {
     void (async () => {
       for await (const commits of watch) {
         for (const { changes } of commits) {
+          this.onCommit?.(changes);
           for (const change of changes) {
             this.changes.push(change);
             if (change.kind === 'task' && change.action !== 'delete') workers.look(change.object.id);

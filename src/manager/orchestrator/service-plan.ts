@@ -51,6 +51,7 @@ export interface PlanInput {
 }
 
 const NO_WAKES: ReadonlyMap<string, number> = new Map();
+const NO_SLOTS: ReadonlyMap<string, Slot> = new Map();
 
 export function planService(input: PlanInput): ServicePlan {
   const { reader, serviceId, marks } = input;
@@ -58,7 +59,7 @@ export function planService(input: PlanInput): ServicePlan {
   if (!service) return { steps: removeTasks(reader, serviceId), slotWakes: NO_WAKES, run: undefined };
   const mode = modeOf(service);
   if (!mode) return { steps: [], slotWakes: NO_WAKES, run: undefined };
-  return marks.whole ? planWhole(service, mode, input) : planMarked(service, mode, input, input.run, marks.slots, []);
+  return marks.whole ? planWhole(service, mode, input) : planMarked(service, mode, input, input.run, marks.slots, [], NO_SLOTS);
 }
 
 /** Tasks of a service that is gone are stopped; the reaper deletes them then. */
@@ -91,7 +92,7 @@ function planWhole(service: Service, mode: ServiceMode, input: PlanInput): Servi
   }
   const { run, status } = continueRun(service, mode, kept, input.run, around);
   steps.push(...status);
-  return planMarked(service, mode, input, run, marks, steps);
+  return planMarked(service, mode, input, run, marks, steps, slots);
 }
 
 /** Slots of all nodes, and of nodes that are gone but left tasks. */
@@ -148,10 +149,13 @@ function planMarked(
   run: UpdateRun | undefined,
   marks: readonly SlotMark[],
   before: readonly Step[],
+  known: ReadonlyMap<string, Slot>,
 ): ServicePlan {
   const { reader, around } = input;
   const steps: Step[] = [...before];
   const slotAt = (key: string): Slot | undefined => {
+    const slot = known.get(key);
+    if (slot) return slot;
     const tasks = reader.task.by('slot', key);
     return tasks[0] && { ...placeOf(tasks[0]), key, tasks };
   };
