@@ -58,6 +58,9 @@ export interface AgentState {
 /** A session that is taken away at once, as by a second agent with the same identity, must not reset the back-off. */
 const BEATS_OF_A_WORKING_SESSION = 2;
 
+/** Agents sent on to a new leader come within this, in ms, not all at once. */
+const SENT_ON_WAIT_MS = 100;
+
 /** Why a session is given up without anybody being at fault. */
 const DESCRIPTION_CHANGED = new SwarmError('cancelled', 'the node description changed');
 
@@ -145,7 +148,9 @@ export class Agent {
       if (session.beats >= BEATS_OF_A_WORKING_SESSION) backoff.reset();
       if (isOurChoice) continue;
       if (address !== undefined) this.#picker.failed(address);
-      const waitMs = backoff.next();
+      // A manager that does not lead opens a session only to name the one that does: that is no failure to wait out.
+      const isSentOn = session.isOpen && session.beats === 0 && isSwarmError(reason, 'unavailable');
+      const waitMs = isSentOn ? this.#random() * SENT_ON_WAIT_MS : backoff.next();
       this.#log.info(
         { manager: address, reason: errorText(reason), waitMs: Math.round(waitMs) },
         'no session; trying again',

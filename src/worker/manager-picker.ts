@@ -56,13 +56,20 @@ export class ManagerPicker {
     return shares.at(-1)?.address;
   }
 
-  /** The managers' own list replaces ours; experience with those that stay is kept. An empty list is ignored. */
+  /**
+   * The managers' own list replaces ours; experience with those that stay is kept, unless one is given more than the usual
+   * weight. An empty list is ignored.
+   */
   replace(list: readonly WeightedAddress[]): void {
     const named = list.filter(({ address }) => address !== '');
     if (named.length === 0) return;
     const before = this.#weights;
     this.#weights = new Map(
-      named.map(({ address, weight }) => [address, before.get(address) ?? clamp(weight || DEFAULT_WEIGHT)]),
+      named.map(({ address, weight }) => {
+        const known = before.get(address);
+        // More than the usual weight is a hint: this one leads.
+        return [address, known === undefined || weight > DEFAULT_WEIGHT ? clamp(weight || DEFAULT_WEIGHT) : known];
+      }),
     );
     const hasChanged = before.size !== this.#weights.size || named.some(({ address }) => !before.has(address));
     if (hasChanged) this.#onChange(this.addresses);

@@ -3,6 +3,7 @@ import { systemClock, type Clock } from '../../src/common/clock.ts';
 import { countingIds } from '../../src/common/ids.ts';
 import { silentLogger } from '../../src/common/log.ts';
 import { Dispatcher } from '../../src/manager/dispatcher/dispatcher.ts';
+import type { LeaderAddress } from '../../src/manager/dispatcher/options.ts';
 import type { DispatcherSettings } from '../../src/manager/dispatcher/settings.ts';
 import { DispatcherService } from '../../src/proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import {
@@ -33,6 +34,8 @@ export interface DispatcherRig extends LocalStore {
   readonly addNode: (id: string, state?: NodeState) => Promise<void>;
   readonly node: (id: string) => NodeObject;
   readonly setManagers: (managers: readonly Peer[]) => void;
+  /** Who leads while this manager does not. */
+  readonly setLeader: (leader: LeaderAddress) => void;
   /** What confirms leadership from now on. */
   readonly setBarrier: (barrier: () => Promise<void>) => void;
   /** Begins a term; returns how to end it. */
@@ -52,7 +55,7 @@ export async function dispatcherRig(
   const rpc = await rpcRig();
   let managers: readonly Peer[] = [aPeer('10.0.0.1:2377', 'm1')];
   const listeners = new Set<() => void>();
-  let leader = { nodeId: 'm2', address: '10.0.0.2:2377' };
+  let leader: LeaderAddress = { nodeId: 'm2', address: '10.0.0.2:2377' };
   let barrier = async (): Promise<void> => undefined;
   const dispatcher = new Dispatcher({
     store,
@@ -107,6 +110,9 @@ export async function dispatcherRig(
     setManagers: (next: readonly Peer[]) => {
       managers = next;
       for (const listener of listeners) listener();
+    },
+    setLeader: (next: LeaderAddress) => {
+      leader = next;
     },
     setBarrier: (next: () => Promise<void>) => {
       barrier = next;

@@ -188,8 +188,12 @@ export class LeaderTerm {
 
   #see(change: Change): void {
     if (change.kind === 'node') {
-      if (change.action === 'delete') this.#presence.removed(change.object.id);
-      else if (change.old && !sameNodeForAgent(change.old, change.object)) this.#presence.refresh(change.object.id);
+      if (change.action === 'delete') {
+        this.#presence.removed(change.object.id);
+        return;
+      }
+      this.#presence.changed(change.object);
+      if (change.old && !sameNodeForAgent(change.old, change.object)) this.#presence.refresh(change.object.id);
     } else if (change.kind === 'cluster') {
       if (change.action === 'delete') return;
       this.#configure(change.object);

@@ -17,6 +17,8 @@ export interface LivenessEvents {
 interface Watched {
   readonly deadline: HeartbeatDeadline;
   phase: 'awaited' | 'alive' | 'suspected' | 'down' | 'orphaned';
+  /** What it was given when its phase began. */
+  graceMs: number;
 }
 
 const REASON = { awaited: 'never came back', alive: 'silent', suspected: 'session lost' } as const;
@@ -36,6 +38,12 @@ export class Liveness {
   /** A node the previous leader knew; it has `graceMs` to register here. */
   awaited(nodeId: string, graceMs: number): void {
     this.#enter(nodeId, 'awaited', graceMs);
+  }
+
+  /** Gives an awaited node `graceMs` from now, less than before or again more; does nothing to others. */
+  rethink(nodeId: string, graceMs: number): void {
+    const node = this.#nodes.get(nodeId);
+    if (node?.phase === 'awaited' && node.graceMs !== graceMs) this.#enter(nodeId, 'awaited', graceMs);
   }
 
   /** A sign of life; the next must come within `graceMs`. */
@@ -69,10 +77,11 @@ export class Liveness {
   #enter(nodeId: string, phase: Watched['phase'], delayMs: number): void {
     let node = this.#nodes.get(nodeId);
     if (!node) {
-      node = { phase, deadline: new HeartbeatDeadline(this.#clock, () => this.#expired(nodeId)) };
+      node = { phase, graceMs: delayMs, deadline: new HeartbeatDeadline(this.#clock, () => this.#expired(nodeId)) };
       this.#nodes.set(nodeId, node);
     }
     node.phase = phase;
+    node.graceMs = delayMs;
     node.deadline.set(delayMs);
   }
 

@@ -3,8 +3,12 @@ import type { Metadata } from '@grpc/grpc-js';
 import type { Caller } from '../../common/rpc.ts';
 import { msOfDuration } from '../../common/time.ts';
 import type { Cluster, Node } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
-import { NodeStatus_State as NodeState, type NodeDescription } from '../../proto/generated/docker/swarmkit/v1/types.ts';
-import { heartbeatPeriodMs, withJitter } from './heartbeat-period.ts';
+import {
+  NodeStatus_State as NodeState,
+  RaftMemberStatus_Reachability as Reachability,
+  type NodeDescription,
+} from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import { CLUSTER_DEFAULT_PERIOD_MS, heartbeatPeriodMs, withJitter } from './heartbeat-period.ts';
 import { Liveness, type LossReason } from './liveness.ts';
 import { applyNodeReport, hostOf, laterNodeReport, type NodeReport } from './node-report.ts';
 import type { DispatcherOptions } from './options.ts';
@@ -71,15 +75,19 @@ export class Presence {
 
   /** Takes over from the previous leader: nodes it knew are awaited, and unknown until they register here. */
   begin(nodes: readonly Node[]): void {
-    const graceMs = this.#periodMs() * this.#settings.gracePeriodsAfterElection;
-    for (const { id, status } of nodes) {
-      if (status?.state === NodeState.DOWN) {
-        this.#liveness.down(id);
+    for (const node of nodes) {
+      if (node.status?.state === NodeState.DOWN) {
+        this.#liveness.down(node.id);
         continue;
       }
-      this.#liveness.awaited(id, graceMs);
-      this.#reports.put(id, { kind: 'unknown', nodeId: id, message: UNKNOWN_MESSAGE });
+      this.#liveness.awaited(node.id, this.#graceMsAfterElection(node));
+      this.#reports.put(node.id, { kind: 'unknown', nodeId: node.id, message: UNKNOWN_MESSAGE });
     }
+  }
+
+  /** Takes note of what else is known of a node. */
+  changed(node: Node): void {
+    this.#liveness.rethink(node.id, this.#graceMsAfterElection(node));
   }
 
   /** Takes over the heartbeat period of the cluster. */
@@ -168,6 +176,17 @@ export class Presence {
     this.#registrations.delete(nodeId);
     this.#options.log.warn({ nodeId, reason }, 'node is down');
     this.#reports.put(nodeId, { kind: 'down', nodeId, message: LOSS_MESSAGES[reason] });
+  }
+
+  /**
+   * Agents that were without a leader for long wait up to 8 s between tries, and a change of leader must move nothing; so
+   * the short heartbeat period does not count here. A node whose manager cannot be reached either, such as the previous
+   * leader's, is most likely dead and gets less.
+   */
+  #graceMsAfterElection({ managerStatus }: Node): number {
+    const { heartbeatPeriodMs: flagMs, gracePeriods, gracePeriodsAfterElection } = this.#settings;
+    if (managerStatus?.reachability === Reachability.UNREACHABLE) return this.#periodMs() * gracePeriods;
+    return (flagMs ?? Math.max(this.#periodMs(), CLUSTER_DEFAULT_PERIOD_MS)) * gracePeriodsAfterElection;
   }
 
   #periodMs(): number {

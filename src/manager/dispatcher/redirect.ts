@@ -32,7 +32,9 @@ export interface RedirectOptions {
 
 export class Redirect {
   readonly #options: RedirectOptions;
-  readonly #limit: RegistrationLimit;
+  #limit: RegistrationLimit;
+  /** Whom the limit counts redirections to: a new leader is worth telling everybody again. */
+  #countedFor: string | undefined;
 
   constructor(options: RedirectOptions) {
     this.#options = options;
@@ -44,7 +46,7 @@ export class Redirect {
     const { reader, localNodeId, managers, newId } = this.#options;
     const leader = this.#options.leader();
     const node = reader.node.get(nodeId);
-    if (leader && leader.nodeId !== localNodeId && node && this.#limit.admit(nodeId)) {
+    if (leader && leader.nodeId !== localNodeId && node && this.#admit(nodeId, leader)) {
       yield sessionMessage({
         sessionId: newId(),
         node,
@@ -53,6 +55,14 @@ export class Redirect {
       });
     }
     throw notLeading(leader);
+  }
+
+  #admit(nodeId: string, leader: LeaderAddress): boolean {
+    if (leader.nodeId !== this.#countedFor) {
+      this.#countedFor = leader.nodeId;
+      this.#limit = new RegistrationLimit(this.#options.clock, REDIRECTS, WINDOW_MS);
+    }
+    return this.#limit.admit(nodeId);
   }
 }
 

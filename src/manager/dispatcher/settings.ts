@@ -4,7 +4,10 @@ export interface DispatcherSettings {
   readonly heartbeatPeriodMs: number | undefined;
   /** Periods without a heartbeat after which a node counts as down. */
   readonly gracePeriods: number;
-  /** The same for nodes not seen since this manager became the leader. */
+  /**
+   * The same for nodes not seen since this manager became the leader, in periods of at least 5 s unless
+   * {@link heartbeatPeriodMs} is set.
+   */
   readonly gracePeriodsAfterElection: number;
   /** How long an agent whose session stream broke may take to come back before its node counts as down. */
   readonly sessionGraceMs: number;

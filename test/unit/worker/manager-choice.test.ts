@@ -47,6 +47,19 @@ describe('choosing a manager', () => {
     expect(told).toEqual([['b', 'c']]);
   });
 
+  it('prefers a manager that is named with more than the usual weight, until it fails', () => {
+    const picker = new ManagerPicker({ random, addresses: ['a', 'leader'] });
+    picker.failed('leader');
+    picker.replace([
+      { address: 'a', weight: 10 },
+      { address: 'leader', weight: 40 },
+    ]);
+    expect(picker.weightOf('a')).toBe(10);
+    expect(picker.weightOf('leader')).toBe(40);
+    for (let n = 0; n < 3; n++) picker.failed('leader');
+    expect(picker.weightOf('leader')).toBeLessThan(0);
+  });
+
   it('does not let an empty list cut it off', () => {
     const picker = new ManagerPicker({ random, addresses: ['a'] });
     picker.replace([]);

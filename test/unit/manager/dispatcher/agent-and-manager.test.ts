@@ -4,9 +4,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../../src/common/clock.ts';
 import { countingIds } from '../../../../src/common/ids.ts';
 import { silentLogger } from '../../../../src/common/log.ts';
+import { Dispatcher } from '../../../../src/manager/dispatcher/dispatcher.ts';
 import { LogBroker } from '../../../../src/manager/logs/log-broker.ts';
 import { encodeTail } from '../../../../src/manager/logs/tail.ts';
-import { DispatcherClient } from '../../../../src/proto/generated/docker/swarmkit/v1/dispatcher.ts';
+import { DispatcherClient, DispatcherService } from '../../../../src/proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import {
   LogBrokerClient,
   LogBrokerService,
@@ -20,7 +21,7 @@ import { ScriptedDriver } from '../../../../src/worker/drivers/scripted-driver.t
 import type { ManagerConnector } from '../../../../src/worker/manager-connector.ts';
 import { aPeer, aSecret, aTask, dispatcherRig, type DispatcherRig } from '../../../support/dispatcher-rig.ts';
 import { eventually } from '../../../support/eventually.ts';
-import { callAs } from '../../../support/rpc-rig.ts';
+import { callAs, rpcRig } from '../../../support/rpc-rig.ts';
 
 let rig: DispatcherRig;
 let broker: LogBroker;
@@ -157,6 +158,38 @@ describe('an agent and its manager', () => {
     watch.close();
     await watching;
     expect(new Set(states)).toEqual(new Set([NodeState.READY]));
+  });
+
+  it('find each other when the agent knows only a manager that does not lead', async () => {
+    await rig.addNode('n2');
+    const follower = await rpcRig();
+    const managers = [aPeer(follower.address, 'm2'), aPeer(rig.rpc.address, 'm1')];
+    rig.setManagers(managers);
+    const dispatcher = new Dispatcher({
+      store: rig.store,
+      clock: systemClock,
+      random: () => 0.5,
+      newId: countingIds('follower'),
+      log: silentLogger,
+      nodeId: 'm2',
+      managers: { current: () => managers, onChange: () => () => undefined },
+      confirmLeadership: () => Promise.reject(new Error('it does not lead')),
+      leader: () => ({ nodeId: 'm1', address: rig.rpc.address }),
+    });
+    follower.add(DispatcherService, dispatcher.methods);
+    const end = new AbortController();
+    const other = new Agent({
+      nodeId: 'n2',
+      stateDir: undefined,
+      driver: new ScriptedDriver({ clock: systemClock, engineVersion: 'test' }),
+      connector: connectorFor('n2'),
+      managers: [follower.address],
+      log: silentLogger,
+    }).run(end.signal);
+    await eventually(() => expect(rig.node('n2').status?.state).toBe(NodeState.READY), 2_000);
+    end.abort();
+    await other;
+    follower.close();
   });
 
   it('hand secrets to the tasks that need them', async () => {

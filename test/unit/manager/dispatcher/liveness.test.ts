@@ -3,7 +3,13 @@ import { FakeClock } from '../../../../src/common/clock.ts';
 import { heartbeatPeriodMs } from '../../../../src/manager/dispatcher/heartbeat-period.ts';
 import { HeartbeatDeadline } from '../../../../src/manager/dispatcher/heartbeat-deadline.ts';
 import type { DispatcherSettings } from '../../../../src/manager/dispatcher/settings.ts';
-import { NodeStatus_State as NodeState, TaskState } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
+import { Node } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
+import {
+  ManagerStatus,
+  NodeStatus_State as NodeState,
+  RaftMemberStatus_Reachability as Reachability,
+  TaskState,
+} from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { DirectAgent } from '../../../support/direct-agent.ts';
 import { aTask, dispatcherRig, type DispatcherRig } from '../../../support/dispatcher-rig.ts';
 
@@ -177,6 +183,31 @@ describe('a node', () => {
     await clock.advance(200);
     expect(stateOf('n1')).toBe(NodeState.DOWN);
     expect(rig.node('n1').status?.message).toContain('"unknown" state');
+  });
+
+  it('has half a minute to find a new leader, but little when its manager cannot be reached either', async () => {
+    const endTerm = await start();
+    const managerOf = (reachability: Reachability): ManagerStatus => ManagerStatus.fromPartial({ reachability });
+    const setReachability = (id: string, reachability: Reachability): Promise<void> =>
+      rig.store.update((tx) => tx.node.update({ ...rig.node(id), managerStatus: managerOf(reachability) }));
+    await endTerm();
+    await rig.store.update((tx) => {
+      for (const id of ['dead', 'blinked'])
+        tx.node.create(Node.fromPartial({ id, status: { state: NodeState.READY } }));
+    });
+    rig.lead();
+    await clock.advance(1_000);
+    await setReachability('dead', Reachability.UNREACHABLE);
+    await setReachability('blinked', Reachability.UNREACHABLE);
+    await clock.advance(3_000);
+    await setReachability('blinked', Reachability.REACHABLE);
+    await clock.advance(3_100);
+    expect(stateOf('dead')).toBe(NodeState.DOWN);
+    await clock.advance(20_000);
+    expect(stateOf('n1')).toBe(NodeState.UNKNOWN);
+    expect(stateOf('blinked')).toBe(NodeState.UNKNOWN);
+    await clock.advance(10_000);
+    expect(stateOf('n1')).toBe(NodeState.DOWN);
   });
 
   it('that was down when the leader changed stays down, and may come back', async () => {

@@ -159,6 +159,8 @@ describe('a manager that does not lead', () => {
     for (let i = 0; i < 2; i++) await agent.register();
     await expect(agent.register()).rejects.toMatchObject({ code: 'unavailable' });
     await expect(rig.agent('stranger').register()).rejects.toMatchObject({ code: 'unavailable' });
+    rig.setLeader({ nodeId: 'm3', address: '10.0.0.3:2377' });
+    await agent.register();
     await rig.close();
   });
 });
