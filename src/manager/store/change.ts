@@ -6,6 +6,7 @@ import {
 } from '../../proto/generated/docker/swarmkit/v1/raft.ts';
 import { SwarmError } from '../../common/errors.ts';
 import type { ObjectKind, StoreObjects } from './objects.ts';
+import { encodeWith } from './shared-writer.ts';
 
 /** A change that has happened; `old` is the object before it. */
 export type Change = {
@@ -28,7 +29,8 @@ export function encodeChange(action: ChangeAction, kind: ObjectKind, object: Sto
   const target = { $case: kind, value: object } as StoreActionMessage['target'];
   const message: StoreActionMessage = { action: ACTION_KIND[action], target };
   // Objects are complete already; only a deletion, which has nothing but an id, needs its other fields filled in.
-  return StoreAction.encode(action === 'delete' ? deletionOf(kind, object.id) : message).finish();
+  const complete = action === 'delete' ? deletionOf(kind, object.id) : message;
+  return encodeWith((writer) => StoreAction.encode(complete, writer));
 }
 
 const deletionOf = (kind: ObjectKind, id: string): StoreActionMessage =>

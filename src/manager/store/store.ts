@@ -9,10 +9,10 @@
 import type { Clock } from '../../common/clock.ts';
 import { SwarmError, toSwarmError } from '../../common/errors.ts';
 import { InternalRaftRequest } from '../../proto/generated/docker/swarmkit/v1/raft.ts';
-import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { decodeChange, type Change } from './change.ts';
 import { KINDS, type ObjectKind, type StoreObject, type StoreObjects } from './objects.ts';
 import { RequestWindow } from './request-window.ts';
+import { encodeWith } from './shared-writer.ts';
 import { Table, TableLayer } from './table.ts';
 import {
   applyChange,
@@ -333,8 +333,8 @@ const push = (changes: Change[], change: Change | undefined): void => {
 
 /** InternalRaftRequest from changes that are already encoded: field 1 the id, field 2 each action. */
 function encodeRequest(requestId: string, changes: readonly PendingChange[]): Uint8Array {
-  const writer = new BinaryWriter();
-  writer.uint32(8).uint64(requestId);
-  for (const change of changes) writer.uint32(18).bytes(change.bytes);
-  return writer.finish();
+  return encodeWith((writer) => {
+    writer.uint32(8).uint64(requestId);
+    for (const change of changes) writer.uint32(18).bytes(change.bytes);
+  });
 }
