@@ -35,7 +35,15 @@ export function planBatch(view: LogView, batch: LogBatch, mark: SnapshotMark | u
   const hasNewHardState = hasVoted || now.commit !== before.commit;
   const others = [resetMark, truncation, first, mark, confState];
   return {
-    content: { resetMark, truncation, entries, prevTerm, hardState: hasNewHardState ? now : undefined, mark, confState },
+    content: {
+      resetMark,
+      truncation,
+      entries,
+      prevTerm,
+      hardState: hasNewHardState ? now : undefined,
+      mark,
+      confState,
+    },
     mustSync: sync || hasVoted || others.some((part) => part !== undefined),
     hasNewHardState,
   };

@@ -58,7 +58,11 @@ export function encodeBatch(content: BatchContent): EncodedBatch {
   const runs: EntryRun[] = [];
   const { resetMark, truncation, hardState, mark, confState } = content;
   const addMark = (value: SnapshotMark): void => {
-    records.push({ type: RecordType.SnapshotMark, size: snapshotMarkSize(value), write: (w) => writeSnapshotMark(w, value) });
+    records.push({
+      type: RecordType.SnapshotMark,
+      size: snapshotMarkSize(value),
+      write: (w) => writeSnapshotMark(w, value),
+    });
   };
   if (resetMark !== undefined) addMark(resetMark);
   if (truncation !== undefined) {
@@ -67,16 +71,28 @@ export function encodeBatch(content: BatchContent): EncodedBatch {
   let prevTerm = content.prevTerm;
   for (const entries of splitEntries(content.entries)) {
     const before = prevTerm;
-    records.push({ type: RecordType.Entries, size: entriesSize(entries), write: (w) => writeEntries(w, before, entries) });
+    records.push({
+      type: RecordType.Entries,
+      size: entriesSize(entries),
+      write: (w) => writeEntries(w, before, entries),
+    });
     runs.push({ first: entries[0]?.index ?? 0, count: entries.length });
     prevTerm = entries.at(-1)?.term ?? prevTerm;
   }
   if (hardState !== undefined) {
-    records.push({ type: RecordType.HardState, size: hardStateSize(hardState), write: (w) => writeHardState(w, hardState) });
+    records.push({
+      type: RecordType.HardState,
+      size: hardStateSize(hardState),
+      write: (w) => writeHardState(w, hardState),
+    });
   }
   if (mark !== undefined) addMark(mark);
   if (confState !== undefined) {
-    records.push({ type: RecordType.ConfState, size: confStateSize(confState), write: (w) => writeConfState(w, confState) });
+    records.push({
+      type: RecordType.ConfState,
+      size: confStateSize(confState),
+      write: (w) => writeConfState(w, confState),
+    });
   }
   const bytes = new Uint8Array(records.reduce((sum, record) => sum + 8 + record.size, 0));
   const writer = new ByteWriter(bytes);
@@ -89,9 +105,11 @@ export function encodeBatch(content: BatchContent): EncodedBatch {
 }
 
 /** The records of an encoded batch; payloads are views. */
-export function* batchRecords(bytes: Uint8Array): Generator<{ readonly type: RecordType; readonly payload: Uint8Array }> {
+export function* batchRecords(
+  bytes: Uint8Array,
+): Generator<{ readonly type: RecordType; readonly payload: Uint8Array }> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let offset = 0; offset < bytes.length; ) {
+  for (let offset = 0; offset < bytes.length;) {
     const type = view.getUint8(offset) as RecordType;
     const length = view.getUint32(offset + 4, true);
     yield { type, payload: bytes.subarray(offset + 8, offset + 8 + length) };

@@ -71,7 +71,8 @@ function livingHolder(content: string): number | undefined {
   } catch {
     return undefined;
   }
-  if (typeof holder !== 'object' || holder === null || !('pid' in holder) || typeof holder.pid !== 'number') return undefined;
+  if (typeof holder !== 'object' || holder === null || !('pid' in holder) || typeof holder.pid !== 'number')
+    return undefined;
   if ('boot' in holder && holder.boot !== bootId()) return undefined;
   const started = startTime(holder.pid);
   if (started === undefined) return isAlive(holder.pid) ? holder.pid : undefined;

@@ -45,7 +45,14 @@ const MIN_SEGMENT_BYTES = 16 * 1024;
 
 /** Fills in the defaults. Throws RangeError for values that make no sense. */
 export function recoveryOptions(options: DurableLogOptions): RecoveryOptions {
-  const { directory, clusterId, nodeId, keys, segmentBytes = DEFAULT_SEGMENT_BYTES, cacheBytes = DEFAULT_CACHE_BYTES } = options;
+  const {
+    directory,
+    clusterId,
+    nodeId,
+    keys,
+    segmentBytes = DEFAULT_SEGMENT_BYTES,
+    cacheBytes = DEFAULT_CACHE_BYTES,
+  } = options;
   checkId('cluster id', clusterId);
   checkId('node id', nodeId);
   if (keys !== undefined) checkKeys(keys);

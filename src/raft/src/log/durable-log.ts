@@ -117,7 +117,8 @@ export class DurableLog implements LogStore {
   entries(lo: number, hi: number, maxBytes: number): readonly Entry[] | StorageError {
     const view = this.#view;
     if (lo <= view.base.index) return 'compacted';
-    if (hi > view.lastIndex + 1) throw new Error(`entries up to ${String(hi)} asked for, last index is ${String(view.lastIndex)}`);
+    if (hi > view.lastIndex + 1)
+      throw new Error(`entries up to ${String(hi)} asked for, last index is ${String(view.lastIndex)}`);
     return this.#reader.entries(view, lo, hi, maxBytes);
   }
 
@@ -144,21 +145,32 @@ export class DurableLog implements LogStore {
     if (this.#state !== 'open') throw new LogClosedError();
     const { snapshot } = batch;
     if (snapshot !== undefined && !this.hasSnapshot(snapshot.metadata)) {
-      throw new Error(`the file of snapshot ${String(snapshot.metadata.index)} was not received before it was appended`);
+      throw new Error(
+        `the file of snapshot ${String(snapshot.metadata.index)} was not received before it was appended`,
+      );
     }
     const finish = snapshot === undefined ? done : () => this.#publish(snapshot.metadata, done);
     this.#write(batch, undefined, finish);
   }
 
-  createSnapshot(metadata: SnapshotMetadata, content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<boolean> {
+  createSnapshot(
+    metadata: SnapshotMetadata,
+    content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  ): Promise<boolean> {
     const making = this.#makeSnapshot(metadata, content);
     this.#making = making.catch(() => undefined);
     return making;
   }
 
-  async #makeSnapshot(metadata: SnapshotMetadata, content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<boolean> {
+  async #makeSnapshot(
+    metadata: SnapshotMetadata,
+    content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  ): Promise<boolean> {
     const term = this.#view.termAt(metadata.index);
-    if (term !== metadata.term) throw new Error(`snapshot at ${String(metadata.index)} has term ${String(metadata.term)}, the log ${String(term)}`);
+    if (term !== metadata.term)
+      throw new Error(
+        `snapshot at ${String(metadata.index)} has term ${String(metadata.term)}, the log ${String(term)}`,
+      );
     const bytesBefore = this.#bytesSinceSnapshot;
     const writer = await this.#snapshots.write(metadata);
     try {
@@ -202,7 +214,7 @@ export class DurableLog implements LogStore {
     const newest = Math.max(...this.#segments.keys());
     const needed = view.sparse.find(until + 1)?.point.place.segment ?? newest;
     const files: string[] = [];
-    for (const { segment, file } of [...this.#segments.values()]) {
+    for (const { segment, file } of this.#segments.values()) {
       if (segment >= needed) continue;
       files.push(file);
       this.#segments.delete(segment);

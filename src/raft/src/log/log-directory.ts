@@ -54,7 +54,10 @@ function checkSnapshotsExist(directory: string, { view, tail }: RecoveredLog): v
   const found = readdirSync(directory).map(parseSnapshotFileName);
   const { index, term } = view.mark;
   if (index > 0 && !found.some((file) => file?.index === index && file.term === term)) {
-    throw new LogCorruptError({ file: snapshotFileName(index, term), offset: 0 }, 'the snapshot the log relies on is missing');
+    throw new LogCorruptError(
+      { file: snapshotFileName(index, term), offset: 0 },
+      'the snapshot the log relies on is missing',
+    );
   }
   if (tail === undefined && found.some((file) => file !== undefined)) {
     throw new LogCorruptError({ file: directory, offset: 0 }, 'there are snapshots but no log segments');

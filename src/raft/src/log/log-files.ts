@@ -16,7 +16,7 @@ export interface LogFiles {
 export const nodeLogFiles: LogFiles = {
   open: (path) => openSync(path, 'r+'),
   write(fd, bytes, offset) {
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       done += writeSync(fd, bytes, done, bytes.length - done, offset + done);
     }
   },

@@ -43,7 +43,10 @@ export interface LogStore extends Storage {
    * Writes a snapshot of the state machine at an applied index and makes it the one peers are sent. Its commit index is durable
    * before it is published. Resolves false if a newer snapshot came first. Rejects with DiskFullError without harm.
    */
-  createSnapshot(metadata: SnapshotMetadata, content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<boolean>;
+  createSnapshot(
+    metadata: SnapshotMetadata,
+    content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  ): Promise<boolean>;
 
   /** Whether a snapshot with this index and term is here, received or made. */
   hasSnapshot(metadata: SnapshotMetadata): boolean;

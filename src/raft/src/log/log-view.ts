@@ -68,7 +68,9 @@ export class LogView {
       throw new ReplayError(`entry ${String(first)} follows entry ${String(this.#last)}`);
     } else {
       if (this.termAt(first - 1) !== prevTerm) {
-        throw new ReplayError(`entry ${String(first)} follows term ${String(prevTerm)}, the log has ${String(this.termAt(first - 1))}`);
+        throw new ReplayError(
+          `entry ${String(first)} follows term ${String(prevTerm)}, the log has ${String(this.termAt(first - 1))}`,
+        );
       }
       this.#cut(first);
     }
@@ -107,13 +109,19 @@ export class LogView {
     const mark = this.#mark;
     if (this.#base === undefined) this.#restart(mark.index, mark.term);
     if (this.base.index > mark.index) {
-      throw new ReplayError(`entries begin at ${String(this.base.index + 1)}, after the snapshot at ${String(mark.index)}`);
+      throw new ReplayError(
+        `entries begin at ${String(this.base.index + 1)}, after the snapshot at ${String(mark.index)}`,
+      );
     }
     if (mark.index > this.#last || this.termAt(mark.index) !== mark.term) {
-      throw new ReplayError(`snapshot ${String(mark.index)} (term ${String(mark.term)}) is not part of the log, which ends at ${String(this.#last)}`);
+      throw new ReplayError(
+        `snapshot ${String(mark.index)} (term ${String(mark.term)}) is not part of the log, which ends at ${String(this.#last)}`,
+      );
     }
     if (this.#hardState.commit > this.#last) {
-      throw new ReplayError(`the commit index ${String(this.#hardState.commit)} is behind the last entry ${String(this.#last)}`);
+      throw new ReplayError(
+        `the commit index ${String(this.#hardState.commit)} is behind the last entry ${String(this.#last)}`,
+      );
     }
   }
 

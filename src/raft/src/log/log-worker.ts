@@ -71,7 +71,9 @@ class LogWorker {
         this.#writer.setKeys(message.keys);
         break;
       case 'remove':
-        this.#removal = this.#removal.then(() => this.#remove(message.files)).catch((error: unknown) => this.#fail(error));
+        this.#removal = this.#removal
+          .then(() => this.#remove(message.files))
+          .catch((error: unknown) => this.#fail(error));
         break;
       case 'close':
         this.#closing = true;

@@ -75,7 +75,8 @@ export class MemoryLog implements LogStore {
     if (truncateFrom !== undefined) this.#truncate(truncateFrom);
     this.#storage.append(entries);
     this.#bytes += entriesBytes(entries);
-    if (hardState !== undefined) this.#hardState = { ...hardState, commit: Math.max(hardState.commit, this.#hardState.commit) };
+    if (hardState !== undefined)
+      this.#hardState = { ...hardState, commit: Math.max(hardState.commit, this.#hardState.commit) };
     if (confState !== undefined) this.#confState = confState;
     const { commit } = this.#hardState;
     this.#defer(() => {
@@ -84,7 +85,10 @@ export class MemoryLog implements LogStore {
     });
   }
 
-  async createSnapshot(metadata: SnapshotMetadata, content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<boolean> {
+  async createSnapshot(
+    metadata: SnapshotMetadata,
+    content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  ): Promise<boolean> {
     const parts: Uint8Array[] = [];
     for await (const part of content) parts.push(part);
     if (metadata.index <= this.snapshot().metadata.index) return false;

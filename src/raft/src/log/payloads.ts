@@ -1,5 +1,6 @@
 import type { ConfState, Entry, EntryType, HardState, PeerId } from '../types.ts';
-import { ByteReader, ByteWriter, textSize } from './bytes.ts';
+import { ByteReader, textSize } from './bytes.ts';
+import type { ByteWriter } from './bytes.ts';
 
 /**
  * Contents of the log's records. Every encoder gives the exact size first, so that a whole batch is one allocation.

@@ -72,7 +72,7 @@ export class EntryReader {
    */
   read(sparse: SparseIndex, lo: number, hi: number, take: (entry: Entry) => boolean): void {
     if (this.#closed) throw new LogClosedError();
-    for (let next = lo; next < hi; ) {
+    for (let next = lo; next < hi;) {
       const found = sparse.find(next);
       if (found === undefined) throw new Error(`entry ${String(next)} is not in any segment`);
       const stopped = this.#readRun(found.point.place, next, Math.min(hi, found.until), take);
@@ -90,7 +90,7 @@ export class EntryReader {
 
   close(): void {
     this.#closed = true;
-    for (const segment of [...this.#open.keys()]) this.forget(segment);
+    for (const segment of this.#open.keys()) this.forget(segment);
   }
 
   /** Reads records from a place until entry `until`; returns the next index, or undefined if `take` had enough. */
@@ -104,7 +104,7 @@ export class EntryReader {
     const seed = headerCrc(segment.header);
     const window = new Window(segment.fd);
     let { offset, sequence, prevCrc } = place;
-    for (let next = from; next < until; ) {
+    for (let next = from; next < until;) {
       const record = window.record(offset, seed);
       const where = { file: segment.file, offset, sequence };
       if (record === undefined) throw new LogCorruptError(where, 'a record fails its checksum');

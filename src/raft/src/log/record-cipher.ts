@@ -37,7 +37,12 @@ export class RecordSealer {
  * The plain payload of a record. Undefined: it is encrypted but does not belong here under this key.
  * A record that is not encrypted is returned as it is.
  */
-export function openRecord(payload: Uint8Array, head: RecordHead, header: Uint8Array, key: Uint8Array | undefined): Uint8Array | undefined {
+export function openRecord(
+  payload: Uint8Array,
+  head: RecordHead,
+  header: Uint8Array,
+  key: Uint8Array | undefined,
+): Uint8Array | undefined {
   if ((head.flags & FLAG_ENCRYPTED) === 0) return payload;
   if (key === undefined) return undefined;
   return decrypt(payload, key, recordContext(header, head.type, head.flags, head.sequence));

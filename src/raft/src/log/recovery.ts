@@ -65,10 +65,14 @@ export function recoverLog(options: RecoveryOptions): RecoveredLog {
     const loaded = loadSegment(name, options);
     if (previous !== undefined) {
       if (name.segment !== previous.loaded.segment + 1) {
-        throw new LogCorruptError({ file: name.file, offset: 0 }, `segment ${String(previous.loaded.segment + 1)} before it is missing`);
+        throw new LogCorruptError(
+          { file: name.file, offset: 0 },
+          `segment ${String(previous.loaded.segment + 1)} before it is missing`,
+        );
       }
       if (!previous.scan.sealed) {
-        if (name !== names.at(-1) || !isFresh(loaded)) throw corruptAt(previous.loaded, previous.scan, previous.scan.stop.detail);
+        if (name !== names.at(-1) || !isFresh(loaded))
+          throw corruptAt(previous.loaded, previous.scan, previous.scan.stop.detail);
         // The old segment was not sealed yet: the new one holds nothing but repeated state and is begun anew when needed.
         rmSync(join(options.directory, name.file));
         syncDirectory(options.directory);
@@ -76,7 +80,10 @@ export function recoverLog(options: RecoveryOptions): RecoveredLog {
       }
       const { sequence, prevCrc } = previous.scan.end;
       if (loaded.header.prevCrc !== prevCrc || loaded.header.firstSequence !== sequence) {
-        throw new LogCorruptError({ file: name.file, offset: 0, sequence }, 'the segment is not the successor of the one before it');
+        throw new LogCorruptError(
+          { file: name.file, offset: 0, sequence },
+          'the segment is not the successor of the one before it',
+        );
       }
     }
     previous = { loaded, scan: replay.segment(loaded) };
@@ -84,7 +91,8 @@ export function recoverLog(options: RecoveryOptions): RecoveredLog {
   }
   const watermark = readWatermark(join(options.directory, WATERMARK_FILE));
   if (previous === undefined) {
-    if (watermark > 1) throw new LogCorruptError({ file: options.directory, offset: 0, sequence: 1 }, 'all segments are missing');
+    if (watermark > 1)
+      throw new LogCorruptError({ file: options.directory, offset: 0, sequence: 1 }, 'all segments are missing');
     return { view: replay.view, segments, tail: undefined, standing: {}, tornBytes: 0, bytesSinceMark: 0 };
   }
   const { loaded, scan } = previous;
@@ -101,7 +109,8 @@ function loadSegment(name: SegmentName, options: RecoveryOptions): LoadedSegment
   const bytes = new Uint8Array(file.buffer, file.byteOffset, file.length);
   const header = decodeSegmentHeader(bytes);
   if (typeof header === 'string') throw new LogCorruptError({ file: name.file, offset: 0 }, header);
-  if (header.clusterId !== options.clusterId) throw new LogIdentityError(name.file, 'cluster', header.clusterId, options.clusterId);
+  if (header.clusterId !== options.clusterId)
+    throw new LogIdentityError(name.file, 'cluster', header.clusterId, options.clusterId);
   if (header.nodeId !== options.nodeId) throw new LogIdentityError(name.file, 'node', header.nodeId, options.nodeId);
   if (header.segment !== name.segment) {
     throw new LogCorruptError({ file: name.file, offset: 0 }, `the header says segment ${String(header.segment)}`);
@@ -131,7 +140,11 @@ function settleTail(loaded: LoadedSegment, scan: SegmentScan, watermark: number,
   const verdict = judgeTail(loaded.bytes, headerCrc(loaded.rawHeader), scan.end);
   if (verdict.kind === 'corrupt') throw corruptAt(loaded, scan, `${scan.stop.detail}, and ${verdict.detail}`);
   if (scan.end.sequence < watermark) {
-    throw corruptAt(loaded, scan, `${scan.stop.detail}, though everything before record ${String(watermark)} had been made durable`);
+    throw corruptAt(
+      loaded,
+      scan,
+      `${scan.stop.detail}, though everything before record ${String(watermark)} had been made durable`,
+    );
   }
   const fd = openSync(join(options.directory, loaded.file), 'r+');
   try {
@@ -151,7 +164,7 @@ function settleTail(loaded: LoadedSegment, scan: SegmentScan, watermark: number,
 
 function writeZeros(fd: number, from: number, to: number): void {
   const zeros = new Uint8Array(256 * 1024);
-  for (let at = from; at < to; ) at += writeSync(fd, zeros, 0, Math.min(zeros.length, to - at), at);
+  for (let at = from; at < to;) at += writeSync(fd, zeros, 0, Math.min(zeros.length, to - at), at);
 }
 
 function corruptAt(loaded: LoadedSegment, scan: SegmentScan, detail: string): LogCorruptError {

@@ -21,7 +21,12 @@ export interface SegmentScan {
   readonly end: ChainPoint;
   readonly sealed: boolean;
   /** Why the scan stopped before a seal: nothing was written there, or what is there is wrong. */
-  readonly stop: { readonly offset: number; readonly sequence: number; readonly blank: boolean; readonly detail: string };
+  readonly stop: {
+    readonly offset: number;
+    readonly sequence: number;
+    readonly blank: boolean;
+    readonly detail: string;
+  };
 }
 
 const SECTOR = 512;
@@ -53,7 +58,11 @@ export function scanSegment(
     const { offset } = at;
     at = { offset: offset + recordSize(head.length), sequence: at.sequence + 1, prevCrc: head.crc };
     if (head.type === RecordType.Seal) {
-      return { end: at, sealed: true, stop: { offset: at.offset, sequence: at.sequence, blank: true, detail: 'sealed' } };
+      return {
+        end: at,
+        sealed: true,
+        stop: { offset: at.offset, sequence: at.sequence, blank: true, detail: 'sealed' },
+      };
     }
     if (head.type === RecordType.EndOfGroup) {
       onGroup(group);
@@ -76,7 +85,10 @@ export function judgeTail(
   bytes: Uint8Array,
   seed: number,
   end: ChainPoint,
-): { readonly kind: 'clean' } | { readonly kind: 'torn'; readonly until: number } | { readonly kind: 'corrupt'; readonly detail: string } {
+):
+  | { readonly kind: 'clean' }
+  | { readonly kind: 'torn'; readonly until: number }
+  | { readonly kind: 'corrupt'; readonly detail: string } {
   const until = lastWritten(bytes, end.offset);
   if (until === end.offset) return { kind: 'clean' };
   const view = viewOf(bytes);
@@ -85,7 +97,10 @@ export function judgeTail(
     const head = headAt(bytes, view, offset);
     if (head === undefined || head.sequence > highest || head.sequence - head.position <= end.sequence) continue;
     if (recordAt(bytes, view, offset, seed) !== undefined) {
-      return { kind: 'corrupt', detail: `a later record (${String(head.sequence)}, at byte ${String(offset)}) is intact` };
+      return {
+        kind: 'corrupt',
+        detail: `a later record (${String(head.sequence)}, at byte ${String(offset)}) is intact`,
+      };
     }
   }
   if (endsInTrailer(bytes, until) && !hasBlankSector(bytes, end.offset, until)) {
@@ -118,7 +133,7 @@ function endsInTrailer(bytes: Uint8Array, until: number): boolean {
 }
 
 function hasBlankSector(bytes: Uint8Array, from: number, to: number): boolean {
-  for (let start = from; start < to; ) {
+  for (let start = from; start < to;) {
     const next = Math.min(to, (Math.floor(start / SECTOR) + 1) * SECTOR);
     if (isBlank(bytes, start, next)) return true;
     start = next;

@@ -3,10 +3,26 @@ import { align8 } from './bytes.ts';
 import { batchRecords } from './batch.ts';
 import type { LogFiles } from './log-files.ts';
 import type { LogKeys } from './keys.ts';
-import { FLAG_ENCRYPTED, FLAG_RESTATED, GROUP_TRAILER, MAX_GROUP_RECORDS, RECORD_HEAD, RecordType, TRAILER_RECORD_SIZE, recordSize, sealRecord } from './record.ts';
+import {
+  FLAG_ENCRYPTED,
+  FLAG_RESTATED,
+  GROUP_TRAILER,
+  MAX_GROUP_RECORDS,
+  RECORD_HEAD,
+  RecordType,
+  TRAILER_RECORD_SIZE,
+  recordSize,
+  sealRecord,
+} from './record.ts';
 import { NONCE_SALT_SIZE } from './cipher.ts';
 import { RecordSealer } from './record-cipher.ts';
-import { SALT_SIZE, SEGMENT_HEADER_SIZE, decodeSegmentHeader, encodeSegmentHeader, headerCrc } from './segment-header.ts';
+import {
+  SALT_SIZE,
+  SEGMENT_HEADER_SIZE,
+  decodeSegmentHeader,
+  encodeSegmentHeader,
+  headerCrc,
+} from './segment-header.ts';
 import { segmentFileName } from './segment-files.ts';
 import type { ChainPoint } from './segment-scan.ts';
 import type { RecordPlace } from './sparse-index.ts';
@@ -64,7 +80,12 @@ export class SegmentWriter {
   #current: OpenSegment | undefined;
   #end: ChainPoint = { offset: 0, sequence: 1, prevCrc: 0 };
 
-  constructor(options: WriterOptions, keys: LogKeys | undefined, tail: WriterTail | undefined, standing: StandingState) {
+  constructor(
+    options: WriterOptions,
+    keys: LogKeys | undefined,
+    tail: WriterTail | undefined,
+    standing: StandingState,
+  ) {
     this.#options = options;
     this.#keys = keys;
     this.#standing = { ...standing };
@@ -174,7 +195,8 @@ export class SegmentWriter {
     flags: number,
   ): Framed {
     if (records.length === 0) return { bytes: new Uint8Array(0), end: start, places: [] };
-    if (records.length >= MAX_GROUP_RECORDS) throw new RangeError(`a group of ${String(records.length)} records is too large`);
+    if (records.length >= MAX_GROUP_RECORDS)
+      throw new RangeError(`a group of ${String(records.length)} records is too large`);
     const { sealer, seed, header } = segment;
     const overhead = sealer === undefined ? 0 : RecordSealer.overhead;
     const allFlags = sealer === undefined ? flags : flags | FLAG_ENCRYPTED;
@@ -195,7 +217,12 @@ export class SegmentWriter {
       sequence++;
       offset += recordSize(length);
     }
-    const trailer = frameMarker(RecordType.EndOfGroup, seed, { offset: start.offset + offset, sequence, prevCrc }, records.length);
+    const trailer = frameMarker(
+      RecordType.EndOfGroup,
+      seed,
+      { offset: start.offset + offset, sequence, prevCrc },
+      records.length,
+    );
     bytes.set(trailer.bytes, offset);
     return { bytes, end: trailer.end, places };
   }
@@ -211,14 +238,21 @@ export class SegmentWriter {
   }
 }
 
-function* standingRecords(standing: StandingState): Generator<{ readonly type: RecordType; readonly payload: Uint8Array }> {
+function* standingRecords(
+  standing: StandingState,
+): Generator<{ readonly type: RecordType; readonly payload: Uint8Array }> {
   if (standing.mark !== undefined) yield { type: RecordType.SnapshotMark, payload: standing.mark };
   if (standing.confState !== undefined) yield { type: RecordType.ConfState, payload: standing.confState };
   if (standing.hardState !== undefined) yield { type: RecordType.HardState, payload: standing.hardState };
 }
 
 /** An end-of-group or seal record: never encrypted, always ends in the trailer. */
-function frameMarker(type: RecordType, seed: number, at: ChainPoint, position: number): { readonly bytes: Uint8Array; readonly end: ChainPoint } {
+function frameMarker(
+  type: RecordType,
+  seed: number,
+  at: ChainPoint,
+  position: number,
+): { readonly bytes: Uint8Array; readonly end: ChainPoint } {
   const bytes = new Uint8Array(align8(TRAILER_RECORD_SIZE));
   bytes.set(GROUP_TRAILER, RECORD_HEAD);
   const { sequence, prevCrc } = at;

@@ -59,7 +59,8 @@ export class SnapshotFiles {
     }
     await this.#remove((found) => found.index !== kept.index || found.term !== kept.term);
     for (const file of await readdir(this.#options.directory)) {
-      if (file.includes('.snap.') && file.endsWith(TEMPORARY)) await rm(join(this.#options.directory, file), { force: true });
+      if (file.includes('.snap.') && file.endsWith(TEMPORARY))
+        await rm(join(this.#options.directory, file), { force: true });
     }
   }
 

@@ -5,7 +5,20 @@ import { basename } from 'node:path';
 import type { SnapshotMetadata } from '../types.ts';
 import { CIPHER_OVERHEAD, decrypt } from './cipher.ts';
 import { LogCorruptError, LogIdentityError, LogKeyError } from './errors.ts';
-import { BLOCK_HEAD, BlockKind, CHUNK_BYTES, FOOTER_SIZE, HEADER_START, blockContext, decodeFooter, decodeSnapshotHeader, isBlockIntact, readBlockHead, snapshotHeaderCrc, snapshotHeaderSize } from './snapshot-format.ts';
+import {
+  BLOCK_HEAD,
+  BlockKind,
+  CHUNK_BYTES,
+  FOOTER_SIZE,
+  HEADER_START,
+  blockContext,
+  decodeFooter,
+  decodeSnapshotHeader,
+  isBlockIntact,
+  readBlockHead,
+  snapshotHeaderCrc,
+  snapshotHeaderSize,
+} from './snapshot-format.ts';
 import type { SnapshotFooter, SnapshotHeader } from './snapshot-format.ts';
 import type { SnapshotFileOptions } from './snapshot-writer.ts';
 
@@ -66,7 +79,8 @@ export class SnapshotReader implements SnapshotContent {
       const rawHeader = await readHeader(file, name);
       const header = decodeSnapshotHeader(rawHeader);
       if (typeof header === 'string') throw new LogCorruptError({ file: name, offset: 0 }, header);
-      if (header.clusterId !== options.clusterId) throw new LogIdentityError(name, 'cluster', header.clusterId, options.clusterId);
+      if (header.clusterId !== options.clusterId)
+        throw new LogIdentityError(name, 'cluster', header.clusterId, options.clusterId);
       if (header.nodeId !== options.nodeId) throw new LogIdentityError(name, 'node', header.nodeId, options.nodeId);
       const key = options.keys?.keys.get(header.keyId);
       if (header.keyId !== '' && key === undefined) throw new LogKeyError(name, header.keyId);
@@ -74,7 +88,11 @@ export class SnapshotReader implements SnapshotContent {
       const footerOffset = (await file.stat()).size - size;
       const block = await readExactly(file, Math.max(0, footerOffset), size);
       const payload = block === undefined ? undefined : openBlock(block, rawHeader, key, BlockKind.Footer);
-      if (payload === undefined) throw new LogCorruptError({ file: name, offset: Math.max(0, footerOffset) }, 'the snapshot has no valid footer');
+      if (payload === undefined)
+        throw new LogCorruptError(
+          { file: name, offset: Math.max(0, footerOffset) },
+          'the snapshot has no valid footer',
+        );
       return new SnapshotReader({ file, name, rawHeader, header, key, footer: decodeFooter(payload), footerOffset });
     } catch (error) {
       await file.close();
@@ -93,7 +111,11 @@ export class SnapshotReader implements SnapshotContent {
       hash.update(content);
       yield content;
     }
-    if (offset !== this.#footerOffset || bytes !== this.contentBytes || Buffer.compare(hash.digest(), this.digest) !== 0) {
+    if (
+      offset !== this.#footerOffset ||
+      bytes !== this.contentBytes ||
+      Buffer.compare(hash.digest(), this.digest) !== 0
+    ) {
       throw new LogCorruptError({ file: this.#name, offset }, 'the snapshot is not what its footer says');
     }
   }
@@ -113,8 +135,10 @@ export class SnapshotReader implements SnapshotContent {
     const length = head === undefined ? 0 : readBlockHead(head).length;
     const fits = length <= CHUNK_BYTES + CIPHER_OVERHEAD;
     const block = fits ? await readExactly(this.#file, offset, BLOCK_HEAD + length) : undefined;
-    const content = block === undefined ? undefined : openBlock(block, this.#header, this.#key, BlockKind.Chunk, number);
-    if (content === undefined) throw new LogCorruptError({ file: this.#name, offset, sequence: number }, 'a chunk is damaged');
+    const content =
+      block === undefined ? undefined : openBlock(block, this.#header, this.#key, BlockKind.Chunk, number);
+    if (content === undefined)
+      throw new LogCorruptError({ file: this.#name, offset, sequence: number }, 'a chunk is damaged');
     return content;
   }
 }
@@ -129,9 +153,20 @@ async function readHeader(file: FileHandle, name: string): Promise<Uint8Array> {
 }
 
 /** The plain payload of a block of this kind (and number), if it is intact. */
-function openBlock(block: Uint8Array, header: Uint8Array, key: Uint8Array | undefined, kind: BlockKind, number?: number): Uint8Array | undefined {
+function openBlock(
+  block: Uint8Array,
+  header: Uint8Array,
+  key: Uint8Array | undefined,
+  kind: BlockKind,
+  number?: number,
+): Uint8Array | undefined {
   const head = readBlockHead(block);
-  if (head.kind !== kind || (number !== undefined && head.number !== number) || head.length !== block.length - BLOCK_HEAD) return undefined;
+  if (
+    head.kind !== kind ||
+    (number !== undefined && head.number !== number) ||
+    head.length !== block.length - BLOCK_HEAD
+  )
+    return undefined;
   if (!isBlockIntact(block, snapshotHeaderCrc(header))) return undefined;
   const payload = block.subarray(BLOCK_HEAD);
   return key === undefined ? payload : decrypt(payload, key, blockContext(header, kind, head.number));
@@ -139,7 +174,7 @@ function openBlock(block: Uint8Array, header: Uint8Array, key: Uint8Array | unde
 
 async function readExactly(file: FileHandle, offset: number, size: number): Promise<Uint8Array | undefined> {
   const bytes = new Uint8Array(size);
-  for (let at = 0; at < size; ) {
+  for (let at = 0; at < size;) {
     const { bytesRead } = await file.read(bytes, at, size - at, offset + at);
     if (bytesRead === 0) return undefined;
     at += bytesRead;

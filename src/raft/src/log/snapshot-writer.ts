@@ -8,7 +8,17 @@ import { CIPHER_OVERHEAD, NONCE_SALT_SIZE, encryptInto } from './cipher.ts';
 import { DiskFullError, LogCorruptError } from './errors.ts';
 import type { LogKeys } from './keys.ts';
 import { TEMPORARY, syncDirectory } from './segment-files.ts';
-import { BLOCK_HEAD, BlockKind, CHUNK_BYTES, blockContext, encodeFooter, encodeSnapshotHeader, sealBlock, snapshotFileName, snapshotHeaderCrc } from './snapshot-format.ts';
+import {
+  BLOCK_HEAD,
+  BlockKind,
+  CHUNK_BYTES,
+  blockContext,
+  encodeFooter,
+  encodeSnapshotHeader,
+  sealBlock,
+  snapshotFileName,
+  snapshotHeaderCrc,
+} from './snapshot-format.ts';
 import { SnapshotReader } from './snapshot-reader.ts';
 import { isOutOfSpace } from './spare-files.ts';
 
@@ -79,7 +89,10 @@ export class SnapshotWriter {
     onPublished: (facts: SnapshotFacts) => void,
   ): Promise<SnapshotWriter> {
     const suffix = randomBytes(4).toString('hex');
-    const temporary = join(options.directory, `${snapshotFileName(metadata.index, metadata.term)}.${suffix}${TEMPORARY}`);
+    const temporary = join(
+      options.directory,
+      `${snapshotFileName(metadata.index, metadata.term)}.${suffix}${TEMPORARY}`,
+    );
     const writer = new SnapshotWriter(options, metadata, onPublished, await open(temporary, 'wx'), temporary);
     await writer.#guard(() => writer.#append(writer.#header));
     return writer;
@@ -95,7 +108,7 @@ export class SnapshotWriter {
     this.#hash.update(content);
     this.#contentBytes += content.length;
     await this.#guard(async () => {
-      for (let at = 0; at < content.length; ) {
+      for (let at = 0; at < content.length;) {
         const part = content.subarray(at, at + CHUNK_BYTES - this.#used);
         this.#chunk.set(part, this.#used);
         this.#used += part.length;
@@ -121,7 +134,10 @@ export class SnapshotWriter {
       const reader = await SnapshotReader.open(this.#temporary, this.#options);
       try {
         if (expected.contentBytes !== undefined && expected.contentBytes !== reader.contentBytes) {
-          throw new LogCorruptError({ file: name, offset: 0 }, `the snapshot has ${String(reader.contentBytes)} bytes instead of ${String(expected.contentBytes)}`);
+          throw new LogCorruptError(
+            { file: name, offset: 0 },
+            `the snapshot has ${String(reader.contentBytes)} bytes instead of ${String(expected.contentBytes)}`,
+          );
         }
         if (expected.digest !== undefined && Buffer.compare(expected.digest, digest) !== 0) {
           throw new LogCorruptError({ file: name, offset: 0 }, 'the snapshot is not the one that was sent');
@@ -165,7 +181,7 @@ export class SnapshotWriter {
   }
 
   async #append(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length; ) at += (await this.#file.write(bytes, at)).bytesWritten;
+    for (let at = 0; at < bytes.length;) at += (await this.#file.write(bytes, at)).bytesWritten;
   }
 
   /** Removes the unfinished file on any error. */

@@ -73,7 +73,9 @@ export class ApplyQueue {
       let end = start + 1;
       while (page.entries[end]?.type === EntryType.Normal) end++;
       page.next = end;
-      this.#hooks.applyEntries(start === 0 && end === page.entries.length ? page.entries : page.entries.slice(start, end));
+      this.#hooks.applyEntries(
+        start === 0 && end === page.entries.length ? page.entries : page.entries.slice(start, end),
+      );
     }
     return true;
   }

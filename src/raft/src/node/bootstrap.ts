@@ -11,7 +11,12 @@ import type { BootstrapPeer } from './options.ts';
 export function bootstrapLog(log: LogStore, peers: readonly BootstrapPeer[]): Promise<void> {
   if (peers.length === 0) throw new RangeError('a new raft group needs at least one peer');
   const entries = peers.map(({ id, context }, i): Entry => {
-    const change = { id: String(i + 1), type: ConfChangeType.AddNode, nodeId: id, context: context ?? new Uint8Array(0) };
+    const change = {
+      id: String(i + 1),
+      type: ConfChangeType.AddNode,
+      nodeId: id,
+      context: context ?? new Uint8Array(0),
+    };
     return { type: EntryType.ConfChange, term: 1, index: i + 1, data: encodeConfChange(change) };
   });
   const hardState = { term: 1, vote: NO_PEER, commit: entries.length };

@@ -142,12 +142,20 @@ export class RaftNode {
   step(message: Message): void {
     this.#enqueue(() => {
       const { snapshot } = message;
-      if (message.type === MessageType.MsgSnap && snapshot !== undefined && !this.#options.log.hasSnapshot(snapshot.metadata)) {
-        this.#write(LogLevel.Warn, `snapshot ${String(snapshot.metadata.index)} from ${message.from} ignored: its content was not received`);
+      if (
+        message.type === MessageType.MsgSnap &&
+        snapshot !== undefined &&
+        !this.#options.log.hasSnapshot(snapshot.metadata)
+      ) {
+        this.#write(
+          LogLevel.Warn,
+          `snapshot ${String(snapshot.metadata.index)} from ${message.from} ignored: its content was not received`,
+        );
         return;
       }
       const refusal = this.#core().step(message);
-      if (refusal !== undefined) this.#write(LogLevel.Debug, `message of type ${String(message.type)} from ${message.from} refused: ${refusal}`);
+      if (refusal !== undefined)
+        this.#write(LogLevel.Debug, `message of type ${String(message.type)} from ${message.from} refused: ${refusal}`);
     });
   }
 
@@ -168,7 +176,8 @@ export class RaftNode {
   propose(data: Uint8Array): NodeProposeResult {
     const reason = this.#refusal() ?? (this.#proposals.fits(data.length) ? undefined : 'uncommitted-limit');
     const raw = this.#raw;
-    if (reason !== undefined || raw === undefined) return { ok: false, reason: reason ?? 'stopped', leader: this.leader };
+    if (reason !== undefined || raw === undefined)
+      return { ok: false, reason: reason ?? 'stopped', leader: this.leader };
     const index = raw.lastIndex + this.#proposals.count + 1;
     this.#proposals.add(index, data);
     this.#schedule();
@@ -204,7 +213,8 @@ export class RaftNode {
     const request = `transfer of leadership to ${to}`;
     if (this.#state !== 'running') throw new RaftRefusedError(request, 'stopped');
     const raw = this.#core();
-    if (raw.role !== 'leader') throw new RaftRefusedError(request, raw.leader === NO_PEER ? 'no-leader' : 'not-leader', raw.leader);
+    if (raw.role !== 'leader')
+      throw new RaftRefusedError(request, raw.leader === NO_PEER ? 'no-leader' : 'not-leader', raw.leader);
     if (to === raw.id) return;
     raw.transferLeader(to);
     if (raw.leadTransferee !== to) throw new RaftRefusedError(request, 'transfer-failed', raw.id);

@@ -98,7 +98,11 @@ export class ReadRequests {
   }
 
   rejectAll(reason: NodeRefusal): void {
-    const waiters = [...this.#waiting, ...(this.#round?.waiters ?? []), ...this.#confirmed.flatMap((read) => read.waiters)];
+    const waiters = [
+      ...this.#waiting,
+      ...(this.#round?.waiters ?? []),
+      ...this.#confirmed.flatMap((read) => read.waiters),
+    ];
     this.#waiting = [];
     this.#round = undefined;
     this.#confirmed = [];

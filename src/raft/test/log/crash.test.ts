@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { encodeBatch } from '../../src/log/batch.ts';
 import type { BatchContent } from '../../src/log/batch.ts';
 import type { LogKeys } from '../../src/log/keys.ts';
-import { LogView } from '../../src/log/log-view.ts';
+import type { LogView } from '../../src/log/log-view.ts';
 import { recoverLog } from '../../src/log/recovery.ts';
 import type { RecoveredLog } from '../../src/log/recovery.ts';
 import { SegmentWriter } from '../../src/log/segment-writer.ts';
@@ -30,7 +30,10 @@ const aStep: fc.Arbitrary<Step> = fc.record({
   appendCount: fc.integer({ min: 0, max: 5 }),
   size: fc.oneof(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 400, max: 1500 })),
   commit: fc.double({ min: 0, max: 1, noNaN: true }),
-  mark: fc.oneof({ weight: 8, arbitrary: fc.constant('none' as const) }, fc.constantFrom('own' as const, 'peer' as const)),
+  mark: fc.oneof(
+    { weight: 8, arbitrary: fc.constant('none' as const) },
+    fc.constantFrom('own' as const, 'peer' as const),
+  ),
 });
 
 /** Turns a step into a batch that is legal for the state it meets, and changes the model with it. */
@@ -44,14 +47,19 @@ function batchFor(view: LogView, step: Step, term: number): BatchContent {
   }
   const kept = Math.max(commit, Math.floor(view.lastIndex * step.keep), view.base.index);
   const prevTerm = view.termAt(kept) ?? 0;
-  const entries: Entry[] = Array.from({ length: step.appendCount }, (_, i) => anEntry(kept + 1 + i, term, 'd'.repeat(step.size)));
+  const entries: Entry[] = Array.from({ length: step.appendCount }, (_, i) =>
+    anEntry(kept + 1 + i, term, 'd'.repeat(step.size)),
+  );
   const truncation = kept < view.lastIndex && entries.length === 0 ? { from: kept + 1, prevTerm } : undefined;
   if (truncation !== undefined) view.truncate(truncation);
   view.append(prevTerm, entries);
   const newCommit = commit + Math.floor((view.lastIndex - commit) * step.commit);
   view.setHardState({ term, vote: '1', commit: newCommit });
   const marked = view.hardState.commit;
-  const own = step.mark === 'own' && marked > view.mark.index ? { index: marked, term: view.termAt(marked) ?? 0, confState: confState('1'), reset: false } : undefined;
+  const own =
+    step.mark === 'own' && marked > view.mark.index
+      ? { index: marked, term: view.termAt(marked) ?? 0, confState: confState('1'), reset: false }
+      : undefined;
   if (own !== undefined) view.setMark(own, false);
   return { truncation, entries, prevTerm, hardState: view.hardState, mark: own };
 }
@@ -71,7 +79,13 @@ function recover(directory: string, keys: LogKeys | undefined): RecoveredLog {
 }
 
 /** Runs steps until the disk crashes; returns the states the log may be in after recovery. */
-function runUntilCrash(disk: SimulatedDisk, start: RecoveredLog, steps: readonly Step[], keys: LogKeys | undefined, term: number): unknown[] {
+function runUntilCrash(
+  disk: SimulatedDisk,
+  start: RecoveredLog,
+  steps: readonly Step[],
+  keys: LogKeys | undefined,
+  term: number,
+): unknown[] {
   let saltCounter = term * 1000;
   const randomBytes = (size: number): Uint8Array => new Uint8Array(size).fill(++saltCounter % 251);
   const { view } = start;

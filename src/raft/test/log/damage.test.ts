@@ -8,7 +8,14 @@ import { aDirectory, append, copyOf, entriesFrom, hardState, openLog, SEGMENT_BY
 /** What recovery makes of a directory: the last index, or that it is corrupt. */
 function outcome(directory: string): number | 'corrupt' {
   try {
-    const { view } = recoverLog({ directory, clusterId: 'cluster', nodeId: '1', segmentBytes: SEGMENT_BYTES, keys: undefined, cacheBytes: 1e6 });
+    const { view } = recoverLog({
+      directory,
+      clusterId: 'cluster',
+      nodeId: '1',
+      segmentBytes: SEGMENT_BYTES,
+      keys: undefined,
+      cacheBytes: 1e6,
+    });
     for (let index = 1; index <= view.lastIndex; index++) {
       expect(Buffer.from(view.cache.get(index)?.data ?? []).toString()).toBe(`entry ${String(index)}`);
     }
@@ -52,7 +59,11 @@ function lastUsed(bytes: Buffer): number {
 }
 
 /** Outcomes of recovery after each change of the segment. The directory is put back in between. */
-function outcomesOf<Change>(log: Written, changes: readonly Change[], change: (bytes: Buffer, how: Change) => Buffer): (number | 'corrupt')[] {
+function outcomesOf<Change>(
+  log: Written,
+  changes: readonly Change[],
+  change: (bytes: Buffer, how: Change) => Buffer,
+): (number | 'corrupt')[] {
   const path = join(log.directory, log.file);
   return changes.map((how) => {
     writeFileSync(path, change(Buffer.from(log.bytes), how));
@@ -92,10 +103,12 @@ describe('recovery', () => {
   it('declares a truncated log corrupt if more was durable', async () => {
     const log = await written(4);
     const ends = log.groups.map((group) => group.end);
-    expect(outcomesOf(log, [ends[1] as number], (bytes, cut) => {
-      bytes.fill(0, cut, cut + 64);
-      return bytes;
-    })).toEqual(['corrupt']);
+    expect(
+      outcomesOf(log, [ends[1] as number], (bytes, cut) => {
+        bytes.fill(0, cut, cut + 64);
+        return bytes;
+      }),
+    ).toEqual(['corrupt']);
   });
 
   it('never takes a flipped bit for something else', async () => {

@@ -32,7 +32,10 @@ describe('the lock of a directory', () => {
   it('is not held by another process that got the same id, nor by one of an earlier boot', () => {
     const directory = aDirectory();
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    for (const stale of [{ pid: process.pid, started: '1', boot }, { pid: process.pid, started: '', boot: 'earlier' }]) {
+    for (const stale of [
+      { pid: process.pid, started: '1', boot },
+      { pid: process.pid, started: '', boot: 'earlier' },
+    ]) {
       writeFileSync(join(directory, 'lock'), JSON.stringify(stale));
       DirectoryLock.acquire(directory).release();
     }

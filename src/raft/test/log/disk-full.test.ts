@@ -71,7 +71,9 @@ describe('a full disk', () => {
     await new Promise((resolve) => setTimeout(resolve, 700));
     expect(durable).toBeGreaterThan(8);
     expect(durable).toBeLessThan(40);
-    await expect(log.createSnapshot({ index: 5, term: 1, confState: confState('1') }, [new Uint8Array(100_000)])).rejects.toThrow(DiskFullError);
+    await expect(
+      log.createSnapshot({ index: 5, term: 1, confState: confState('1') }, [new Uint8Array(100_000)]),
+    ).rejects.toThrow(DiskFullError);
     expect(reports).toEqual(['full']);
     free();
     await eventually('all durable', () => durable === 40);

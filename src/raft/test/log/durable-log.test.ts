@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { LogIdentityError, LogLockedError } from '../../src/log/errors.ts';
-import { aDirectory, anEntry, append, confState, contents, entriesFrom, hardState, openLog, segmentFiles } from './support.ts';
+import {
+  aDirectory,
+  anEntry,
+  append,
+  confState,
+  contents,
+  entriesFrom,
+  hardState,
+  openLog,
+  segmentFiles,
+} from './support.ts';
 
 describe('a durable log', () => {
   it('starts empty', async () => {
@@ -82,7 +92,10 @@ describe('a durable log', () => {
     const directory = aDirectory();
     const log = await openLog(directory, { cacheBytes: 1000 });
     for (let i = 0; i < 60; i++) {
-      await append(log, { entries: [anEntry(i * 50 + 1, 1, 'x'.repeat(3000)), ...entriesFrom(i * 50 + 2, 49)], hardState: hardState(1) });
+      await append(log, {
+        entries: [anEntry(i * 50 + 1, 1, 'x'.repeat(3000)), ...entriesFrom(i * 50 + 2, 49)],
+        hardState: hardState(1),
+      });
       if (i % 7 === 3) await append(log, { entries: entriesFrom(i * 50 + 20, 31) });
     }
     expect(segmentFiles(directory).length).toBeGreaterThan(3);

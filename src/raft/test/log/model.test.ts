@@ -16,12 +16,34 @@ type Operation =
 
 const fraction = fc.double({ min: 0, max: 1, noNaN: true });
 const anOperation: fc.Arbitrary<Operation> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant('append' as const), keep: fc.oneof({ weight: 3, arbitrary: fc.constant(1) }, fraction), count: fc.integer({ min: 1, max: 120 }), size: fc.integer({ min: 0, max: 400 }) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('append' as const),
+      keep: fc.oneof({ weight: 3, arbitrary: fc.constant(1) }, fraction),
+      count: fc.integer({ min: 1, max: 120 }),
+      size: fc.integer({ min: 0, max: 400 }),
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('commit' as const), fraction }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('truncate' as const), keep: fraction }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('snapshot' as const), trailing: fc.integer({ min: 0, max: 100 }) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('receive' as const), ahead: fc.integer({ min: 1, max: 20 }) }) },
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant('read' as const), from: fraction, count: fc.integer({ min: 1, max: 200 }), maxBytes: fc.integer({ min: 0, max: 50_000 }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('snapshot' as const), trailing: fc.integer({ min: 0, max: 100 }) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('receive' as const), ahead: fc.integer({ min: 1, max: 20 }) }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant('read' as const),
+      from: fraction,
+      count: fc.integer({ min: 1, max: 200 }),
+      maxBytes: fc.integer({ min: 0, max: 50_000 }),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('reopen' as const), abrupt: fc.boolean() }) },
 );
 
@@ -56,7 +78,9 @@ class Run {
         const from = kept(view, operation.keep);
         if (from < view.lastIndex) this.#model.term++;
         const { term } = this.#model;
-        const entries: Entry[] = Array.from({ length: operation.count }, (_, i) => anEntry(from + 1 + i, term, `${String(from + i)}-`.repeat(Math.ceil(operation.size / 4))));
+        const entries: Entry[] = Array.from({ length: operation.count }, (_, i) =>
+          anEntry(from + 1 + i, term, `${String(from + i)}-`.repeat(Math.ceil(operation.size / 4))),
+        );
         view.append(view.termAt(from) ?? 0, entries);
         view.setHardState(hardState(term, view.hardState.commit));
         const appended = append(log, { entries, hardState: hardState(term, view.hardState.commit) });
@@ -89,7 +113,11 @@ class Run {
         return;
       }
       case 'receive': {
-        const metadata = { index: view.lastIndex + operation.ahead, term: ++this.#model.term, confState: confState('9') };
+        const metadata = {
+          index: view.lastIndex + operation.ahead,
+          term: ++this.#model.term,
+          confState: confState('9'),
+        };
         const writer = await log.receiveSnapshot(metadata);
         const snapshot = await writer.publish();
         view.setMark({ ...metadata, reset: true }, false);
@@ -126,9 +154,13 @@ class Run {
     const { log } = this;
     expect(log.lastIndex()).toBe(view.lastIndex);
     expect(log.firstIndex()).toBeLessThanOrEqual(view.base.index + 1);
-    expect(log.initialState()).toEqual({ hardState: view.hardState, confState: view.mark.index === 0 ? confState() : view.mark.confState });
+    expect(log.initialState()).toEqual({
+      hardState: view.hardState,
+      confState: view.mark.index === 0 ? confState() : view.mark.confState,
+    });
     expect(log.snapshot().metadata.index).toBe(view.mark.index);
-    for (let index = view.base.index; index <= view.lastIndex; index++) expect(log.term(index)).toBe(view.termAt(index));
+    for (let index = view.base.index; index <= view.lastIndex; index++)
+      expect(log.term(index)).toBe(view.termAt(index));
   }
 }
 

@@ -25,7 +25,9 @@ describe('a process that uses a log', () => {
     const directory = aDirectory();
     let durable = 0;
     for (let round = 0; round < 3; round++) {
-      const child = spawn(process.execPath, ['--input-type=module', '-e', CHILD, directory], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const child = spawn(process.execPath, ['--input-type=module', '-e', CHILD, directory], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
       let printed = '';
       child.stdout.on('data', (data: Buffer) => {
         printed += data.toString();
@@ -37,7 +39,9 @@ describe('a process that uses a log', () => {
       const log = await openLog(directory);
       const found = contents(log);
       expect(found.last).toBeGreaterThanOrEqual(durable);
-      expect(found.texts).toEqual(Array.from({ length: found.last }, (_, i) => `${String(i + 1)}/1:entry ${String(i + 1)}`));
+      expect(found.texts).toEqual(
+        Array.from({ length: found.last }, (_, i) => `${String(i + 1)}/1:entry ${String(i + 1)}`),
+      );
       await log.close();
     }
   }, 30_000);

@@ -81,7 +81,7 @@ export class SimulatedDisk implements LogFiles {
           applyWrite(file, offset, data.subarray(0, Math.floor(this.#random() * (data.length + 1))));
           continue;
         }
-        for (let at = 0; at < data.length; ) {
+        for (let at = 0; at < data.length;) {
           const next = Math.min(data.length, (Math.floor((offset + at) / 512) + 1) * 512 - offset);
           if (this.#random() < style) applyWrite(file, offset + at, data.subarray(at, next));
           at = next;

@@ -4,7 +4,17 @@ import { describe, expect, it } from 'vitest';
 import type { DurableLog } from '../../src/log/durable-log.ts';
 import { LogCorruptError } from '../../src/log/errors.ts';
 import type { SnapshotMetadata } from '../../src/types.ts';
-import { aDirectory, anEntry, append, confState, copyOf, entriesFrom, hardState, openLog, segmentFiles } from './support.ts';
+import {
+  aDirectory,
+  anEntry,
+  append,
+  confState,
+  copyOf,
+  entriesFrom,
+  hardState,
+  openLog,
+  segmentFiles,
+} from './support.ts';
 
 function metadataAt(index: number, term = 1): SnapshotMetadata {
   return { index, term, confState: confState('1', '2') };
@@ -50,7 +60,10 @@ describe('snapshots of a log', () => {
     const directory = aDirectory();
     const log = await openLog(directory);
     for (let i = 0; i < 20; i++) {
-      await append(log, { entries: [...entriesFrom(i * 400 + 1, 399), anEntry(i * 400 + 400, 1, 'x'.repeat(20_000))], hardState: hardState(1 + i, i * 400, '2') });
+      await append(log, {
+        entries: [...entriesFrom(i * 400 + 1, 399), anEntry(i * 400 + 400, 1, 'x'.repeat(20_000))],
+        hardState: hardState(1 + i, i * 400, '2'),
+      });
     }
     const before = segmentFiles(directory).length;
     await log.createSnapshot(metadataAt(7000, 1), chunksOf('x'));
@@ -81,7 +94,12 @@ describe('snapshots of a log', () => {
     for (const restart of [false, true]) {
       if (restart) await log.close();
       const reader = restart ? await openLog(directory) : log;
-      expect([reader.firstIndex(), reader.lastIndex(), reader.term(50), reader.term(49)]).toEqual([51, 53, 4, 'compacted']);
+      expect([reader.firstIndex(), reader.lastIndex(), reader.term(50), reader.term(49)]).toEqual([
+        51,
+        53,
+        4,
+        'compacted',
+      ]);
       expect(reader.entries(51, 54, Infinity)).toEqual(entriesFrom(51, 3, 4));
       expect(reader.initialState()).toEqual({ hardState: hardState(4, 50), confState: confState('1', '2') });
       expect(await contentOf(reader, metadataAt(50, 4))).toBe(TEXT);
@@ -90,7 +108,9 @@ describe('snapshots of a log', () => {
 
   it('must be there before the log relies on them', async () => {
     const log = await openLog(aDirectory());
-    expect(() => log.append({ snapshot: { data: new Uint8Array(0), metadata: metadataAt(5) } }, () => undefined)).toThrow('not received');
+    expect(() =>
+      log.append({ snapshot: { data: new Uint8Array(0), metadata: metadataAt(5) } }, () => undefined),
+    ).toThrow('not received');
   });
 
   it('are refused if they are not what was sent', async () => {

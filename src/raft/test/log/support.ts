@@ -46,7 +46,12 @@ export function append(log: DurableLog, batch: LogBatch): Promise<void> {
 }
 
 export function anEntry(index: number, term = 1, data: string | Uint8Array = `entry ${String(index)}`): Entry {
-  return { type: EntryType.Normal, term, index, data: typeof data === 'string' ? new TextEncoder().encode(data) : data };
+  return {
+    type: EntryType.Normal,
+    term,
+    index,
+    data: typeof data === 'string' ? new TextEncoder().encode(data) : data,
+  };
 }
 
 export function entriesFrom(first: number, count: number, term = 1): Entry[] {
@@ -67,7 +72,9 @@ export function contents(log: DurableLog): { first: number; last: number; texts:
   const last = log.lastIndex();
   const found = first > last ? [] : log.entries(first, last + 1, Infinity);
   if (typeof found === 'string') throw new Error(found);
-  const texts = found.map((entry) => `${String(entry.index)}/${String(entry.term)}:${Buffer.from(entry.data).toString()}`);
+  const texts = found.map(
+    (entry) => `${String(entry.index)}/${String(entry.term)}:${Buffer.from(entry.data).toString()}`,
+  );
   return { first, last, texts, hardState: log.initialState().hardState };
 }
 
@@ -76,7 +83,8 @@ export function copyOf(directory: string, without: readonly string[] = []): stri
   const copy = aDirectory();
   cpSync(directory, copy, {
     recursive: true,
-    filter: (source) => !['lock', 'spare', 'reserve', ...without].includes(basename(source)) && !source.endsWith('.tmp'),
+    filter: (source) =>
+      !['lock', 'spare', 'reserve', ...without].includes(basename(source)) && !source.endsWith('.tmp'),
   });
   return copy;
 }

@@ -13,7 +13,8 @@ export class TextMachine implements StateMachine {
 
   apply(entries: readonly Entry[]): void {
     for (const entry of entries) {
-      if (entry.index !== this.applied + 1) throw new Error(`entry ${String(entry.index)} applied after ${String(this.applied)}`);
+      if (entry.index !== this.applied + 1)
+        throw new Error(`entry ${String(entry.index)} applied after ${String(this.applied)}`);
       this.applied = entry.index;
       if (entry.type === EntryType.Normal && entry.data.length > 0) this.texts.push(Buffer.from(entry.data).toString());
     }
@@ -135,7 +136,8 @@ export class Cluster {
   }
 
   async leader(): Promise<Member> {
-    const leading = (): Member | undefined => [...this.members.values()].find((member) => member.node.isLeader && !this.#cut.has(member.id));
+    const leading = (): Member | undefined =>
+      [...this.members.values()].find((member) => member.node.isLeader && !this.#cut.has(member.id));
     await this.until('a leader', () => leading() !== undefined);
     return leading() as Member;
   }
@@ -146,12 +148,14 @@ export class Cluster {
     await new Promise((resolve) => setImmediate(resolve));
     const leader = await this.leader();
     await this.until('all members are up to date', () =>
-      [...this.members.values()].every((member) => member.node.appliedIndex >= (leader.node.status()?.lastIndex ?? Infinity)),
+      [...this.members.values()].every(
+        (member) => member.node.appliedIndex >= (leader.node.status()?.lastIndex ?? Infinity),
+      ),
     );
   }
 
   stop(): void {
-    for (const id of [...this.members.keys()]) this.crash(id);
+    for (const id of this.members.keys()) this.crash(id);
   }
 
   #carry(from: RaftNode, message: Message): void {

@@ -8,7 +8,8 @@ import type { CopySnapshot, Member } from './cluster.ts';
 
 const copyFiles: CopySnapshot = async (message, from, to) => {
   const metadata = message.snapshot?.metadata;
-  if (metadata === undefined || !(from.log instanceof DurableLog) || !(to.log instanceof DurableLog)) throw new Error('no snapshot');
+  if (metadata === undefined || !(from.log instanceof DurableLog) || !(to.log instanceof DurableLog))
+    throw new Error('no snapshot');
   const content = await from.log.openSnapshot(metadata);
   const writer = await to.log.receiveSnapshot(metadata);
   try {
@@ -65,7 +66,11 @@ describe('three nodes over durable logs', () => {
         if (i % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 2));
       }
       await cluster.converge();
-      const back: Member = await cluster.start(victim, await openLog(directories.get(victim) as string, { nodeId: victim }), SMALL);
+      const back: Member = await cluster.start(
+        victim,
+        await openLog(directories.get(victim) as string, { nodeId: victim }),
+        SMALL,
+      );
       await cluster.converge();
       expect(back.machine.texts).toEqual(leader.machine.texts);
     }
@@ -83,7 +88,8 @@ describe('three nodes over durable logs', () => {
     for (const [id, directory] of directories) await cluster.start(id, await openLog(directory, { nodeId: id }), SMALL);
     await cluster.leader();
     await cluster.converge();
-    for (const member of cluster.members.values()) expect(member.machine.texts.length).toBeGreaterThanOrEqual(acknowledged);
+    for (const member of cluster.members.values())
+      expect(member.machine.texts.length).toBeGreaterThanOrEqual(acknowledged);
   }, 60_000);
 
   it('hand over leadership, add a learner, promote it and remove a member', async () => {
@@ -98,14 +104,23 @@ describe('three nodes over durable logs', () => {
     for (let i = 0; i < 500; i++) proposeText(leader, `text ${String(i)}`);
     await cluster.converge();
     await cluster.start('4', await openLog(aDirectory(), { nodeId: '4' }), SMALL);
-    const learned = await cluster.settle('learner', leader.node.proposeConfChange(change(ConfChangeType.AddLearnerNode, '4')));
+    const learned = await cluster.settle(
+      'learner',
+      leader.node.proposeConfChange(change(ConfChangeType.AddLearnerNode, '4')),
+    );
     expect(learned.learners).toEqual(['4']);
     await cluster.converge();
     expect(cluster.get('4').machine.texts).toEqual(leader.machine.texts);
     expect(cluster.snapshotsSent).toBeGreaterThan(0);
-    const promoted = await cluster.settle('promotion', leader.node.proposeConfChange(change(ConfChangeType.AddNode, '4')));
+    const promoted = await cluster.settle(
+      'promotion',
+      leader.node.proposeConfChange(change(ConfChangeType.AddNode, '4')),
+    );
     expect(promoted.voters).toEqual(['1', '2', '3', '4']);
-    const reduced = await cluster.settle('removal', leader.node.proposeConfChange(change(ConfChangeType.RemoveNode, first.id)));
+    const reduced = await cluster.settle(
+      'removal',
+      leader.node.proposeConfChange(change(ConfChangeType.RemoveNode, first.id)),
+    );
     expect(reduced.voters).not.toContain(first.id);
     expect(leader.removed).toEqual([first.id]);
     cluster.crash(first.id);

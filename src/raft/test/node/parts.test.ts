@@ -113,7 +113,7 @@ describe('a started stream', () => {
 
   it('hands errors to its reader', async () => {
     async function* failing(): AsyncGenerator<string> {
-      throw new Error('no view');
+      yield await Promise.reject(new Error('no view'));
     }
     const stream = startedStream(failing());
     await new Promise((resolve) => setImmediate(resolve));

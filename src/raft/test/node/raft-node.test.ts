@@ -51,7 +51,10 @@ class Group {
 
   readonly defer = (task: () => void): void => void this.#tasks.push(task);
 
-  async add(id: PeerId, options: Omit<Partial<RaftNodeOptions>, 'log'> & { readonly log?: HeldLog } = {}): Promise<Peer> {
+  async add(
+    id: PeerId,
+    options: Omit<Partial<RaftNodeOptions>, 'log'> & { readonly log?: HeldLog } = {},
+  ): Promise<Peer> {
     const events: string[] = [];
     const errors: Error[] = [];
     const log = options.log ?? new HeldLog(this.defer);
@@ -67,7 +70,8 @@ class Group {
       sendSnapshot: (message) => void this.#carrySnapshot(log, message),
       events: {
         leadership: (isLeader, term) => events.push(`${isLeader ? 'leads' : 'leads no more'} in ${String(term)}`),
-        configuration: ({ confState }) => events.push(`voters ${confState.voters.join()}${confState.votersOutgoing.length > 0 ? ' joint' : ''}`),
+        configuration: ({ confState }) =>
+          events.push(`voters ${confState.voters.join()}${confState.votersOutgoing.length > 0 ? ' joint' : ''}`),
         memberRemoved: (peer) => events.push(`${peer} removed`),
         restored: (index) => events.push(`restored ${String(index)}`),
         fatal: (error) => errors.push(error),
@@ -86,7 +90,7 @@ class Group {
 
   /** Runs everything there is to run, including promises that are ready. */
   async run(): Promise<void> {
-    for (let idle = 0; idle < 3; ) {
+    for (let idle = 0; idle < 3;) {
       const tasks = this.#tasks;
       this.#tasks = [];
       for (const task of tasks) task();
@@ -341,8 +345,15 @@ describe('three nodes', () => {
     const next = [...group.peers].find(([peer]) => peer !== id) as [PeerId, Peer];
     // The old leader disappears; the next one must first commit in its own term.
     group.delivers = (message) => message.from !== id && message.to !== id && message.type !== MessageType.MsgApp;
-    for (let i = 0; i < 100 && [...group.peers].every(([peer, { node }]) => peer === id || node.status()?.role !== 'leader'); i++) await group.tick();
-    const [, elected] = [...group.peers].find(([peer, { node }]) => peer !== id && node.status()?.role === 'leader') as [PeerId, Peer];
+    for (
+      let i = 0;
+      i < 100 && [...group.peers].every(([peer, { node }]) => peer === id || node.status()?.role !== 'leader');
+      i++
+    )
+      await group.tick();
+    const [, elected] = [...group.peers].find(
+      ([peer, { node }]) => peer !== id && node.status()?.role === 'leader',
+    ) as [PeerId, Peer];
     expect(elected.node.isLeader).toBe(false);
     expect(elected.node.propose(text('new'))).toMatchObject({ ok: false, reason: 'leader-not-ready' });
     group.delivers = (message) => message.from !== id && message.to !== id;
@@ -422,7 +433,9 @@ describe('three nodes', () => {
     await group.tick();
     const gone = [...group.peers.keys()].find((peer) => peer !== id) as PeerId;
     await group.add('4');
-    const changed = settled(leader.node.proposeConfChange(change([ConfChangeType.AddNode, '4'], [ConfChangeType.RemoveNode, gone])));
+    const changed = settled(
+      leader.node.proposeConfChange(change([ConfChangeType.AddNode, '4'], [ConfChangeType.RemoveNode, gone])),
+    );
     await group.tick(5);
     const expected = ['1', '2', '3', '4'].filter((peer) => peer !== gone);
     expect(changed.result).toMatchObject({ voters: expected, votersOutgoing: [] });
@@ -520,7 +533,15 @@ describe('three nodes', () => {
     const [to, follower] = [...group.peers].find(([peer]) => peer !== id) as [PeerId, Peer];
     const confState = follower.node.confState as ConfState;
     const snapshot = { data: new Uint8Array(0), metadata: { index: 500, term: 2, confState } };
-    follower.node.step(newMessage({ type: MessageType.MsgSnap, from: id, to, term: follower.node.status()?.hardState.term ?? 0, snapshot }));
+    follower.node.step(
+      newMessage({
+        type: MessageType.MsgSnap,
+        from: id,
+        to,
+        term: follower.node.status()?.hardState.term ?? 0,
+        snapshot,
+      }),
+    );
     await group.run();
     expect(follower.errors).toEqual([]);
     expect(follower.log.snapshot().metadata.index).toBe(0);
@@ -532,7 +553,13 @@ describe('three nodes', () => {
     const entry = { type: EntryType.ConfChange, term: 1, index: 2, data: new Uint8Array([255, 255]) };
     const first = await group.add('1', { bootstrap: [{ id: '1' }], log });
     first.node.stop();
-    log.append({ entries: [{ ...entry, index: log.lastIndex() + 1, term: 2 }], hardState: { term: 2, vote: '1', commit: log.lastIndex() + 1 } }, () => undefined);
+    log.append(
+      {
+        entries: [{ ...entry, index: log.lastIndex() + 1, term: 2 }],
+        hardState: { term: 2, vote: '1', commit: log.lastIndex() + 1 },
+      },
+      () => undefined,
+    );
     const again = await group.add('1', { log });
     expect(again.errors).toEqual([]);
     expect(again.node.isLeader).toBe(true);
