@@ -1,17 +1,15 @@
-import { decodeConfChange } from '../codec/conf-change-codec.ts';
 import { LogLevel } from '../logger.ts';
-import { asConfChangeV2 } from '../membership/conf-change.ts';
 import { RawNode } from '../raw-node.ts';
 import type { Ready, SoftState } from '../ready.ts';
 import { APPEND_THREAD, APPLY_THREAD, MessageType, NO_PEER } from '../types.ts';
-import type { ConfChange, ConfChangeV2, ConfState, Entry, Message, PeerId, SnapshotMetadata } from '../types.ts';
-import { ApplyQueue } from './apply-queue.ts';
+import type { ConfChange, ConfChangeV2, ConfState, Message, PeerId, SnapshotMetadata } from '../types.ts';
+import { Applier } from './applier.ts';
 import { bootstrapLog } from './bootstrap.ts';
 import { ConfChangeWaiters } from './conf-change-waiters.ts';
 import { bestSuccessor, Leadership } from './leadership.ts';
 import type { NodeStatus } from './node-status.ts';
 import type { RaftNodeOptions, ResolvedNodeOptions } from './options.ts';
-import { membersOf, resolveNodeOptions } from './options.ts';
+import { resolveNodeOptions } from './options.ts';
 import { ProposalBuffer } from './proposal-buffer.ts';
 import { ReadRequests } from './read-requests.ts';
 import { confChangeRefusal, RaftRefusedError } from './refusal.ts';
@@ -34,7 +32,7 @@ export class RaftNode {
   readonly #reads: ReadRequests;
   readonly #confChanges = new ConfChangeWaiters();
   readonly #transfer = new TransferWaiter();
-  readonly #applyQueue: ApplyQueue;
+  readonly #applier: Applier;
   readonly #writes: WriteQueue;
   readonly #leadership: Leadership;
   readonly #snapshotter: Snapshotter;
@@ -44,8 +42,6 @@ export class RaftNode {
   #ticks = 0;
   #isScheduled = false;
   #outbound: Message[] = [];
-  #applied: { readonly index: number; readonly term: number } = { index: 0, term: 0 };
-  #members: ReadonlySet<PeerId> = new Set();
   #ticksDiskFull = 0;
 
   constructor(options: RaftNodeOptions) {
@@ -58,11 +54,16 @@ export class RaftNode {
       retryTicks: Math.max(1, Math.floor(electionTicks / 2)),
       timeoutTicks: 3 * electionTicks,
     });
-    this.#applyQueue = new ApplyQueue({
-      applyEntries: (entries) => this.#applyEntries(entries),
-      applyConfChange: (entry) => this.#applyConfChange(entry),
-      isCommitDurable: (index, resume) => this.#isCommitDurable(index, resume),
-      applied: (responses) => this.#deliver(responses),
+    this.#applier = new Applier({
+      log,
+      stateMachine,
+      events,
+      proposals: this.#proposals,
+      reads: this.#reads,
+      confChanges: this.#confChanges,
+      core: () => this.#core(),
+      deliver: (responses) => this.#deliver(responses),
+      wake: () => this.#schedule(),
     });
     this.#writes = new WriteQueue({
       log,
@@ -113,9 +114,7 @@ export class RaftNode {
       logger: options.logger,
     });
     this.#raw = raw;
-    this.#applied = { index: metadata.index, term: metadata.term };
-    this.#reads.applied(metadata.index);
-    this.#members = membersOf(raw.confState);
+    this.#applier.restored({ ...metadata, confState: raw.confState });
     this.#state = 'running';
     this.#schedule();
   }
@@ -234,7 +233,7 @@ export class RaftNode {
 
   /** Index of the last entry applied. */
   get appliedIndex(): number {
-    return this.#applied.index;
+    return this.#applier.applied.index;
   }
 
   /** The configuration as of the last entry applied. */
@@ -248,7 +247,7 @@ export class RaftNode {
     const { log } = this.#options;
     return {
       ...this.#raw.status(),
-      appliedIndex: this.#applied.index,
+      appliedIndex: this.#applier.applied.index,
       isAnnouncedLeader: this.isLeader,
       firstIndex: log.firstIndex(),
       snapshotIndex: log.snapshot().metadata.index,
@@ -273,7 +272,7 @@ export class RaftNode {
     const raw = this.#raw;
     if (this.#state !== 'running' || raw === undefined) return 'stopped';
     if (raw.role !== 'leader') return raw.leader === NO_PEER ? 'no-leader' : 'not-leader';
-    if (!this.#members.has(raw.id)) return 'removed';
+    if (!this.#applier.members.has(raw.id)) return 'removed';
     if (raw.leadTransferee !== NO_PEER) return 'transferring';
     if (this.#leadership.term !== raw.term) return 'leader-not-ready';
     return this.#options.log.isDiskFull ? 'disk-full' : undefined;
@@ -309,7 +308,7 @@ export class RaftNode {
     for (; this.#ticks > 0; this.#ticks--) this.#tick();
     this.#reads.pump();
     for (let round = 0; round < ROUNDS_PER_TURN; round++) {
-      if (!this.#writes.isRestoring) this.#applyQueue.pump();
+      if (!this.#writes.isRestoring) this.#applier.pump();
       this.#campaignIfAlone();
       const raw = this.#core();
       if (!raw.hasReady()) break;
@@ -319,7 +318,7 @@ export class RaftNode {
     this.#flush();
     const raw = this.#core();
     if (!this.#writes.isRestoring) {
-      this.#snapshotter.snapshotIfDue({ ...this.#applied, confState: raw.confState }, raw.wantsSnapshot);
+      this.#snapshotter.snapshotIfDue({ ...this.#applier.applied, confState: raw.confState }, raw.wantsSnapshot);
     }
     if (raw.hasReady()) this.#schedule();
   }
@@ -334,7 +333,7 @@ export class RaftNode {
   #handle(ready: Ready): void {
     for (const message of ready.messages) {
       if (message.to === APPEND_THREAD) this.#append(message);
-      else if (message.to === APPLY_THREAD) this.#applyQueue.add(message.entries, message.responses);
+      else if (message.to === APPLY_THREAD) this.#applier.add(message.entries, message.responses);
       else this.#outbound.push(message);
     }
     // Others get the entries while the own disk is still writing them.
@@ -346,7 +345,7 @@ export class RaftNode {
   #append(message: Message): void {
     const { snapshot, term, vote, commit, entries } = message;
     const hardState = term === 0 && commit === 0 ? undefined : { term, vote, commit };
-    const due = snapshot === undefined ? [] : this.#applyQueue.discard();
+    const due = snapshot === undefined ? [] : this.#applier.discard();
     this.#writes.append({ snapshot, entries, hardState }, [...message.responses, ...due]);
   }
 
@@ -375,7 +374,7 @@ export class RaftNode {
   #observeLeadership(): void {
     const raw = this.#raw;
     if (raw === undefined) return;
-    this.#leadership.observe(raw, this.#applied.term);
+    this.#leadership.observe(raw, this.#applier.applied.term);
     this.#transfer.observe({ isLeader: raw.role === 'leader', leader: raw.leader, leadTransferee: raw.leadTransferee });
   }
 
@@ -383,50 +382,6 @@ export class RaftNode {
     this.#proposals.reset();
     this.#confChanges.rejectAll('leadership-lost');
     this.#options.events.leadership?.(false, term);
-  }
-
-  #applyEntries(entries: readonly Entry[]): void {
-    this.#options.stateMachine.apply(entries);
-    for (const entry of entries) {
-      if (!this.#confChanges.isIdle) this.#confChanges.voided(entry.index);
-      this.#appliedEntry(entry);
-    }
-  }
-
-  #applyConfChange(entry: Entry): void {
-    const decoded = decodeConfChange(entry.type, entry.data);
-    // Every member fails to read it alike, so all of them pass over it alike.
-    const change: ConfChange | ConfChangeV2 = decoded.ok
-      ? decoded.value
-      : { id: '0', type: 0, nodeId: NO_PEER, context: new Uint8Array(0) };
-    const confState = this.#core().applyConfChange(change);
-    this.#options.stateMachine.apply([entry]);
-    this.#appliedEntry(entry);
-    this.#options.events.configuration?.({ index: entry.index, change: asConfChangeV2(change), confState });
-    this.#noteMembers(confState);
-    this.#confChanges.applied(entry.index, entry.term, confState);
-  }
-
-  #appliedEntry({ index, term }: Entry): void {
-    this.#applied = { index, term };
-    this.#proposals.applied(index);
-    this.#reads.applied(index);
-  }
-
-  #isCommitDurable(index: number, resume: () => void): boolean {
-    const { log } = this.#options;
-    if (log.durableCommit >= index) return true;
-    log.append({ sync: true }, () => {
-      resume();
-      this.#schedule();
-    });
-    return false;
-  }
-
-  #noteMembers(confState: ConfState): void {
-    const before = this.#members;
-    this.#members = membersOf(confState);
-    for (const id of before) if (!this.#members.has(id)) this.#options.events.memberRemoved?.(id);
   }
 
   async #restore(metadata: SnapshotMetadata): Promise<void> {
@@ -440,16 +395,14 @@ export class RaftNode {
   }
 
   #restored(metadata: SnapshotMetadata): void {
-    this.#applied = { index: metadata.index, term: metadata.term };
-    this.#reads.applied(metadata.index);
-    this.#noteMembers(metadata.confState);
+    this.#applier.restored(metadata);
     this.#options.events.restored?.(metadata.index);
   }
 
   /** A group of one need not wait for an election timeout. */
   #campaignIfAlone(): void {
     const raw = this.#core();
-    if (raw.role !== 'follower' || this.#writes.isRestoring || this.#applied.index < raw.commitIndex) return;
+    if (raw.role !== 'follower' || this.#writes.isRestoring || this.#applier.applied.index < raw.commitIndex) return;
     const { voters, votersOutgoing } = raw.confState;
     if (voters.length === 1 && voters[0] === raw.id && votersOutgoing.length === 0) raw.campaign();
   }
