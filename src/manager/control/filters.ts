@@ -37,16 +37,19 @@ export const matchesLabels = (wanted: Readonly<Record<string, string>>, labels: 
     ([key, value]) => labels !== undefined && Object.hasOwn(labels, key) && (value === '' || labels[key] === value),
   );
 
-/** Reads a table by the narrowest filter given, so that a look-up of one name or id does not scan everything. */
+/**
+ * Reads a table by the narrowest filter given, so that a look-up of one name or id does not scan everything. For kinds
+ * without unique names leave names out.
+ */
 export function candidates<T>(
   filters: CommonFilters | undefined,
-  table: { all(): readonly T[]; get(id: string): T | undefined; byName?(name: string): T | undefined },
+  table: { all(): readonly T[]; get(id: string): T | undefined; byName(name: string): T | undefined },
 ): readonly T[] {
   const ids = filters?.idPrefixes ?? [];
   const whole = ids.map((id) => table.get(id));
   if (ids.length > 0 && whole.every((object) => object !== undefined)) return unique(whole);
-  if (filters && filters.names.length > 0 && table.byName) {
-    return unique(filters.names.map((name) => table.byName?.(name)).filter((object) => object !== undefined));
+  if (filters && filters.names.length > 0) {
+    return unique(filters.names.map((name) => table.byName(name)).filter((object) => object !== undefined));
   }
   return table.all();
 }

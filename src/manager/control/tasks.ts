@@ -37,7 +37,7 @@ function narrowed(reader: Reader, filters: TaskFilters | undefined): readonly Ta
   if (!filters) return reader.task.all();
   if (filters.serviceIds.length > 0) return filters.serviceIds.flatMap((id) => reader.task.by('service', id));
   if (filters.nodeIds.length > 0) return filters.nodeIds.flatMap((id) => reader.task.by('node', id));
-  return candidates(filters, reader.task);
+  return candidates({ ...filters, names: [] }, reader.task);
 }
 
 function matches(reader: Reader, filters: TaskFilters | undefined, task: Task): boolean {

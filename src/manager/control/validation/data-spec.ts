@@ -13,7 +13,7 @@ export function validateSecretSpec(spec: SecretSpec | undefined): asserts spec i
   if (spec?.driver) {
     throw new SwarmError(
       'unimplemented',
-      `secret driver ${JSON.stringify(spec.driver.name)} cannot be used: secret plugins are not supported, give the data itself`,
+      `plugin ${JSON.stringify(spec.driver.name)} not found: secret plugins are not supported, give the data itself`,
     );
   }
 }

@@ -298,6 +298,11 @@ describe('tasks', () => {
     expect(tasks.map(({ id }) => id).toSorted()).toEqual(['new', 'same']);
     const named = await test.control.listTasks({ filters: { ...filters, upToDate: false, names: ['web.1.old'] } });
     expect(named.tasks.map(({ id }) => id)).toEqual(['old']);
+    const anywhere = { ...filters, serviceIds: [], upToDate: false };
+    const byName = await test.control.listTasks({ filters: { ...anywhere, names: ['web.1.new'] } });
+    expect(byName.tasks.map(({ id }) => id)).toEqual(['new']);
+    const byId = await test.control.listTasks({ filters: { ...anywhere, idPrefixes: ['same'] } });
+    expect(byId.tasks.map(({ id }) => id)).toEqual(['same']);
   });
 });
 
