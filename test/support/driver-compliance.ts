@@ -18,7 +18,7 @@ export interface Behaviour {
   /** Ends by itself after this long, in ms; undefined to run until stopped. */
   readonly runMs?: number;
   readonly exitCode?: number;
-  /** Printed to stdout at the start. */
+  /** Printed to stdout at the start, once `ignoresStop` is in force. */
   readonly prints?: readonly string[];
   /** Takes no notice of its stop signal; its grace period is 300 ms. */
   readonly ignoresStop?: boolean;
@@ -177,7 +177,8 @@ export function describeDriver(name: string, makeRig: () => Promise<DriverRig> |
     });
 
     itCan('stop signal', 'kills a task that takes no notice of its stop signal', async () => {
-      const controller = await started('c1', { ignoresStop: true });
+      const controller = await started('c1', { ignoresStop: true, prints: ['ready'] });
+      await expect.poll(() => texts(controller.logs(ALL_LOGS, never)), { timeout: 5000 }).toEqual(['ready']);
       const waiting = controller.wait(never);
       await controller.stop(never);
       expect((await waiting).exitCode).toBe(137);

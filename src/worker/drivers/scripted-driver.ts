@@ -1,13 +1,6 @@
 /**
- * A runtime that plays a script instead of running anything: how long the task runs, how it ends, which step fails. Time
- * comes from a clock, so tests move it by hand. What runs lives in a world apart from the driver and survives it, as
- * containers survive an agent.
- *
- * The script is the task's environment (or labels of its container) with these names:
- * SCRIPT_RUN_MS ends it by itself after so long; SCRIPT_EXIT is the exit code then; SCRIPT_PREPARE_MS, SCRIPT_START_MS and
- * SCRIPT_STOP_MS make a step last; SCRIPT_FAIL_AT (prepare, start, stop, remove) makes a step fail for good, or, with
- * SCRIPT_FAIL_TIMES, so many times with a temporary error; SCRIPT_HEALTH=unhealthy never lets it get healthy;
- * SCRIPT_LOG is printed at the start, line by line.
+ * A runtime that plays a script (script.ts) instead of running anything. Time comes from a clock, so tests move it by hand.
+ * What runs lives in a world apart from the driver and survives it, as containers survive an agent.
  */
 import { sleep, type CancelTimer, type Clock } from '../../common/clock.ts';
 import { SwarmError } from '../../common/errors.ts';
@@ -25,20 +18,8 @@ import type {
   TaskController,
   TaskDependencies,
 } from './driver.ts';
+import { scriptOf, type FailingStep, type Script } from './script.ts';
 import { TaskEndedError } from './task-ended-error.ts';
-
-type FailingStep = 'prepare' | 'start' | 'stop' | 'remove';
-
-interface Script {
-  readonly runMs: number | undefined;
-  readonly exitCode: number;
-  readonly stepMs: Readonly<Record<FailingStep, number>>;
-  readonly failAt: string;
-  /** Temporary failures before the step works; undefined for a failure for good. */
-  readonly failTimes: number | undefined;
-  readonly isHealthy: boolean;
-  readonly log: readonly string[];
-}
 
 /** All that runs; hand it to a new driver to play an agent restart. */
 export class ScriptedWorld {
@@ -275,30 +256,4 @@ class ScriptedController implements TaskController {
     if (this.#script.failTimes === undefined) throw new SwarmError('internal', `the script fails at ${step}`);
     if (this.#failuresLeft-- > 0) throw new SwarmError('unavailable', `the script fails at ${step} for now`);
   }
-}
-
-function scriptOf(task: Task): Script {
-  const spec = task.spec?.runtime?.$case === 'container' ? task.spec.runtime.value : undefined;
-  const env = new Map(
-    (spec?.env ?? []).map((line) => [line.split('=', 1)[0] ?? '', line.slice(line.indexOf('=') + 1)]),
-  );
-  const text = (name: string): string | undefined => env.get(name) ?? spec?.labels[name];
-  const number = (name: string): number | undefined => {
-    const value = text(name);
-    return value === undefined ? undefined : Number(value);
-  };
-  return {
-    runMs: number('SCRIPT_RUN_MS'),
-    exitCode: number('SCRIPT_EXIT') ?? 0,
-    stepMs: {
-      prepare: number('SCRIPT_PREPARE_MS') ?? 0,
-      start: number('SCRIPT_START_MS') ?? 0,
-      stop: number('SCRIPT_STOP_MS') ?? 0,
-      remove: 0,
-    },
-    failAt: text('SCRIPT_FAIL_AT') ?? '',
-    failTimes: number('SCRIPT_FAIL_TIMES'),
-    isHealthy: text('SCRIPT_HEALTH') !== 'unhealthy',
-    log: (text('SCRIPT_LOG') ?? '').split('\n').filter((line) => line !== ''),
-  };
 }

@@ -65,6 +65,18 @@ describe('the session of an agent', () => {
     expect(rig.world.callsFor('t1')).toEqual(['prepare', 'start']);
   });
 
+  it('goes on beating when the wall clock is set', async () => {
+    let offsetMs = 0;
+    rig.start({ clock: { ...systemClock, now: () => systemClock.now() + offsetMs } });
+    await eventually(() => manager.heartbeats >= 2);
+    for (const jump of [86_400_000, -86_400_000]) {
+      offsetMs = jump;
+      const before = manager.heartbeats;
+      await eventually(() => manager.heartbeats >= before + 3);
+    }
+    expect(manager.registrations).toHaveLength(1);
+  });
+
   it('gives the session up when a status is not taken, and brings it in the next one', async () => {
     manager.refuse.status = new SwarmError('unavailable', 'busy');
     manager.want(task('t1'));

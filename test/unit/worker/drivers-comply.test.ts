@@ -66,8 +66,7 @@ describeDriver('process', () => {
 });
 
 function shellOf({ runMs, exitCode = 0, prints = [], ignoresStop }: Behaviour): string {
-  const lines = prints.map((text) => `echo ${text}`);
-  if (ignoresStop) lines.push("trap '' TERM");
+  const lines = [...(ignoresStop ? ["trap '' TERM"] : []), ...prints.map((text) => `echo ${text}`)];
   lines.push(runMs === undefined ? 'sleep 1000' : `sleep ${runMs / 1000}`);
   // With a second command the shell stays and passes on no signal by itself.
   if (runMs === undefined && !ignoresStop) return [...lines.slice(0, -1), 'exec sleep 1000'].join('; ');

@@ -34,6 +34,18 @@ describe('what a task becomes as a process', () => {
     expect(result.ports).toEqual([port]);
   });
 
+  it('tells the process the generic resources it was given', () => {
+    const named = (value: string) =>
+      ({ resource: { $case: 'namedResourceSpec', value: { kind: 'gpu', value } } }) as const;
+    const assignedGenericResources = [
+      named('a'),
+      named('b'),
+      { resource: { $case: 'discreteResourceSpec', value: { kind: 'ssd', value: 2 } } } as const,
+    ];
+    const { env } = launchPlan({ ...assignedTask('t1'), assignedGenericResources }, node);
+    expect(env).toMatchObject({ DOCKER_RESOURCE_GPU: 'a,b', DOCKER_RESOURCE_SSD: '2' });
+  });
+
   it('knows signals by name and number, and the grace of Docker', () => {
     expect(['', 'SIGINT', 'quit', '9'].map(signalOf)).toEqual(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGKILL']);
     expect(() => signalOf('SIGNOTHING')).toThrow('stop signal "SIGNOTHING" is not known');

@@ -11,6 +11,7 @@ import {
   type NodeDescription,
   type PortConfig,
 } from '../../../proto/generated/docker/swarmkit/v1/types.ts';
+import { genericEnvironment } from '../../generic-environment.ts';
 import { healthPlanOf, type HealthPlan } from '../../health-check.ts';
 import { taskName, templateContext } from '../../task-naming.ts';
 import { expandTemplate } from '../../template.ts';
@@ -82,6 +83,7 @@ export function launchPlan(task: Task, node: NodeDescription): LaunchPlan {
     argv,
     env: {
       ...portVariables(ports),
+      ...genericEnvironment(task.assignedGenericResources),
       HOSTNAME: hostname || node.hostname,
       SWARMD_TASK_ID: task.id,
       SWARMD_TASK_NAME: taskName(task),
