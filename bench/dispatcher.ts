@@ -1,6 +1,6 @@
 /**
  * How much the dispatcher carries in one process over real gRPC: registrations, tasks handed out, statuses stored.
- * `node bench/dispatcher.ts [--nodes N] [--tasks N] [--json]`. Agents and manager share the process, and each entry of
+ * `npm run bench:dispatcher -- [--nodes N] [--tasks N] [--json]`. Agents and manager share the process, and each entry of
  * the log commits at once, so the figures compare versions of this code; they are no promise for a cluster.
  */
 import { parseArgs } from 'node:util';

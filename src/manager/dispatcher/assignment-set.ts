@@ -4,8 +4,8 @@
  * reads slowly costs one name per object.
  */
 import {
-  AssignmentChange,
   AssignmentChange_AssignmentAction as Action,
+  type AssignmentChange,
   type Assignment,
 } from '../../proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import {

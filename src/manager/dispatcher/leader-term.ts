@@ -5,7 +5,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isSwarmError } from '../../common/errors.ts';
 import type { Caller, CallContext } from '../../common/rpc.ts';
-import { timestampOfMs } from '../../common/time.ts';
 import type {
   AssignmentsMessage,
   AssignmentsRequest,
@@ -206,7 +205,7 @@ export class LeaderTerm {
   /** Looks at everything, as after missed changes. */
   #resync(): void {
     this.#configure(this.#reader.cluster.all()[0]);
-    for (const { nodeId } of [...this.#presence.registrations]) {
+    for (const { nodeId } of this.#presence.registrations) {
       if (!this.#reader.node.get(nodeId)) this.#presence.removed(nodeId);
     }
     this.#presence.refresh();

@@ -71,7 +71,7 @@ export class Liveness {
   }
 
   clear(): void {
-    for (const nodeId of [...this.#nodes.keys()]) this.forget(nodeId);
+    for (const nodeId of this.#nodes.keys()) this.forget(nodeId);
   }
 
   #enter(nodeId: string, phase: Watched['phase'], delayMs: number): void {

@@ -8,7 +8,7 @@ import type { Store } from '../store/store.ts';
 import type { DispatcherSettings } from './settings.ts';
 
 /** The managers agents may register with. */
-export interface ManagerList {
+interface ManagerList {
   /** Every manager with its address "host:port"; weight 10 each unless one is to be preferred. */
   current(): readonly WeightedPeer[];
   /** Calls `listener` after every change of {@link current}; returns how to stop. */

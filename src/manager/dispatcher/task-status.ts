@@ -1,7 +1,7 @@
 /** What a status reported by an agent does to the task it is about. */
 import type { Timestamp } from '../../proto/generated/google/protobuf/timestamp.ts';
 import type { Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
-import { PortStatus, TaskState, TaskStatus } from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import { PortStatus, TaskState, type TaskStatus } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 
 /** One report, waiting to be stored. */
 export interface StatusReport {

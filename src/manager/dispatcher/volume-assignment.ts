@@ -1,5 +1,5 @@
 /** Cluster volumes as a node sees them. */
-import { Volume } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import type { Volume } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { VolumeAssignment, VolumePublishStatus_State } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 
 /** What to send a node about a volume; undefined while (or once) the volume is not published to it. */

@@ -140,7 +140,7 @@ export class WriteBatcher<V> {
   #take(): Map<string, Item<V>> {
     const taken = this.#pending;
     this.#pending = new Map();
-    for (const go of [...this.#roomWaiters]) go();
+    for (const go of this.#roomWaiters) go();
     return taken;
   }
 

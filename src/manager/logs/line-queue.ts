@@ -89,7 +89,7 @@ export class LineQueue {
   }
 
   #release(): void {
-    for (const go of [...this.#senders]) go();
+    for (const go of this.#senders) go();
   }
 }
 

@@ -1,14 +1,14 @@
 /** One client that reads logs: which nodes are to send, which have finished, and what could not be had. */
 import { SwarmError } from '../../common/errors.ts';
-import type {
-  LogMessage,
-  LogSubscriptionOptions,
-  SubscribeLogsRequest,
-  SubscriptionMessage,
+import {
+  LogSelector,
+  type LogMessage,
+  type LogSubscriptionOptions,
+  type SubscribeLogsRequest,
+  type SubscriptionMessage,
 } from '../../proto/generated/docker/swarmkit/v1/logbroker.ts';
-import { LogSelector } from '../../proto/generated/docker/swarmkit/v1/logbroker.ts';
 import type { Timestamp } from '../../proto/generated/google/protobuf/timestamp.ts';
-import { LineQueue } from './line-queue.ts';
+import type { LineQueue } from './line-queue.ts';
 
 /** Clients look for this text. */
 const INCOMPLETE = 'warning: incomplete log stream. some logs could not be retrieved for the following reasons: ';

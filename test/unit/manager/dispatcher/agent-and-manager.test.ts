@@ -6,7 +6,6 @@ import { countingIds } from '../../../../src/common/ids.ts';
 import { silentLogger } from '../../../../src/common/log.ts';
 import { Dispatcher } from '../../../../src/manager/dispatcher/dispatcher.ts';
 import { LogBroker } from '../../../../src/manager/logs/log-broker.ts';
-import { encodeTail } from '../../../../src/manager/logs/tail.ts';
 import { DispatcherClient, DispatcherService } from '../../../../src/proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import {
   LogBrokerClient,
@@ -22,6 +21,9 @@ import type { ManagerConnector } from '../../../../src/worker/manager-connector.
 import { aPeer, aSecret, aTask, dispatcherRig, type DispatcherRig } from '../../../support/dispatcher-rig.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { callAs, rpcRig } from '../../../support/rpc-rig.ts';
+
+/** 0 asks for all lines, −n−1 for the last n. */
+const encodeTail = (lines: number | undefined): number => (lines === undefined ? 0 : -lines - 1);
 
 let rig: DispatcherRig;
 let broker: LogBroker;

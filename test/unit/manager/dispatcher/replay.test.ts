@@ -75,12 +75,13 @@ class Replica {
     for (const { assignment, action } of message.changes) {
       const item = assignment?.item;
       if (item?.$case === 'task') {
-        if (action === Action.REMOVE) this.tasks.delete(item.value.id) || this.faults.push('removed an unknown task');
-        else this.tasks.set(item.value.id, item.value);
+        if (action === Action.REMOVE) {
+          if (!this.tasks.delete(item.value.id)) this.faults.push('removed an unknown task');
+        } else this.tasks.set(item.value.id, item.value);
       } else if (item?.$case === 'secret') {
-        if (action === Action.REMOVE)
-          this.secrets.delete(item.value.id) || this.faults.push('removed an unknown secret');
-        else this.secrets.add(item.value.id);
+        if (action === Action.REMOVE) {
+          if (!this.secrets.delete(item.value.id)) this.faults.push('removed an unknown secret');
+        } else this.secrets.add(item.value.id);
       }
     }
   }

@@ -104,7 +104,11 @@ describe('the queue before the store', () => {
     });
     const stop = new AbortController();
     const running = batcher.run(stop.signal);
-    return { clock, batcher, stop: () => (stop.abort(), running) };
+    const end = (): Promise<void> => {
+      stop.abort();
+      return running;
+    };
+    return { clock, batcher, stop: end };
   };
 
   it('keeps what gathers during a write for the next one, the newest per key', async () => {

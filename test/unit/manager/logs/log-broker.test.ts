@@ -6,7 +6,6 @@ import { countingIds } from '../../../../src/common/ids.ts';
 import { silentLogger } from '../../../../src/common/log.ts';
 import { rpcError } from '../../../../src/common/rpc-client.ts';
 import { LogBroker } from '../../../../src/manager/logs/log-broker.ts';
-import { encodeTail } from '../../../../src/manager/logs/tail.ts';
 import type { Store } from '../../../../src/manager/store/store.ts';
 import {
   LogBrokerClient,
@@ -26,6 +25,9 @@ import { NodeStatus_State as NodeState, TaskState } from '../../../../src/proto/
 import { eventually } from '../../../support/eventually.ts';
 import { localStore } from '../../../support/local-store.ts';
 import { callAs, rpcRig, type RpcRig } from '../../../support/rpc-rig.ts';
+
+/** 0 asks for all lines, −n−1 for the last n. */
+const encodeTail = (lines: number | undefined): number => (lines === undefined ? 0 : -lines - 1);
 
 let rpc: RpcRig;
 let store: Store;
