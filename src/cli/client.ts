@@ -1,0 +1,162 @@
+/** The API as the command line uses it: HTTP over a unix socket, TCP or TLS. */
+import { readFileSync } from 'node:fs';
+import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { SwarmError, type ErrorCode } from '../common/errors.ts';
+
+export interface ClientOptions {
+  /** unix:///path.sock, tcp://host:port or https://host:port. */
+  readonly host: string;
+  /** PEM files for TLS; all three or none. */
+  readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string } | undefined;
+}
+
+export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** Which of our errors an HTTP status stands for; its exit code follows from the error table. */
+const CODE_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
+  400: 'invalidArgument',
+  401: 'unauthenticated',
+  403: 'permissionDenied',
+  404: 'notFound',
+  409: 'alreadyExists',
+  413: 'invalidArgument',
+  501: 'unimplemented',
+  503: 'unavailable',
+  504: 'deadlineExceeded',
+  507: 'resourceExhausted',
+};
+
+export class ApiClient {
+  readonly host: string;
+  readonly #base: RequestOptions;
+  readonly #send: typeof httpRequest;
+
+  /** Throws invalidArgument when the address cannot be understood. */
+  constructor(options: ClientOptions) {
+    this.host = options.host;
+    const url = parseHost(options.host);
+    const isTls = options.tls !== undefined || url.protocol === 'https:';
+    this.#send = isTls ? (httpsRequest as typeof httpRequest) : httpRequest;
+    const tls = options.tls && {
+      ca: readFileSync(options.tls.ca),
+      cert: readFileSync(options.tls.cert),
+      key: readFileSync(options.tls.key),
+    };
+    this.#base =
+      url.protocol === 'unix:' ? { socketPath: url.pathname } : { host: url.hostname, port: url.port || 2375, ...tls };
+  }
+
+  get<T>(path: string, query?: Query): Promise<T> {
+    return this.#json('GET', path, query);
+  }
+
+  post<T>(path: string, query?: Query, body?: unknown): Promise<T> {
+    return this.#json('POST', path, query, body);
+  }
+
+  delete<T>(path: string, query?: Query): Promise<T> {
+    return this.#json('DELETE', path, query);
+  }
+
+  /** The raw body of a stream, until it ends or the signal aborts. */
+  async *stream(path: string, query: Query, signal: AbortSignal): AsyncGenerator<Buffer> {
+    const response = await this.#open('GET', path, query, undefined, signal);
+    try {
+      for await (const chunk of response) yield chunk as Buffer;
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  async #json<T>(method: string, path: string, query?: Query, body?: unknown): Promise<T> {
+    const response = await this.#open(method, path, query, body);
+    const text = await textOf(response);
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+
+  #open(method: string, path: string, query?: Query, body?: unknown, signal?: AbortSignal): Promise<IncomingMessage> {
+    const payload = body === undefined ? undefined : JSON.stringify(body);
+    const headers =
+      payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) };
+    return new Promise((resolve, reject) => {
+      const options: RequestOptions = {
+        ...this.#base,
+        method,
+        path: `${path}${queryText(query)}`,
+        headers,
+        ...(signal ? { signal } : {}),
+      };
+      const call = this.#send(options, (response) => {
+        const status = response.statusCode ?? 0;
+        if (status < 300) return resolve(response);
+        textOf(response).then((text) => reject(errorOf(status, text)), reject);
+      });
+      call.on('error', (error) => reject(signal?.aborted ? error : this.#unreachable(error)));
+      call.end(payload);
+    });
+  }
+
+  #unreachable(error: NodeJS.ErrnoException): SwarmError {
+    const why =
+      error.code === 'ENOENT'
+        ? 'there is no such socket'
+        : error.code === 'ECONNREFUSED'
+          ? 'nothing listens there'
+          : error.message;
+    return new SwarmError(
+      'unavailable',
+      `cannot reach swarmd at ${this.host}: ${why}; start it with "swarmd up", or name another address with --host`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+function parseHost(text: string): {
+  readonly protocol: string;
+  readonly pathname: string;
+  readonly hostname: string;
+  readonly port: string;
+} {
+  if (text.startsWith('/')) return { protocol: 'unix:', pathname: text, hostname: '', port: '' };
+  if (text.startsWith('unix://'))
+    return { protocol: 'unix:', pathname: text.slice('unix://'.length), hostname: '', port: '' };
+  try {
+    const { protocol, pathname, hostname, port } = new URL(text.replace(/^tcp:/, 'http:'));
+    if (protocol === 'http:' || protocol === 'https:') return { protocol, pathname, hostname, port };
+  } catch {
+    // Told below.
+  }
+  throw new SwarmError(
+    'invalidArgument',
+    `--host "${text}": write unix:///path.sock, tcp://host:port or https://host:port`,
+  );
+}
+
+function queryText(query: Query | undefined): string {
+  const pairs = Object.entries(query ?? {}).filter(([, value]) => value !== undefined);
+  return pairs.length === 0
+    ? ''
+    : `?${new URLSearchParams(pairs.map(([k, v]): [string, string] => [k, String(v)])).toString()}`;
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function errorOf(status: number, text: string): SwarmError {
+  let message = text.trim();
+  try {
+    message = (JSON.parse(text) as { message?: string }).message ?? message;
+  } catch {
+    // Not JSON: the text itself says it.
+  }
+  return new SwarmError(
+    CODE_BY_STATUS[status] ?? 'unknown',
+    message.replace(/^rpc error: code = \w+ desc = /, '') || `the server answered ${status}`,
+  );
+}

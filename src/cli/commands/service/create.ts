@@ -1,0 +1,83 @@
+import { Option, type Command } from 'commander';
+import { SwarmError } from '../../../common/errors.ts';
+import { action, collect, isSet, listFlag, textFlag } from '../../context.ts';
+import type { Terminal } from '../../output.ts';
+import type { ServiceSpecObject } from '../../types.ts';
+import { keyValues, mount, port } from '../../values.ts';
+import { references } from './references.ts';
+import { addCommonFlags, applyCommonFlags } from './spec-flags.ts';
+import { waitUnlessDetached } from './wait.ts';
+
+const EXAMPLES = `
+Examples:
+  swarmctl service create --name web --replicas 3 host python3 -m http.server 8080
+  swarmctl service create --name db --constraint node.labels.disk==ssd --reserve-memory 1g postgres:16
+  swarmctl service create --name batch --strategy binpack --replicas 20 --reserve-cpu 0.5 worker:latest
+`;
+
+export function serviceCreate(parent: Command, terminal: Terminal): void {
+  const command = addCommonFlags(parent.command('create <image> [command...]').description('Create a service'))
+    .passThroughOptions()
+    .option('--name <name>', 'its name')
+    .addOption(
+      new Option('--mode <mode>', 'tasks by number, or one on each node')
+        .choices(['replicated', 'global'])
+        .default('replicated'),
+    )
+    .option('-e, --env <key=value>', 'environment variable; may be repeated', collect)
+    .option('-l, --label <key=value>', 'label of the service; may be repeated', collect)
+    .option('--container-label <key=value>', 'label of its containers; may be repeated', collect)
+    .option('--constraint <expression>', 'nodes it may run on, for example node.role==worker; may be repeated', collect)
+    .option(
+      '--placement-pref <spread=label>',
+      'spread over a label, for example spread=node.labels.zone; may be repeated',
+      collect,
+    )
+    .option('-p, --publish <port>', 'port to publish, for example 8080:80; may be repeated', collect)
+    .option('--mount <mount>', 'for example type=bind,source=/a,target=/b; may be repeated', collect)
+    .option('--network <name>', 'network to attach to; may be repeated', collect)
+    .option('--secret <name>', 'secret to give to its tasks; may be repeated', collect)
+    .option('--config <name>', 'config to give to its tasks; may be repeated', collect)
+    .addHelpText('after', EXAMPLES);
+  action(command, terminal, 'table', async (context, [image = '', ...args], flags) => {
+    const { client } = context;
+    const list = (name: string): readonly string[] => listFlag(flags, name) ?? [];
+    const isGlobal = textFlag(flags, 'mode') === 'global';
+    if (isGlobal && flags['replicas'] !== undefined) {
+      throw new SwarmError(
+        'invalidArgument',
+        '--replicas goes with replicated services: a global one has a task on each node',
+      );
+    }
+    const spec: ServiceSpecObject = {
+      Name: textFlag(flags, 'name') ?? '',
+      Labels: keyValues('--label', list('label')),
+      TaskTemplate: {
+        ContainerSpec: {
+          Image: image,
+          ...(args.length > 0 ? { Args: [...args] } : {}),
+          ...(list('env').length > 0 ? { Env: [...list('env')] } : {}),
+          ...(list('containerLabel').length > 0
+            ? { Labels: keyValues('--container-label', list('containerLabel')) }
+            : {}),
+          ...(list('mount').length > 0 ? { Mounts: list('mount').map(mount) } : {}),
+          Secrets: [...(await references(client, 'secret', list('secret')))],
+          Configs: [...(await references(client, 'config', list('config')))],
+        },
+        Placement: {
+          Constraints: [...list('constraint')],
+          Preferences: list('placementPref').map((text) => ({
+            Spread: { SpreadDescriptor: text.replace(/^spread=/, '') },
+          })),
+        },
+        Networks: list('network').map((Target) => ({ Target })),
+      },
+      Mode: isGlobal ? { Global: {} } : { Replicated: { Replicas: 1 } },
+      ...(list('publish').length > 0 ? { EndpointSpec: { Ports: list('publish').map(port) } } : {}),
+    };
+    applyCommonFlags(spec, flags);
+    const { ID } = await client.post<{ ID: string }>('/services/create', undefined, spec);
+    terminal.out(`${ID}\n`);
+    await waitUnlessDetached(context, ID, flags, isSet(flags, 'detach'));
+  });
+}

@@ -1,0 +1,111 @@
+/** The `swarmctl` command line: talks to any manager over the Docker API and our own routes, and to nothing else. */
+import { Command, CommanderError } from 'commander';
+import { ERROR_KINDS, errorText, toSwarmError } from '../common/errors.ts';
+import { VERSION } from '../common/version.ts';
+import { ApiClient } from './client.ts';
+import { inspectCommand, removeCommand } from './commands/inspect.ts';
+import { nodeList } from './commands/node/list.ts';
+import { nodeDemote, nodePromote, nodeUpdate } from './commands/node/update.ts';
+import { eventsCommand, infoCommand, statusCommand } from './commands/observe.ts';
+import { serviceCreate } from './commands/service/create.ts';
+import { serviceExplain } from './commands/service/explain.ts';
+import { serviceList } from './commands/service/list.ts';
+import { logsCommand } from './commands/service/logs.ts';
+import { serviceRollback, serviceScale, serviceUpdate } from './commands/service/update.ts';
+import { storedCommands } from './commands/stored/stored.ts';
+import { swarmInit, swarmJoin, swarmJoinToken, swarmLeave, swarmUpdate } from './commands/swarm/membership.ts';
+import { nodePs, servicePs, taskList } from './commands/task/list.ts';
+import { complete, completionScript, SHELLS, type Shell } from './completion.ts';
+import { addGlobalOptions } from './context.ts';
+import { processTerminal, type Terminal } from './output.ts';
+
+/** Exit code of wrong usage. */
+const USAGE = 2;
+
+const EXIT_CODES = `
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 refused, 5 unreachable or no leader, 6 timed out.
+Environment: SWARMD_HOST, DOCKER_HOST, SWARMD_TLS_CA, SWARMD_TLS_CERT, SWARMD_TLS_KEY, NO_COLOR.
+`;
+
+export function buildProgram(terminal: Terminal): Command {
+  const program = addGlobalOptions(new Command('swarmctl'))
+    .description('Look at and change a swarm.')
+    .version(`swarmctl ${VERSION}`, '-V, --version')
+    .enablePositionalOptions()
+    .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
+    .showHelpAfterError('(see --help)')
+    .addHelpText('after', EXIT_CODES);
+
+  program.commandsGroup('Workloads:');
+  const service = program.command('service').description('Services: what shall run, and how often');
+  serviceCreate(service, terminal);
+  serviceList(service, terminal);
+  servicePs(service, terminal);
+  inspectCommand(service, terminal, 'service', 'services');
+  serviceUpdate(service, terminal);
+  serviceScale(service, terminal);
+  serviceRollback(service, terminal);
+  removeCommand(service, terminal, 'service', 'services');
+  logsCommand(service, terminal, 'service');
+  serviceExplain(service, terminal);
+  const task = program.command('task').description('Tasks: single runs of a service on a node');
+  taskList(task, terminal);
+  inspectCommand(task, terminal, 'task', 'tasks');
+  logsCommand(task, terminal, 'task');
+  storedCommands(program, terminal, 'secret');
+  storedCommands(program, terminal, 'config');
+
+  program.commandsGroup('Cluster:');
+  const swarm = program.command('swarm').description('The swarm itself: found it, join it, change it');
+  for (const add of [swarmInit, swarmJoin, swarmLeave, swarmJoinToken, swarmUpdate]) add(swarm, terminal);
+  const node = program.command('node').description('Nodes: the machines of the swarm');
+  nodeList(node, terminal);
+  nodePs(node, terminal);
+  inspectCommand(node, terminal, 'node', 'nodes');
+  for (const add of [nodeUpdate, nodePromote, nodeDemote]) add(node, terminal);
+  removeCommand(node, terminal, 'node', 'nodes', { force: 'remove it even if it is not down' });
+
+  program.commandsGroup('Observe:');
+  for (const add of [infoCommand, statusCommand, eventsCommand]) add(program, terminal);
+
+  program.commandsGroup('Shell:');
+  const completion = program
+    .command('completion <shell>')
+    .description('Print a script that completes commands, flags and names')
+    .addHelpText('after', '\nExamples:\n  source <(swarmctl completion bash)\n');
+  completion.registeredArguments[0]?.choices([...SHELLS]);
+  completion.action((shell: Shell) => terminal.out(completionScript(shell)));
+  program
+    .command('__complete [words...]', { hidden: true })
+    .allowUnknownOption()
+    .action(async (words: readonly string[]) => {
+      const host = process.env['SWARMD_HOST'] ?? process.env['DOCKER_HOST'] ?? 'unix:///run/swarmd.sock';
+      for (const word of await complete(program, words, () => new ApiClient({ host }))) terminal.out(`${word}\n`);
+    });
+  return program;
+}
+
+/** Runs the program; resolves with its exit code. */
+export async function main(argv: readonly string[], terminal: Terminal = processTerminal): Promise<number> {
+  const program = buildProgram(terminal);
+  const throwInstead = (command: Command): void => {
+    command.exitOverride();
+    command.commands.forEach(throwInstead);
+  };
+  throwInstead(program);
+  try {
+    if (argv.length <= 2) {
+      program.outputHelp({ error: true });
+      return USAGE;
+    }
+    await program.parseAsync(argv);
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
+    const known = toSwarmError(error);
+    terminal.err(`swarmctl: ${errorText(known)}\n`);
+    return known.code === 'invalidArgument' && !(known.cause instanceof Error) && known.message.startsWith('--')
+      ? USAGE
+      : ERROR_KINDS[known.code].exit;
+  }
+}
