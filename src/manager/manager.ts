@@ -52,7 +52,7 @@ import { ManagerStatusWriter } from './members/manager-status.ts';
 import { leaveThrough, requestAdmission } from './members/admission.ts';
 import { healthMethods, membershipMethods } from './members/membership-service.ts';
 import { RoleReconciler } from './members/role-reconciler.ts';
-import { NO_LEADER_TEXT } from './no-leader.ts';
+import { NO_LEADER_TEXT } from '../common/no-leader.ts';
 import { ConstraintEnforcer } from './orchestrator/constraint-enforcer.ts';
 import { Orchestrator } from './orchestrator/orchestrator.ts';
 import { TaskReaper } from './orchestrator/task-reaper.ts';

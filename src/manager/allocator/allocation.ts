@@ -3,7 +3,7 @@
  * the one before got. What cannot be served waits, with the reason on its tasks, until something changes that could help.
  */
 import type { Clock } from '../../common/clock.ts';
-import { clusterDefaults } from '../cluster-defaults.ts';
+import { clusterDefaults } from '../../common/cluster-defaults.ts';
 import type { Change } from '../store/change.ts';
 import type { Reader, Writer } from '../store/transaction.ts';
 import {

@@ -1,11 +1,7 @@
 /** What a task gets before it can be placed: the endpoint of its service and one address per network. */
 import { timestampOfMs } from '../../common/time.ts';
-import {
-  NetworkAttachment,
-  type Network,
-  type Service,
-  type Task,
-} from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import type { NetworkAttachment } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import { type Network, type Service, type Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { TaskState, type NetworkAttachmentConfig } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { AddressBook } from './address-book.ts';
 import { networkIdsOf, networksOf } from './service-plan.ts';

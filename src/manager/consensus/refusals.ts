@@ -2,7 +2,7 @@
 import { RaftRefusedError, type NodeRefusal } from 'raft-ts';
 import type { ErrorCode } from '../../common/errors.ts';
 import { SwarmError, toSwarmError } from '../../common/errors.ts';
-import { NO_LEADER_TEXT } from '../no-leader.ts';
+import { NO_LEADER_TEXT } from '../../common/no-leader.ts';
 
 const TEXTS: Readonly<Record<NodeRefusal, readonly [ErrorCode, string]>> = {
   'not-leader': ['notLeader', 'this manager is not the leader'],

@@ -13,7 +13,7 @@ import {
   NodeRole,
   type JoinTokens,
 } from '../../proto/generated/docker/swarmkit/v1/types.ts';
-import { clusterDefaults } from '../cluster-defaults.ts';
+import { clusterDefaults } from '../../common/cluster-defaults.ts';
 import { managerKey } from './clusters.ts';
 import { validateClusterSpec } from './validation/cluster-spec.ts';
 import { validNetworkSettings, type NetworkSettings } from './validation/network-settings.ts';

@@ -2,7 +2,7 @@
 import { SwarmError } from '../../common/errors.ts';
 import type { CallContext, Method, ServiceMethods } from '../../common/rpc.ts';
 import { ControlService as ControlDefinition } from '../../proto/generated/docker/swarmkit/v1/control.ts';
-import { NO_LEADER_TEXT } from '../no-leader.ts';
+import { NO_LEADER_TEXT } from '../../common/no-leader.ts';
 import type { ControlMethod, ControlService } from './control.ts';
 import { kindOf } from './forwarding-control.ts';
 

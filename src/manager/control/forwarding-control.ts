@@ -11,7 +11,7 @@ import {
   ControlService as ControlDefinition,
   type ControlClient,
 } from '../../proto/generated/docker/swarmkit/v1/control.ts';
-import { NO_LEADER_TEXT } from '../no-leader.ts';
+import { NO_LEADER_TEXT } from '../../common/no-leader.ts';
 import type { CallOptions, ControlMethod, ControlService } from './control.ts';
 import { ElectionPatience } from './election-patience.ts';
 import type { Leadership } from './leadership.ts';

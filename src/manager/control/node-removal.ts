@@ -5,7 +5,7 @@ import type { Cluster, Node, Task } from '../../proto/generated/docker/swarmkit/
 import { NodeRole, NodeStatus_State, TaskState } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { Timestamp } from '../../proto/generated/google/protobuf/timestamp.ts';
 import type { Reader, Writer } from '../store/transaction.ts';
-import { clusterDefaults } from '../cluster-defaults.ts';
+import { clusterDefaults } from '../../common/cluster-defaults.ts';
 import type { ControlDependencies, RaftMembers } from './dependencies.ts';
 import { notFound } from './not-found.ts';
 import { refused } from './validation/refusal.ts';

@@ -2,7 +2,8 @@
 import { durationOfMs } from '../../../src/common/time.ts';
 import type { Duration } from '../../../src/proto/generated/google/protobuf/duration.ts';
 import { Network } from '../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
-import { ContainerSpec, type ServiceSpec, TaskSpec } from '../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
+import type { TaskSpec } from '../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
+import { ContainerSpec, type ServiceSpec } from '../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import {
   Mount,
   NetworkAttachmentConfig,

@@ -4,7 +4,7 @@ import { validateServiceLabels } from '../../../common/service-labels.ts';
 import { msOfDuration } from '../../../common/time.ts';
 import { sameValue } from '../../../common/same-value.ts';
 import type { ClusterSpec } from '../../../proto/generated/docker/swarmkit/v1/specs.ts';
-import { clusterDefaults } from '../../cluster-defaults.ts';
+import { clusterDefaults } from '../../../common/cluster-defaults.ts';
 import { notNegative } from './durations.ts';
 import { invalid } from './refusal.ts';
 

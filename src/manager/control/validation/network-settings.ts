@@ -1,6 +1,6 @@
 /** Where overlay networks get their addresses from and which port they use; fixed when the cluster is made. */
 import type { Cluster } from '../../../proto/generated/docker/swarmkit/v1/objects.ts';
-import { clusterDefaults } from '../../cluster-defaults.ts';
+import { clusterDefaults } from '../../../common/cluster-defaults.ts';
 import { parseIpNetwork } from '../../placement/ip-network.ts';
 import { invalid } from './refusal.ts';
 

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../../src/common/log.ts';
 import { Allocator } from '../../../../src/manager/allocator/allocator.ts';
-import { Network, Service, Task } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
+import type { Service } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
+import { Network, Task } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import type { EndpointSpec, ServiceSpec, TaskSpec } from '../../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import {
   NetworkAttachmentConfig,

@@ -6,7 +6,7 @@ import { controlMethods } from '../../../../src/manager/control/control-methods.
 import type { ControlService } from '../../../../src/manager/control/control.ts';
 import { forwardingControl } from '../../../../src/manager/control/forwarding-control.ts';
 import type { Leadership } from '../../../../src/manager/control/leadership.ts';
-import { NO_LEADER_TEXT } from '../../../../src/manager/no-leader.ts';
+import { NO_LEADER_TEXT } from '../../../../src/common/no-leader.ts';
 import {
   ControlClient,
   ControlService as ControlDefinition,
@@ -208,7 +208,7 @@ describe('between managers', () => {
     const created = control.createConfig({ id: '', spec: aConfigSpec('c') });
     await new Promise((resolve) => setTimeout(resolve, 50));
     isLeader = true;
-    for (const listener of [...listeners]) listener();
+    listeners.forEach((listener) => listener());
     expect((await created).config?.id).toBe('chosen1');
     expect(listeners.size).toBe(0);
     silent.close();

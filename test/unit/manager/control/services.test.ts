@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UpdateServiceRequest_Rollback } from '../../../../src/proto/generated/docker/swarmkit/v1/control.ts';
-import { Network, Service, Task } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
+import type { Service } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
+import { Network, Task } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import type {
   ContainerSpec,
   EndpointSpec,
