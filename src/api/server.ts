@@ -8,6 +8,7 @@ import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } f
 import { errorText } from '../common/errors.ts';
 import { DEFAULT_API_VERSION, parseApiVersion, requestedMinor, withoutVersion } from './api-version.ts';
 import { sendJson, type ApiContext } from './context.ts';
+import { Engine } from './engine.ts';
 import { HttpError, plainError } from './http-error.ts';
 import { parseListenAddress } from './listen-address.ts';
 import { closeListener, createListener, openListener, type TlsFiles } from './listeners.ts';
@@ -33,6 +34,8 @@ export interface ApiOptions {
   readonly apiVersion?: string;
   /** For TCP addresses. */
   readonly tls?: TlsFiles | undefined;
+  /** Unix socket of the container engine this node runs tasks with: it answers the container half of the API. */
+  readonly engineSocket?: string | undefined;
   /** Largest request body in bytes. @default 4 MiB: a config of 1000 kB in base64 fits thrice */
   readonly maxBodyBytes?: number;
 }
@@ -61,8 +64,9 @@ export function createApi(ports: ApiPorts, options: ApiOptions = {}): ApiServer 
   setMaxListeners(0, closing.signal);
   const events = new EventBus({ swarm: ports.swarm, clock: ports.clock, log: ports.log });
   const context: ApiContext = { ports, events, apiMinor, closing: closing.signal };
-  const app = createApp(context, options.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES);
-  const upgrades = new Upgrades(context);
+  const engine = options.engineSocket ? new Engine(options.engineSocket) : undefined;
+  const app = createApp(context, options.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES, engine);
+  const upgrades = new Upgrades(context, engine);
   const servers: Server[] = [];
   events.start();
 
@@ -90,7 +94,7 @@ export function createApi(ports: ApiPorts, options: ApiOptions = {}): ApiServer 
   };
 }
 
-function createApp(context: ApiContext, maxBodyBytes: number): FastifyInstance {
+function createApp(context: ApiContext, maxBodyBytes: number, engine: Engine | undefined): FastifyInstance {
   const { log, node, metrics, clock } = context.ports;
   const observe = requestMetrics(metrics, clock);
   const app = Fastify({
@@ -141,7 +145,8 @@ function createApp(context: ApiContext, maxBodyBytes: number): FastifyInstance {
   registerConfigs(app, context);
   registerNetworks(app, context);
   registerEvents(app, context);
-  registerContainers(app);
+  if (engine) engine.register(app);
+  else registerContainers(app);
   registerStatus(app, context);
   return app;
 }

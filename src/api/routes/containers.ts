@@ -1,7 +1,7 @@
 /** The container half, where there is no engine: empty lists and clean misses, so that clients that look there go on. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { pathPart, sendJson } from '../context.ts';
-import { HttpError } from '../http-error.ts';
+import { badRequest, HttpError } from '../http-error.ts';
 
 /** Says that a thing does not exist in the words of the engine. */
 const MISSES: Readonly<Record<string, (name: string) => string>> = {
@@ -17,6 +17,17 @@ export function registerContainers(app: FastifyInstance): void {
   app.get('/images/json', (_request, reply) => sendJson(reply, 200, []));
   app.get('/volumes', (_request, reply) => sendJson(reply, 200, { Volumes: [], Warnings: null }));
   app.get('/plugins', (_request, reply) => sendJson(reply, 200, []));
+
+  app.get('/system/df', (_request, reply) =>
+    sendJson(reply, 200, { LayersSize: 0, Images: [], Containers: [], Volumes: [], BuildCache: [] }),
+  );
+
+  // Clients only want to pin a digest: without a registry at hand the quickest answer is the best one.
+  app.get('/distribution/*', (request) => {
+    const name = pathPart(request, '*').replace(/\/json$/, '');
+    if (!/^[\w.:@/-]+$/.test(name)) throw badRequest('invalid reference format');
+    throw new HttpError(404, `no registry is asked for ${name}: its digest is not pinned`);
+  });
 
   for (const [kind, miss] of Object.entries(MISSES)) {
     app.route({

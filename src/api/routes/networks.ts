@@ -93,15 +93,18 @@ function requireJsonType(request: FastifyRequest): void {
 function requireSwarmNetwork(docker: DockerNetworkCreateRequest): void {
   const driver = docker.Driver ?? '';
   if (docker.ConfigOnly) {
-    throw new HttpError(501, 'configuration-only networks belong to a container engine: this manager has none');
+    throw new HttpError(501, 'configuration-only networks belong to one machine: this API makes networks of the swarm');
   }
   if (docker.Scope !== undefined && docker.Scope !== '' && docker.Scope !== 'swarm') {
-    throw new HttpError(501, `networks of scope ${docker.Scope} belong to a container engine: this manager has none`);
+    throw new HttpError(
+      501,
+      `networks of scope ${docker.Scope} belong to one machine: this API makes networks of the swarm`,
+    );
   }
   if (docker.Scope !== 'swarm' && !docker.Ingress && driver !== SWARM_DRIVER) {
     throw new HttpError(
       501,
-      `networks with driver "${driver || 'bridge'}" belong to a container engine: this manager has none; use driver "${SWARM_DRIVER}", or scope "swarm"`,
+      `networks with driver "${driver || 'bridge'}" belong to one machine: use driver "${SWARM_DRIVER}", or scope "swarm"`,
     );
   }
 }
@@ -109,7 +112,10 @@ function requireSwarmNetwork(docker: DockerNetworkCreateRequest): void {
 function isListed(read: StoreReads['read'], network: Network, filters: Filters): boolean {
   const driver = (network.driverState ?? network.spec?.driverConfig)?.name ?? '';
   const isUsed = isNetworkUsed(read, network);
+  // The swarm's view of the engines' own networks, which users know as local ones.
+  const isPredefined = network.spec?.annotations?.labels['com.docker.swarm.predefined'] === 'true';
   return (
+    !isPredefined &&
     filters.allows('driver', driver) &&
     filters.allows('scope', 'swarm') &&
     filters.allows('type', 'custom') &&

@@ -1,9 +1,8 @@
-/** /_ping, /version, /info, /system/df, /distribution */
+/** /_ping, /version, /info */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { MIN_API_MINOR } from '../api-version.ts';
-import { pathPart, sendJson, type ApiContext } from '../context.ts';
+import { sendJson, type ApiContext } from '../context.ts';
 import { infoToDocker, goArchitecture } from '../docker/info.ts';
-import { badRequest, HttpError } from '../http-error.ts';
 
 /** From this version on, pings tell the state of the swarm. */
 const SWARM_HEADER_MINOR = 42;
@@ -45,15 +44,4 @@ export function registerSystem(app: FastifyInstance, context: ApiContext): void 
   app.get('/info', (_request, reply) =>
     sendJson(reply, 200, infoToDocker(context.ports, new Date(context.ports.clock.now()))),
   );
-
-  app.get('/system/df', (_request, reply) =>
-    sendJson(reply, 200, { LayersSize: 0, Images: [], Containers: [], Volumes: [], BuildCache: [] }),
-  );
-
-  // Clients only want to pin a digest: without a registry at hand the quickest answer is the best one.
-  app.get('/distribution/*', (request) => {
-    const name = pathPart(request, '*').replace(/\/json$/, '');
-    if (!/^[\w.:@/-]+$/.test(name)) throw badRequest('invalid reference format');
-    throw new HttpError(404, `no registry is asked for ${name}: its digest is not pinned`);
-  });
 }

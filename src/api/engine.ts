@@ -1,0 +1,132 @@
+/**
+ * The container half of the Docker API, passed on to the container engine this node runs its tasks with. The engine may
+ * speak an older version than the client, so the version in the path is lowered to what both know.
+ */
+import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { withoutVersion } from './api-version.ts';
+import { HttpError } from './http-error.ts';
+
+/** Paths that speak of containers, images, volumes and plugins of one machine. */
+const CONTAINER_HALF = [
+  'auth',
+  'build',
+  'commit',
+  'containers',
+  'distribution',
+  'exec',
+  'images',
+  'plugins',
+  'session',
+  'system/df',
+  'volumes',
+] as const;
+
+const PATTERN = new RegExp(`^/(${CONTAINER_HALF.join('|')})(/|\\?|$)`);
+
+/** Headers that belong to one connection and are not passed on. */
+const HOP_HEADERS = ['connection', 'keep-alive', 'transfer-encoding', 'upgrade'];
+
+export class Engine {
+  readonly #socketPath: string;
+  #minor: Promise<number> | undefined;
+
+  /** @param socketPath unix socket of the engine */
+  constructor(socketPath: string) {
+    this.#socketPath = socketPath;
+  }
+
+  /** Whether a request (its address without version) is the engine's to answer. */
+  serves(url: string): boolean {
+    return PATTERN.test(url);
+  }
+
+  /** Routes for the whole container half; bodies are streamed, whatever their size. */
+  register(app: FastifyInstance): void {
+    void app.register(async (half) => {
+      half.removeAllContentTypeParsers();
+      half.addContentTypeParser('*', (_request, _payload, done) => done(null));
+      for (const path of CONTAINER_HALF) {
+        for (const url of [`/${path}`, `/${path}/*`]) {
+          half.all(url, (request, reply) => this.#pass(request, reply));
+        }
+      }
+    });
+  }
+
+  /** Joins a connection that leaves HTTP (attach, exec) with one to the engine. */
+  async splice(request: IncomingMessage, socket: Duplex, head: Buffer, apiMinor: number): Promise<void> {
+    const path = await this.#pathFor(request.url ?? '/', apiMinor);
+    const engine = connect(this.#socketPath);
+    const headers = pairs(request.rawHeaders).map(([name, value]) => `${name}: ${value}\r\n`);
+    engine.write(`${request.method} ${path} HTTP/1.1\r\n${headers.join('')}\r\n`);
+    if (head.length > 0) engine.write(head);
+    engine.on('error', () => socket.destroy());
+    socket.on('error', () => engine.destroy());
+    engine.pipe(socket);
+    socket.pipe(engine);
+  }
+
+  async #pass(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const path = await this.#pathFor(request.originalUrl, request.apiMinor);
+    const headers: OutgoingHttpHeaders = { ...request.headers };
+    for (const name of HOP_HEADERS) delete headers[name];
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      const passed = httpRequest({ socketPath: this.#socketPath, method: request.method, path, headers });
+      passed.once('response', resolve);
+      passed.once('error', (error) => reject(unreachable(error)));
+      request.gone.addEventListener('abort', () => passed.destroy(), { once: true });
+      request.raw.pipe(passed);
+    });
+    reply.hijack();
+    reply.raw.writeHead(answer.statusCode ?? 502, withoutHopHeaders(answer));
+    // Logs and attached output may stay silent for long: the client must know at once that it is connected.
+    reply.raw.flushHeaders();
+    answer.on('error', () => reply.raw.destroy());
+    answer.pipe(reply.raw);
+  }
+
+  async #pathFor(originalUrl: string, apiMinor: number): Promise<string> {
+    return `/v1.${Math.min(apiMinor, await this.#newestMinor())}${withoutVersion(originalUrl)}`;
+  }
+
+  /** Newest version the engine speaks; asked once, and again after a failure. */
+  #newestMinor(): Promise<number> {
+    this.#minor ??= this.#askVersion().catch((error: unknown) => {
+      this.#minor = undefined;
+      throw unreachable(error);
+    });
+    return this.#minor;
+  }
+
+  #askVersion(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      httpRequest({ socketPath: this.#socketPath, path: '/_ping' }, (response) => {
+        response.resume();
+        const minor = Number(/^1\.(\d+)$/.exec(String(response.headers['api-version']))?.[1] ?? Number.NaN);
+        if (Number.isNaN(minor)) reject(new Error('it told no API version'));
+        else resolve(minor);
+      })
+        .once('error', reject)
+        .end();
+    });
+  }
+}
+
+const unreachable = (error: unknown): HttpError =>
+  new HttpError(
+    503,
+    `the container engine of this node does not answer (${error instanceof Error ? error.message : String(error)}): see that it runs`,
+    { cause: error },
+  );
+
+function withoutHopHeaders(answer: IncomingMessage): string[] {
+  return pairs(answer.rawHeaders)
+    .filter(([name]) => !HOP_HEADERS.includes(name.toLowerCase()))
+    .flat();
+}
+
+const pairs = (raw: readonly string[]): (readonly [string, string])[] =>
+  raw.flatMap((name, i) => (i % 2 === 0 ? [[name, raw[i + 1] ?? ''] as const] : []));
