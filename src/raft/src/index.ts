@@ -1,5 +1,25 @@
 /** raft-ts: Raft consensus as a pure, deterministic state machine. */
-export * from './types.ts';
+export {
+  APPEND_THREAD,
+  APPLY_THREAD,
+  ConfChangeTransition,
+  ConfChangeType,
+  EntryType,
+  MessageType,
+  NO_PEER,
+} from './types.ts';
+export type {
+  ConfChange,
+  ConfChangeSingle,
+  ConfChangeV2,
+  ConfState,
+  Entry,
+  HardState,
+  Message,
+  PeerId,
+  Snapshot,
+  SnapshotMetadata,
+} from './types.ts';
 export { decodeConfChange, encodeConfChange } from './codec/conf-change-codec.ts';
 export type { DecodeResult } from './codec/conf-change-codec.ts';
 export type { RaftConfig } from './config.ts';
@@ -44,6 +64,7 @@ export type { LogBatch, LogStore } from './log/log-store.ts';
 export { MemoryLog } from './log/memory-log.ts';
 export type { SnapshotContent } from './log/snapshot-reader.ts';
 export type { ExpectedContent, SnapshotWriter } from './log/snapshot-writer.ts';
+export { forceNewGroup } from './node/force-new-group.ts';
 export type { NodeStatus } from './node/node-status.ts';
 export type { BootstrapPeer, ConfigurationChanged, RaftNodeEvents, RaftNodeOptions } from './node/options.ts';
 export { RaftNode } from './node/raft-node.ts';

@@ -111,14 +111,14 @@ export class Cluster {
   }
 
   /** Ticks all members until a condition holds. */
-  async until(what: string, condition: () => boolean, maxTicks = 2000): Promise<void> {
+  async until(what: string, condition: () => boolean, maxTicks = 5000): Promise<void> {
     for (let tick = 0; tick < maxTicks; tick++) {
       if (condition()) return;
       for (const member of this.members.values()) {
         if (member.errors[0] !== undefined) throw member.errors[0];
         member.node.tick();
       }
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      await new Promise((resolve) => setTimeout(resolve, 2));
     }
     const states = [...this.members.values()].map((member) => JSON.stringify(member.node.status()));
     throw new Error(`not reached: ${what}\n${states.join('\n')}`);

@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { DurableLog } from '../../src/log/durable-log.ts';
+import { forceNewGroup } from '../../src/node/force-new-group.ts';
 import { ConfChangeTransition, ConfChangeType } from '../../src/types.ts';
 import type { ConfChangeV2, PeerId } from '../../src/types.ts';
 import { aDirectory, openLog } from '../log/support.ts';
@@ -22,7 +23,7 @@ const copyFiles: CopySnapshot = async (message, from, to) => {
 };
 
 const BOOTSTRAP = ['1', '2', '3'].map((id) => ({ id }));
-const SMALL = { snapshotEntries: 200, trailingEntries: 20, electionTicks: 10 };
+const SMALL = { snapshotEntries: 200, trailingEntries: 20, electionTicks: 50, heartbeatTicks: 5 };
 
 function change(type: ConfChangeType, nodeId: PeerId): ConfChangeV2 {
   return { transition: ConfChangeTransition.Auto, changes: [{ type, nodeId }], context: new Uint8Array(0) };
@@ -127,5 +128,29 @@ describe('three nodes over durable logs', () => {
     proposeText(leader, 'after the removal');
     await cluster.converge();
     for (const member of cluster.members.values()) expect(member.machine.texts.at(-1)).toBe('after the removal');
+  }, 60_000);
+
+  it('can be reduced to the only one that is left', async () => {
+    const { cluster, directories } = await threeMembers();
+    const leader = await cluster.leader();
+    for (let i = 0; i < 250; i++) proposeText(leader, `text ${String(i)}`);
+    await cluster.settle('learner', leader.node.proposeConfChange(change(ConfChangeType.AddLearnerNode, '4')));
+    await cluster.converge();
+    const { texts } = leader.machine;
+    cluster.isolate(leader.id);
+    proposeText(leader, 'never committed');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    for (const id of directories.keys()) await (cluster.crash(id).log as DurableLog).close();
+    const log = await openLog(directories.get(leader.id) as string, { nodeId: leader.id });
+    const confState = await forceNewGroup(log, leader.id);
+    expect(confState).toMatchObject({ voters: [leader.id], learners: [], votersOutgoing: [] });
+    cluster.heal();
+    const alone = await cluster.start(leader.id, log, SMALL);
+    await cluster.leader();
+    expect(alone.machine.texts).toEqual(texts);
+    proposeText(alone, 'alone');
+    await cluster.converge();
+    expect(alone.machine.texts.at(-1)).toBe('alone');
+    expect(alone.node.confState?.voters).toEqual([leader.id]);
   }, 60_000);
 });
