@@ -128,8 +128,6 @@ export class Manager {
       },
       newJoinToken,
       newUnlockKey: () => randomBytes(32),
-      // The loop sees the counter that the update raises.
-      rotateRoot: () => Promise.resolve(),
     });
     this.control = forwardingControl({
       local,

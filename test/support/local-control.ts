@@ -23,8 +23,6 @@ export interface TestControl extends LocalStore {
   readonly raftMembers: Set<string>;
   /** Node ids of members without which the rest would have no majority. */
   readonly indispensable: Set<string>;
-  /** How often a new root was asked for. */
-  rootRotations: number;
 }
 
 export const CLUSTER_ID = 'cluster1';
@@ -40,7 +38,6 @@ export async function testControl(overrides: Partial<ControlDependencies> = {}):
     clock,
     raftMembers,
     indispensable,
-    rootRotations: 0,
     control: undefined as unknown as ControlService,
   });
   test.control = localControl({
@@ -50,7 +47,6 @@ export async function testControl(overrides: Partial<ControlDependencies> = {}):
     members: { has: (id) => raftMembers.has(id), canRemove: (id) => !indispensable.has(id) },
     newJoinToken: () => `token${++tokens}`,
     newUnlockKey: () => Buffer.alloc(32, 7),
-    rotateRoot: async () => void test.rootRotations++,
     ...overrides,
   });
   await local.store.update((tx) => tx.cluster.create(aCluster()));

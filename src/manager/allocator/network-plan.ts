@@ -14,13 +14,13 @@ export const isNetworkAllocated = (network: Network): boolean =>
   network.driverState !== undefined && network.ipam !== undefined;
 
 /** Subnets of a network, whether chosen for it or asked for. */
-export function subnetsOf(network: Network): readonly Subnet[] {
+function subnetsOf(network: Network): readonly Subnet[] {
   const configs = (network.ipam ?? network.spec?.ipam)?.configs ?? [];
   return configs.map(({ subnet }) => parseSubnet(subnet)).filter((subnet) => subnet !== undefined);
 }
 
 /** VXLAN id of an allocated network. */
-export function vxlanIdOf(network: Network): number | undefined {
+function vxlanIdOf(network: Network): number | undefined {
   const id = network.driverState?.options[VXLAN_OPTION];
   return id === undefined ? undefined : Number(id);
 }

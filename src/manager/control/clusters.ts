@@ -16,7 +16,7 @@ import { refuseStaleVersion } from './versions.ts';
 type ClusterCalls = Pick<ControlService, 'getCluster' | 'listClusters' | 'updateCluster' | 'getUnlockKey'>;
 
 /** Marks the key that locks managers among a cluster's unlock keys. */
-export const MANAGER_KEY_SUBSYSTEM = 'swarm-manager';
+const MANAGER_KEY_SUBSYSTEM = 'swarm-manager';
 
 export function clusterCalls(dependencies: ControlDependencies): ClusterCalls {
   const { store } = dependencies;
@@ -40,7 +40,6 @@ export function clusterCalls(dependencies: ControlDependencies): ClusterCalls {
 
     async updateCluster(request) {
       const updated = await store.update((tx) => updateCluster(tx, request, dependencies));
-      if (asksForNewRoot(updated)) await dependencies.rotateRoot();
       return { cluster: redacted(store.read.cluster.get(updated.id) ?? updated) };
     },
 
@@ -74,6 +73,7 @@ function updateCluster(tx: Writer, request: UpdateClusterRequest, dependencies: 
   return next;
 }
 
+/** The certificate authority's loop sees the raised counter and replaces the root. */
 const asksForNewRoot = (cluster: Cluster): boolean =>
   (cluster.spec?.caConfig?.forceRotate ?? 0) > (cluster.rootCa?.lastForcedRotation ?? 0);
 

@@ -13,8 +13,8 @@ type Definition = typeof ControlDefinition;
 
 /** Name of a call, for example `createService`. */
 export type ControlMethod = keyof Definition;
-export type ControlRequest<M extends ControlMethod> = ReturnType<Definition[M]['requestDeserialize']>;
-export type ControlResponse<M extends ControlMethod> = ReturnType<Definition[M]['responseDeserialize']>;
+type ControlRequest<M extends ControlMethod> = ReturnType<Definition[M]['requestDeserialize']>;
+type ControlResponse<M extends ControlMethod> = ReturnType<Definition[M]['responseDeserialize']>;
 
 type ControlMethods = {
   readonly [M in ControlMethod]: (request: ControlRequest<M>, options?: CallOptions) => Promise<ControlResponse<M>>;

@@ -20,6 +20,4 @@ export interface ControlDependencies {
   readonly newJoinToken: (rootBundle: string) => string;
   /** A fresh key that locks managers, 32 random bytes. */
   readonly newUnlockKey: () => Uint8Array;
-  /** Begins to replace the root certificate; called when a cluster update asks for it. */
-  readonly rotateRoot: () => Promise<void>;
 }

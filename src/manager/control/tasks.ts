@@ -58,7 +58,7 @@ function isUpToDate(reader: Reader, task: Task): boolean {
 }
 
 /** Name of a task as containers and log lines carry it: service.slot.id, or service.node.id where there are no slots. */
-export function taskName(task: Task): string {
+function taskName(task: Task): string {
   if (task.annotations?.name) return task.annotations.name;
   const service = task.serviceAnnotations?.name ?? '';
   return `${service}.${task.slot === 0 ? task.nodeId : task.slot}.${task.id}`;

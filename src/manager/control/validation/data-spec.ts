@@ -5,8 +5,8 @@ import { validateFileLikeName } from './names.ts';
 import { invalid } from './refusal.ts';
 
 /** Data must be smaller than this, in bytes. */
-export const MAX_SECRET_BYTES = 512_000;
-export const MAX_CONFIG_BYTES = 1_024_000;
+const MAX_SECRET_BYTES = 512_000;
+const MAX_CONFIG_BYTES = 1_024_000;
 
 export function validateSecretSpec(spec: SecretSpec | undefined): asserts spec is SecretSpec {
   validateDataSpec('secret', MAX_SECRET_BYTES, spec);

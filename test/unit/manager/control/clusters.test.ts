@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { durationOfMs } from '../../../../src/common/time.ts';
 import { newManagerNode } from '../../../../src/manager/control/bootstrap.ts';
+import type { Cluster } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import { type ClusterSpec, NetworkSpec } from '../../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import type { KeyRotation } from '../../../../src/proto/generated/docker/swarmkit/v1/control.ts';
 import { NodeRole } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
@@ -87,13 +88,20 @@ describe('changing the cluster', () => {
     expect((await test.control.getUnlockKey({})).unlockKey).toHaveLength(0);
   });
 
-  it('begins a new root when asked once more than before', async () => {
+  it('refuses a new root while the one before is still being brought in', async () => {
     const test = await testControl();
-    const caConfig = test.store.read.cluster.get(CLUSTER_ID)?.spec?.caConfig;
-    await change(test, {});
-    expect(test.rootRotations).toBe(0);
-    await change(test, { caConfig: caConfig && { ...caConfig, forceRotate: 1 } });
-    expect(test.rootRotations).toBe(1);
+    const before = test.store.read.cluster.get(CLUSTER_ID) as Cluster;
+    const caConfig = before.spec?.caConfig && { ...before.spec.caConfig, forceRotate: 1 };
+    await expect(change(test, { caConfig })).resolves.toBeDefined();
+    await test.store.update((tx) => {
+      const cluster = tx.cluster.get(CLUSTER_ID) as Cluster;
+      const none = Buffer.alloc(0);
+      const rootRotation = { caCert: none, caKey: none, crossSignedCaCert: none };
+      tx.cluster.update({ ...cluster, rootCa: cluster.rootCa && { ...cluster.rootCa, rootRotation } });
+    });
+    await expect(change(test, { caConfig: caConfig && { ...caConfig, forceRotate: 2 } })).rejects.toMatchObject({
+      code: 'failedPrecondition',
+    });
   });
 
   it('refuses settings in the words clients know', async () => {
