@@ -15,9 +15,9 @@ import { LogPublisher } from './log-publisher.ts';
 import type { ManagerConnector } from './manager-connector.ts';
 import { ManagerContact } from './manager-contact.ts';
 import { readManagerList, writeManagerList } from './manager-list-file.ts';
-import { ManagerPicker } from './manager-picker.ts';
+import { DEFAULT_WEIGHT, ManagerPicker } from './manager-picker.ts';
 import { Reporter } from './reporter.ts';
-import { runSession } from './session.ts';
+import { runSession, type LiveSession } from './session.ts';
 import { SessionBackoff } from './session-backoff.ts';
 import { lockStateFolder, type StateLock } from './state-lock.ts';
 import { MemoryTaskBook, type TaskBook } from './task-book.ts';
@@ -141,16 +141,15 @@ export class Agent {
       const session = new SessionAttempt();
       const reason = await this.#oneSession(address, sessionId, session, parts, signal);
       if (signal.aborted) return;
-      const isOurChoice = isSwarmError(reason, 'cancelled') && session.isOpen;
+      const isOurChoice = isSwarmError(reason, 'cancelled') && session.live !== undefined;
       // The manager told this session id it is nothing to it, or what was registered is out of date.
       const isStale = isOurChoice || isSwarmError(reason, 'invalidArgument') || isSwarmError(reason, 'notFound');
-      sessionId = isStale ? '' : session.id;
+      sessionId = isStale ? '' : (session.live?.id ?? '');
       if (session.beats >= BEATS_OF_A_WORKING_SESSION) backoff.reset();
       if (isOurChoice) continue;
       if (address !== undefined) this.#picker.failed(address);
       // A manager that does not lead opens a session only to name the one that does: that is no failure to wait out.
-      const isSentOn = session.isOpen && session.beats === 0 && isSwarmError(reason, 'unavailable');
-      const waitMs = isSentOn ? this.#random() * SENT_ON_WAIT_MS : backoff.next();
+      const waitMs = session.isSentOn ? this.#random() * SENT_ON_WAIT_MS : backoff.next();
       this.#log.info(
         { manager: address, reason: errorText(reason), waitMs: Math.round(waitMs) },
         'no session; trying again',
@@ -182,21 +181,21 @@ export class Agent {
         { connection, clock: this.#clock, description, sessionId },
         {
           onOpen: (live) => {
-            session.id = live.id;
-            session.isOpen = true;
-            this.#manager = address;
-            this.#picker.succeeded(address);
-            this.#log.info({ manager: address, session: live.id }, 'session opened');
-            this.#contact.connected();
-            parts.pool.reportAll();
-            parts.reporter.attach(live.sendStatuses);
+            session.live = live;
             void descriptionChanged(() => this.#describe(), description, this.#clock, ending.signal).then(
               () => ending.abort(DESCRIPTION_CHANGED),
               () => undefined,
             );
           },
-          onMessage: (message) => this.#heard(message),
-          onAssignments: (message) => parts.pool.apply(stream.accept(message)),
+          onMessage: (message) => {
+            session.isSentOn ||= prefersAnother(message, address);
+            this.#heard(message);
+          },
+          onAssignments: (message) => {
+            const set = stream.accept(message);
+            this.#established(address, session, parts);
+            parts.pool.apply(set);
+          },
           onHeartbeat: () => void session.beats++,
           onSubscription: (message, end) => parts.publisher.handle(message, logBroker, end),
         },
@@ -212,6 +211,20 @@ export class Agent {
       this.#contact.lost();
       connection?.close();
     }
+  }
+
+  /**
+   * A manager that says what is wanted of this node really serves it; one that does not lead opens a session too, only to
+   * name the one that does.
+   */
+  #established(address: string, session: SessionAttempt, { pool, reporter }: AgentParts): void {
+    if (this.#contact.isConnected || !session.live) return;
+    this.#manager = address;
+    this.#picker.succeeded(address);
+    this.#log.info({ manager: address, session: session.live.id }, 'session established');
+    this.#contact.connected();
+    pool.reportAll();
+    reporter.attach(session.live.sendStatuses);
   }
 
   #heard(message: SessionMessage): void {
@@ -250,7 +263,12 @@ interface AgentParts {
 
 /** What became of one try to have a session. */
 class SessionAttempt {
-  id = '';
-  isOpen = false;
+  /** Once the manager registered us. */
+  live: LiveSession | undefined;
+  /** The manager named another one to go to. */
+  isSentOn = false;
   beats = 0;
 }
+
+const prefersAnother = ({ managers }: SessionMessage, address: string): boolean =>
+  managers.some(({ peer, weight }) => weight > DEFAULT_WEIGHT && peer?.addr !== address);

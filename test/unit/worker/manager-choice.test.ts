@@ -60,6 +60,17 @@ describe('choosing a manager', () => {
     expect(picker.weightOf('leader')).toBeLessThan(0);
   });
 
+  it('goes rather to the one the managers prefer, whatever it knew of it', () => {
+    const picker = new ManagerPicker({ random, addresses: ['a', 'b', 'c'] });
+    picker.failed('c');
+    picker.replace([
+      { address: 'a', weight: 10 },
+      { address: 'b', weight: 10 },
+      { address: 'c', weight: 40 },
+    ]);
+    expect(share(picker, 'c')).toBeGreaterThan(0.55);
+  });
+
   it('does not let an empty list cut it off', () => {
     const picker = new ManagerPicker({ random, addresses: ['a'] });
     picker.replace([]);
