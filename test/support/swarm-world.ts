@@ -13,6 +13,7 @@ import { Orchestrator } from '../../src/manager/orchestrator/orchestrator.ts';
 import { TaskReaper } from '../../src/manager/orchestrator/task-reaper.ts';
 import type { Change } from '../../src/manager/store/change.ts';
 import type { Store } from '../../src/manager/store/store.ts';
+import type { Reader } from '../../src/manager/store/transaction.ts';
 import { Cluster, Node, Service, Task } from '../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import { ServiceSpec } from '../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import { NodeStatus_State, TaskState } from '../../src/proto/generated/docker/swarmkit/v1/types.ts';
@@ -234,7 +235,7 @@ class Workers {
     await this.#world.store.update((tx) => {
       const task = tx.task.get(taskId);
       if (!task || this.#next(taskId, task)?.state !== state) return;
-      const nodeId = task.nodeId || (state === TaskState.READY ? this.#freeNode() : '');
+      const nodeId = task.nodeId || (state === TaskState.READY ? this.#freeNode(tx) : '');
       tx.task.update(withState({ ...task, nodeId: nodeId ?? '' }, state, this.#world.clock.now()));
     });
   }
@@ -275,8 +276,8 @@ class Workers {
   }
 
   /** The usable node with the fewest live tasks. */
-  #freeNode(): string | undefined {
-    const { node, task } = this.#world.store.read;
+  #freeNode(reader: Reader = this.#world.store.read): string | undefined {
+    const { node, task } = reader;
     const load = (id: string): number =>
       task.by('node', id).filter((t) => (t.status?.state ?? 0) <= TaskState.RUNNING).length;
     return node

@@ -31,7 +31,11 @@ const leaders = fc.constant({ kind: 'newLeader' as const });
 const scales = fc.record({ kind: fc.constant('scale' as const), replicas: fc.integer({ min: 0, max: 6 }) });
 const images = fc.record({ kind: fc.constant('image' as const), image: fc.constantFrom('v1', 'v2', 'v3') });
 const troubles: fc.Arbitrary<Event> = fc.oneof(
-  fc.record({ kind: fc.constant('end' as const), pick: fc.nat(20), state: fc.constantFrom(COMPLETE, FAILED, REJECTED) }),
+  fc.record({
+    kind: fc.constant('end' as const),
+    pick: fc.nat(20),
+    state: fc.constantFrom(COMPLETE, FAILED, REJECTED),
+  }),
   fc.record({
     kind: fc.constant('node' as const),
     id: fc.constantFrom(...NODES),
@@ -81,16 +85,23 @@ async function happen(world: SwarmWorld, event: Event): Promise<void> {
       return world.lead();
     case 'end': {
       const task = pick(event.pick);
-      if (task && task.nodeId !== '' && (task.status?.state ?? 0) <= TaskState.RUNNING) await world.report(task.id, event.state);
+      if (task && task.nodeId !== '' && (task.status?.state ?? 0) <= TaskState.RUNNING)
+        await world.report(task.id, event.state);
       return;
     }
     case 'node':
       return world.changeNode(event.id, (node) => ({ ...node, status: { ...node.status!, state: event.state } }));
     case 'availability':
-      return world.changeNode(event.id, (node) => ({ ...node, spec: { ...node.spec!, availability: event.availability } }));
+      return world.changeNode(event.id, (node) => ({
+        ...node,
+        spec: { ...node.spec!, availability: event.availability },
+      }));
     case 'scale':
       if (world.service().spec?.mode?.$case !== 'replicated') return;
-      return world.changeService((spec) => ({ ...spec, mode: { $case: 'replicated', value: { replicas: event.replicas } } }));
+      return world.changeService((spec) => ({
+        ...spec,
+        mode: { $case: 'replicated', value: { replicas: event.replicas } },
+      }));
     case 'image':
       return world.changeService((spec) => withImage(spec, event.image));
     case 'deleteTask': {
@@ -149,7 +160,10 @@ describe('whatever happens', () => {
           await recover(world);
           const running = world
             .tasks()
-            .filter((task) => isWanted(task) && task.status?.state === TaskState.RUNNING && task.desiredState === TaskState.RUNNING);
+            .filter(
+              (task) =>
+                isWanted(task) && task.status?.state === TaskState.RUNNING && task.desiredState === TaskState.RUNNING,
+            );
           const mode = world.service().spec?.mode;
           const places = new Set(running.map(slotKey));
           expect(places.size).toBe(running.length);
