@@ -4,7 +4,10 @@ import { endedByItself, isWanted, specVersionOf, stateOf } from '../../src/manag
 import { slotKey } from '../../src/manager/store/objects.ts';
 import type { Change } from '../../src/manager/store/change.ts';
 import type { Node, Service, Task } from '../../src/proto/generated/docker/swarmkit/v1/objects.ts';
-import { TaskState, UpdateConfig_UpdateOrder as UpdateOrder } from '../../src/proto/generated/docker/swarmkit/v1/types.ts';
+import {
+  TaskState,
+  UpdateConfig_UpdateOrder as UpdateOrder,
+} from '../../src/proto/generated/docker/swarmkit/v1/types.ts';
 
 const DESIRED_STATES: readonly TaskState[] = [
   TaskState.READY,
@@ -54,7 +57,8 @@ export class SlotInvariants {
       return;
     }
     if (!old) return;
-    if (old.desiredState > task.desiredState || stateOf(old) > stateOf(task)) this.#violate(`task ${task.id} went back`);
+    if (old.desiredState > task.desiredState || stateOf(old) > stateOf(task))
+      this.#violate(`task ${task.id} went back`);
     if (old.spec !== task.spec || old.slot !== task.slot || old.serviceId !== task.serviceId)
       this.#violate(`task ${task.id} changed what it is`);
     if (old.nodeId !== '' && old.nodeId !== task.nodeId) this.#violate(`task ${task.id} changed its node`);
