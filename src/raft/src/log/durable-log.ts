@@ -54,6 +54,7 @@ export class DurableLog implements LogStore {
   /** The removal of older snapshots. */
   #removing: Promise<unknown> = Promise.resolve();
   #state: 'open' | 'failed' | 'closing' | 'closed' = 'open';
+  #closing: Promise<void> | undefined;
   #onDrained: (() => void) | undefined;
   #onClosed: (() => void) | undefined;
   #groups = 0;
@@ -253,8 +254,13 @@ export class DurableLog implements LogStore {
   }
 
   /** Writes what is still pending, closes the files and frees the directory. While the disk is full, pending batches are given up. */
-  async close(): Promise<void> {
-    if (this.#state === 'closed' || this.#state === 'closing') return;
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#state === 'closed') return;
     if (this.#state === 'open') {
       this.#flushLazy();
       this.#state = 'closing';
@@ -341,6 +347,8 @@ export class DurableLog implements LogStore {
         break;
       case 'full':
         this.#isDiskFull = true;
+        // Whoever closes the log does not wait for room.
+        this.#onDrained?.();
         this.#options.onDiskFull?.(new DiskFullError(message.detail));
         break;
       case 'room':

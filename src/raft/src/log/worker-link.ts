@@ -23,8 +23,11 @@ export class WorkerLink {
     this.#worker.on('message', onMessage);
     this.#worker.on('error', (error) => this.#fail(error.message));
     this.#worker.on('exit', (code) => {
-      // The end of a thread that was told to close may be seen before its last message.
-      if (this.#isClosing && code === 0) this.#expectExit = true;
+      // The end of a thread that was told to close may be seen before its last message, and then stands for it.
+      if (this.#isClosing && code === 0) {
+        this.#expectExit = true;
+        onMessage({ kind: 'closed' });
+      }
       this.#fail(`its thread ended with code ${String(code)}`);
     });
   }

@@ -43,6 +43,7 @@ export class RaftNode {
   #isScheduled = false;
   #outbound: Message[] = [];
   #ticksDiskFull = 0;
+  #isSnapshotRequested = false;
 
   constructor(options: RaftNodeOptions) {
     this.#options = resolveNodeOptions(options);
@@ -221,6 +222,12 @@ export class RaftNode {
     await this.#transfer.begin(to);
   }
 
+  /** Makes a snapshot soon, whether or not one is due; for example after a change of keys. Does nothing if there is nothing new. */
+  requestSnapshot(): void {
+    this.#isSnapshotRequested = true;
+    this.#schedule();
+  }
+
   /** The leader this node knows of, or NO_PEER. */
   get leader(): PeerId {
     return this.#raw?.leader ?? NO_PEER;
@@ -317,10 +324,15 @@ export class RaftNode {
     this.#observeLeadership();
     this.#flush();
     const raw = this.#core();
-    if (!this.#writes.isRestoring) {
-      this.#snapshotter.snapshotIfDue({ ...this.#applier.applied, confState: raw.confState }, raw.wantsSnapshot);
-    }
+    this.#snapshotIfDue(raw);
     if (raw.hasReady()) this.#schedule();
+  }
+
+  #snapshotIfDue(raw: RawNode): void {
+    if (this.#writes.isRestoring) return;
+    const isWanted = this.#isSnapshotRequested || raw.wantsSnapshot;
+    const hasBegun = this.#snapshotter.snapshotIfDue({ ...this.#applier.applied, confState: raw.confState }, isWanted);
+    if (hasBegun) this.#isSnapshotRequested = false;
   }
 
   #tick(): void {

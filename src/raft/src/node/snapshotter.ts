@@ -38,15 +38,17 @@ export class Snapshotter {
   }
 
   /**
-   * Begins a snapshot of the state as of now if one is due.
-   * @param isWanted A new member needs a snapshot that knows it.
+   * Begins a snapshot of the state as of now if one is due; true if it did.
+   * @param isWanted One is needed whether or not it is due.
    */
-  snapshotIfDue(now: SnapshotMetadata, isWanted: boolean): void {
-    if (this.#isRunning || this.#isStopped || this.#pause > 0) return;
+  snapshotIfDue(now: SnapshotMetadata, isWanted: boolean): boolean {
+    if (this.#isRunning || this.#isStopped || this.#pause > 0) return false;
     const { bytesSinceSnapshot, snapshotBytes } = this.#log;
     const snapshotIndex = this.#log.snapshot().metadata.index;
     const growth = { appliedIndex: now.index, snapshotIndex, bytesSinceSnapshot, snapshotBytes };
-    if (isWanted || isSnapshotDue(this.#policy, growth)) void this.#snapshot(now);
+    if (now.index <= snapshotIndex || !(isWanted || isSnapshotDue(this.#policy, growth))) return false;
+    void this.#snapshot(now);
+    return true;
   }
 
   stop(): void {

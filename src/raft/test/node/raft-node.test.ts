@@ -236,6 +236,15 @@ describe('a node alone', () => {
     expect(again.events).toEqual(['leads in 3']);
   });
 
+  it('makes a snapshot on request', async () => {
+    const [group, { node, log }] = await oneNode();
+    node.propose(text('a'));
+    node.requestSnapshot();
+    await group.run();
+    await group.tick();
+    expect(log.snapshot().metadata.index).toBeGreaterThan(0);
+  });
+
   it('takes the view of a snapshot before anything more is applied', async () => {
     const [group, { node, log, machine }] = await oneNode({ snapshotEntries: 3 });
     for (let i = 0; i < 10; i++) node.propose(text(`text ${String(i)}`));
