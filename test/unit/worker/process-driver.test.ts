@@ -1,6 +1,6 @@
 /** What the process driver gives a task on this machine, with real processes. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -148,6 +148,34 @@ describe('a task as a process', () => {
     expect(() => controllerOf(assignedTask('t1', { image: 'redis' }))).toThrow('cannot run on this node');
     const controller = controllerOf(assignedTask('t1', { container: { user: 'nobody-here' } }));
     await expect(controller.prepare(never)).rejects.toThrow('user "nobody-here" does not exist');
+  });
+
+  it('goes on when its supervisor is killed; only its exit code is not known then', async () => {
+    const controller = controllerOf(assignedTask('t1', { script: 'sleep 1; exit 3' }));
+    await controller.prepare(never);
+    await controller.start(never);
+    const words = readFileSync(path.join(dir, 'tasks', 't1', 'run', 'pid'), 'utf8').split(' ');
+    process.kill(Number(words[2]), 'SIGKILL');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect((await controller.status())?.pid).toBe(Number(words[0]));
+    const exit = await controller.wait(never);
+    expect(exit).toEqual({ exitCode: 137, reason: expect.stringContaining('supervisor was killed') });
+  });
+
+  it('never signals another process that has its number by now', async () => {
+    driver = open(noCgroups('to know it by its number only'));
+    const controller = controllerOf(assignedTask('t1'));
+    await controller.prepare(never);
+    await controller.start(never);
+    const file = path.join(dir, 'tasks', 't1', 'run', 'pid');
+    const words = readFileSync(file, 'utf8').trimEnd().split(' ');
+    const write = (changed: readonly (string | undefined)[]): void => writeFileSync(file, `${changed.join(' ')}\n`);
+    // As if both the process and its shim had gone and others had got their numbers.
+    write([words[0], '1', words[2], '1', words[4]]);
+    expect((await controller.wait(never)).exitCode).toBe(137);
+    await controller.stop(never);
+    expect(identityOf(Number(words[0]))).toBeDefined();
+    write(words);
   });
 
   it('never runs twice, even when two agents start it at the same time', async () => {

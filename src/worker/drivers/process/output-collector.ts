@@ -5,8 +5,8 @@
  */
 import { execFile } from 'node:child_process';
 import { watch, type FSWatcher } from 'node:fs';
-import { open, truncate, type FileHandle } from 'node:fs/promises';
-import path from 'node:path';
+import { open, stat, truncate, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Clock } from '../../../common/clock.ts';
 import type { Logger } from '../../../common/log.ts';
 import type { LogLimits } from './launch-plan.ts';
@@ -17,7 +17,7 @@ import type { LogGrowth } from './log-reader.ts';
 /** Output is gathered this long before it is taken over, in ms. */
 const GATHER_MS = 20;
 /** Watching may miss what happens on unusual file systems; this is the latest moment for a look, in ms. */
-const LOOK_MS = 2000;
+const LOOK_MS = 10_000;
 const CHUNK_BYTES = 64 * 1024;
 /** Longer lines are cut, as Docker does. */
 const MAX_LINE_BYTES = 16 * 1024;
@@ -25,7 +25,7 @@ const MAX_LINE_BYTES = 16 * 1024;
 const RECLAIM_BYTES = 4 * 1024 * 1024;
 const NEWLINE = 10;
 
-export const rawFile = (dir: string, stream: StreamName): string => path.join(dir, `${stream}.raw`);
+export const rawFile = (dir: string, stream: StreamName): string => join(dir, `${stream}.raw`);
 
 export interface OutputCollectorOptions {
   /** Holds the raw files and the log files. */
@@ -143,22 +143,18 @@ export class OutputCollector implements LogGrowth {
   }
 
   async #collectStream(stream: StreamName, isEnd: boolean): Promise<void> {
-    let file: FileHandle;
+    const path = rawFile(this.#options.dir, stream);
+    const size = await sizeOf(path);
+    // Emptied before its new beginning was noted.
+    if (size < this.#offsets[stream]) this.#offsets = { ...this.#offsets, [stream]: 0 };
+    if (size === this.#offsets[stream]) return;
+    const file = await open(path, 'r');
     try {
-      file = await open(rawFile(this.#options.dir, stream), 'r');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-      throw error;
-    }
-    try {
-      const { size } = await file.stat();
-      // Emptied before its new beginning was noted.
-      if (size < this.#offsets[stream]) this.#offsets = { ...this.#offsets, [stream]: 0 };
       await this.#take(file, stream, isEnd);
-      await this.#reclaim(stream, size);
     } finally {
       await file.close();
     }
+    await this.#reclaim(stream, path);
   }
 
   async #take(file: FileHandle, stream: StreamName, isEnd: boolean): Promise<void> {
@@ -180,15 +176,14 @@ export class OutputCollector implements LogGrowth {
     }
   }
 
-  async #reclaim(stream: StreamName, size: number): Promise<void> {
+  async #reclaim(stream: StreamName, path: string): Promise<void> {
     const offset = this.#offsets[stream];
     if (offset - this.#reclaimed[stream] < RECLAIM_BYTES) return;
-    const file = rawFile(this.#options.dir, stream);
     this.#reclaimed[stream] = offset;
-    if (await punchHole(file, offset)) return;
+    if (await punchHole(path, offset)) return;
     // Without holes a file read to its end is emptied: what is printed in this very moment may be lost.
-    if (size !== offset) return;
-    await truncate(file, 0);
+    if ((await sizeOf(path)) !== offset) return;
+    await truncate(path, 0);
     this.#offsets = { ...this.#offsets, [stream]: 0 };
     this.#reclaimed[stream] = 0;
     this.#writer.note(this.#offsets);
@@ -224,6 +219,16 @@ function cutLines(bytes: Buffer, isEnd: boolean): { readonly lines: readonly Cut
     } else break;
   }
   return { lines, used: at };
+}
+
+/** 0 for a file that is not there. */
+async function sizeOf(file: string): Promise<number> {
+  try {
+    return (await stat(file)).size;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
+    throw error;
+  }
 }
 
 const punchHole = (file: string, bytes: number): Promise<boolean> =>

@@ -8,8 +8,11 @@ import type { TaskCgroup } from './cgroups.ts';
 import { readRun, type RunState, type RunningProcess } from './run-state.ts';
 import type { LaunchNote } from './task-folder.ts';
 
-/** How often the process is looked at when nothing tells of its end, in ms. */
-const LOOK_MS = 1000;
+/**
+ * How often a process is looked at that may end without anybody telling (its shim killed), in ms: seldom when the shim is our
+ * own child.
+ */
+const LOOK_MS = { own: 10_000, adopted: 2000 };
 /** A killed process that is still there after this is stuck in the kernel, in ms. */
 const KILL_PATIENCE_MS = 10_000;
 
@@ -44,7 +47,7 @@ export class SupervisedRun {
       const state = this.state;
       if (state.kind === 'ended') return state;
       if (state.kind === 'none') return { kind: 'ended', process: undefined, exitCode: undefined };
-      await this.#somethingHappened(LOOK_MS, signal);
+      await this.#somethingHappened(signal);
     }
   }
 
@@ -94,8 +97,8 @@ export class SupervisedRun {
     }
   }
 
-  /** Resolves when the shim ended, wrote something, or `ms` went by. */
-  #somethingHappened(ms: number, signal: AbortSignal): Promise<void> {
+  /** Resolves when the shim ended, wrote something, or it is time to look again. */
+  #somethingHappened(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const shim = this.#shim?.exitCode === null && this.#shim.signalCode === null ? this.#shim : undefined;
       const watcher = shim ? undefined : tryWatch(this.#options.runDir, () => done());
@@ -109,7 +112,7 @@ export class SupervisedRun {
       };
       const onExit = (): void => done();
       const onAbort = (): void => done(signal.reason as Error);
-      const cancel = this.#options.clock.setTimer(ms, done);
+      const cancel = this.#options.clock.setTimer(shim ? LOOK_MS.own : LOOK_MS.adopted, done);
       shim?.once('exit', onExit);
       signal.addEventListener('abort', onAbort, { once: true });
       if (signal.aborted) onAbort();

@@ -1,0 +1,244 @@
+/** A task as the options of a container. Pure: what the engine is asked for depends on the task and the node alone. */
+import type { ContainerCreateOptions, EndpointSettings, HostConfig, MountSettings } from 'dockerode';
+import { SwarmError } from '../../../common/errors.ts';
+import { msOfDuration } from '../../../common/time.ts';
+import type { Task } from '../../../proto/generated/docker/swarmkit/v1/objects.ts';
+import type { ContainerSpec } from '../../../proto/generated/docker/swarmkit/v1/specs.ts';
+import {
+  Mount_BindOptions_Propagation,
+  Mount_Type,
+  PortConfig_Protocol,
+  PortConfig_PublishMode,
+  Privileges_AppArmorOpts_AppArmorMode,
+  Privileges_SeccompOpts_SeccompMode,
+  type Mount,
+  type NodeDescription,
+  type PortConfig,
+} from '../../../proto/generated/docker/swarmkit/v1/types.ts';
+import type { Duration } from '../../../proto/generated/google/protobuf/duration.ts';
+import { taskName, templateContext } from '../../task-naming.ts';
+import { expandTemplate } from '../../template.ts';
+
+/** Marks the containers of one agent, so that several may share an engine. */
+export const AGENT_LABEL = 'swarmd.agent';
+export const TASK_LABEL = 'com.docker.swarm.task.id';
+const DEFAULT_GRACE_MS = 10_000;
+const NS_PER_MS = 1e6;
+
+/** A secret or config as a file on the host that the container sees at `target`. */
+export interface FileMount {
+  readonly source: string;
+  readonly target: string;
+}
+
+/** Throws invalidArgument when the task is not one for containers. */
+export function containerSpecOf(task: Task): ContainerSpec {
+  const runtime = task.spec?.runtime;
+  if (runtime?.$case !== 'container') {
+    throw new SwarmError(
+      'invalidArgument',
+      `the docker runtime cannot run task ${task.id}: it has no container specification`,
+    );
+  }
+  return runtime.value;
+}
+
+export const graceMsOf = (spec: ContainerSpec): number =>
+  spec.stopGracePeriod ? msOfDuration(spec.stopGracePeriod) : DEFAULT_GRACE_MS;
+
+/** Networks the engine itself has; all others would need an overlay. */
+export const networksOf = (task: Task): readonly string[] =>
+  task.networks
+    .map((attachment) => attachment.network?.driverState?.name ?? attachment.network?.spec?.annotations?.name ?? '')
+    .filter((name) => name !== '');
+
+export function containerOptions(
+  task: Task,
+  node: NodeDescription,
+  agentId: string,
+  files: readonly FileMount[],
+): ContainerCreateOptions {
+  const spec = containerSpecOf(task);
+  const context = templateContext(task, node);
+  const expand = (text: string): string => expandTemplate(text, context);
+  const ports = hostPorts(task);
+  const hostname = expand(spec.hostname);
+  const network = networksOf(task)[0];
+  return {
+    name: taskName(task),
+    Image: spec.image,
+    ...(spec.command.length > 0 ? { Entrypoint: [...spec.command] } : {}),
+    ...(spec.args.length > 0 ? { Cmd: [...spec.args] } : {}),
+    Env: [...spec.env.map(expand), ...resourceEnvironment(task)],
+    ...(hostname ? { Hostname: hostname } : {}),
+    ...(spec.user ? { User: spec.user } : {}),
+    ...(spec.dir ? { WorkingDir: spec.dir } : {}),
+    ...(spec.stopSignal ? { StopSignal: spec.stopSignal } : {}),
+    Tty: spec.tty,
+    OpenStdin: spec.openStdin,
+    Labels: labelsOf(task, spec, agentId),
+    ...healthOf(spec),
+    ExposedPorts: Object.fromEntries(ports.map((port) => [portKey(port), {}])),
+    HostConfig: hostConfig(task, spec, files, ports, network, expand),
+    ...(network === undefined ? {} : { NetworkingConfig: { EndpointsConfig: { [network]: endpointOf(task) } } }),
+  };
+}
+
+function labelsOf(task: Task, spec: ContainerSpec, agentId: string): Record<string, string> {
+  return {
+    ...spec.labels,
+    'com.docker.swarm.node.id': task.nodeId,
+    'com.docker.swarm.service.id': task.serviceId,
+    'com.docker.swarm.service.name': task.serviceAnnotations?.name ?? '',
+    'com.docker.swarm.task': '',
+    [TASK_LABEL]: task.id,
+    'com.docker.swarm.task.name': taskName(task),
+    [AGENT_LABEL]: agentId,
+  };
+}
+
+/** Generic resources the task was given, as Docker names them in the environment. */
+function resourceEnvironment(task: Task): readonly string[] {
+  const values = new Map<string, string[]>();
+  for (const { resource } of task.assignedGenericResources) {
+    if (!resource) continue;
+    const { kind, value } = resource.value;
+    values.set(kind, [...(values.get(kind) ?? []), String(value)]);
+  }
+  return [...values].map(
+    ([kind, held]) => `DOCKER_RESOURCE_${kind.toUpperCase().replaceAll('-', '_')}=${held.join(',')}`,
+  );
+}
+
+const ns = (duration: Duration | undefined): number => (duration ? Math.round(msOfDuration(duration) * NS_PER_MS) : 0);
+
+function healthOf({ healthcheck }: ContainerSpec): Pick<ContainerCreateOptions, 'Healthcheck'> {
+  if (!healthcheck) return {};
+  return {
+    Healthcheck: {
+      Test: [...healthcheck.test],
+      Interval: ns(healthcheck.interval),
+      Timeout: ns(healthcheck.timeout),
+      Retries: healthcheck.retries,
+      StartPeriod: ns(healthcheck.startPeriod),
+    },
+  };
+}
+
+function hostConfig(
+  task: Task,
+  spec: ContainerSpec,
+  files: readonly FileMount[],
+  ports: readonly PortConfig[],
+  network: string | undefined,
+  expand: (text: string) => string,
+): HostConfig {
+  const { limits, reservations } = task.spec?.resources ?? {};
+  const log = task.spec?.logDriver ?? task.logDriver;
+  return {
+    Mounts: [...spec.mounts.map((mount) => mountOf(mount, expand)), ...files.map(fileMount)],
+    ReadonlyRootfs: spec.readOnly,
+    ...(spec.init ? { Init: spec.init.value } : {}),
+    GroupAdd: [...spec.groups],
+    CapAdd: [...spec.capabilityAdd],
+    CapDrop: [...spec.capabilityDrop],
+    Ulimits: spec.ulimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard })),
+    Sysctls: { ...spec.sysctls },
+    ...(spec.oomScoreAdj ? { OomScoreAdj: spec.oomScoreAdj } : {}),
+    ...(limits?.nanoCpus ? { NanoCpus: limits.nanoCpus } : {}),
+    ...(limits?.memoryBytes ? { Memory: limits.memoryBytes } : {}),
+    ...(reservations?.memoryBytes ? { MemoryReservation: reservations.memoryBytes } : {}),
+    ...(spec.pidsLimit ? { PidsLimit: spec.pidsLimit } : {}),
+    Dns: [...(spec.dnsConfig?.nameservers ?? [])],
+    DnsSearch: [...(spec.dnsConfig?.search ?? [])],
+    DnsOptions: [...(spec.dnsConfig?.options ?? [])],
+    ExtraHosts: spec.hosts.flatMap(extraHosts),
+    SecurityOpt: securityOptions(spec),
+    ...(log?.name ? { LogConfig: { Type: log.name, Config: { ...log.options } } } : {}),
+    PortBindings: Object.fromEntries(
+      ports.map((port) => [portKey(port), [{ HostPort: port.publishedPort ? String(port.publishedPort) : '' }]]),
+    ),
+    ...(network === undefined ? {} : { NetworkMode: network }),
+  };
+}
+
+/** "10.0.0.1 name alias" becomes "name:10.0.0.1", "alias:10.0.0.1". */
+function extraHosts(line: string): readonly string[] {
+  const [ip = '', ...names] = line.split(/\s+/);
+  return names.map((name) => `${name}:${ip}`);
+}
+
+function securityOptions({ privileges }: ContainerSpec): string[] {
+  if (!privileges) return [];
+  const { selinuxContext: selinux, seccomp, apparmor, noNewPrivileges } = privileges;
+  const options: string[] = [];
+  if (selinux?.disable) options.push('label=disable');
+  for (const key of ['user', 'role', 'type', 'level'] as const)
+    if (selinux?.[key]) options.push(`label=${key}:${selinux[key]}`);
+  if (seccomp?.mode === Privileges_SeccompOpts_SeccompMode.UNCONFINED) options.push('seccomp=unconfined');
+  if (seccomp?.mode === Privileges_SeccompOpts_SeccompMode.CUSTOM)
+    options.push(`seccomp=${seccomp.profile.toString('utf8')}`);
+  if (apparmor?.mode === Privileges_AppArmorOpts_AppArmorMode.DISABLED) options.push('apparmor=unconfined');
+  if (noNewPrivileges) options.push('no-new-privileges=true');
+  return options;
+}
+
+const MOUNT_TYPES: Readonly<Record<number, MountSettings['Type']>> = {
+  [Mount_Type.BIND]: 'bind',
+  [Mount_Type.VOLUME]: 'volume',
+  [Mount_Type.TMPFS]: 'tmpfs',
+};
+
+const PROPAGATION = Object.entries(Mount_BindOptions_Propagation);
+
+function mountOf(mount: Mount, expand: (text: string) => string): MountSettings {
+  const type = MOUNT_TYPES[mount.type];
+  if (!type)
+    throw new SwarmError(
+      'invalidArgument',
+      `mount ${mount.target}: this kind of mount cannot be made by the docker runtime; use bind, volume or tmpfs`,
+    );
+  const { bindOptions: bind, volumeOptions: volume, tmpfsOptions: tmpfs } = mount;
+  const propagation = PROPAGATION.find(([, value]) => value === bind?.propagation)?.[0].toLowerCase();
+  return {
+    Type: type,
+    Target: expand(mount.target),
+    Source: expand(mount.source),
+    ReadOnly: mount.readonly,
+    ...(type === 'bind' && bind ? { BindOptions: { Propagation: (propagation ?? 'rprivate') as 'rprivate' } } : {}),
+    ...(type === 'volume' && volume
+      ? {
+          VolumeOptions: {
+            NoCopy: volume.nocopy,
+            Labels: Object.fromEntries(Object.entries(volume.labels).map(([key, value]) => [key, expand(value)])),
+            DriverConfig: { Name: volume.driverConfig?.name ?? '', Options: { ...volume.driverConfig?.options } },
+          },
+        }
+      : {}),
+    ...(type === 'tmpfs' && tmpfs ? { TmpfsOptions: { SizeBytes: tmpfs.sizeBytes, Mode: tmpfs.mode } } : {}),
+  };
+}
+
+const fileMount = ({ source, target }: FileMount): MountSettings => ({
+  Type: 'bind',
+  Source: source,
+  Target: target,
+  ReadOnly: true,
+});
+
+/** Ports published in host mode: those the engine itself binds. */
+export const hostPorts = (task: Task): readonly PortConfig[] =>
+  (task.endpoint?.ports ?? task.endpoint?.spec?.ports ?? []).filter(
+    (port) => port.publishMode === PortConfig_PublishMode.HOST,
+  );
+
+const PROTOCOLS: Readonly<Record<number, string>> = {
+  [PortConfig_Protocol.TCP]: 'tcp',
+  [PortConfig_Protocol.UDP]: 'udp',
+  [PortConfig_Protocol.SCTP]: 'sctp',
+};
+
+export const portKey = (port: PortConfig): string => `${port.targetPort}/${PROTOCOLS[port.protocol] ?? 'tcp'}`;
+
+const endpointOf = (task: Task): EndpointSettings =>
+  ({ Aliases: [...(task.networks[0]?.aliases ?? [])] }) as EndpointSettings;

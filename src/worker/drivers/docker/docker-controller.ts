@@ -1,0 +1,277 @@
+/** One task as one container. The engine keeps the truth: after a restart of the agent everything is found there again. */
+import type Dockerode from 'dockerode';
+import { randomUUID } from 'node:crypto';
+import {
+  PortConfig_PublishMode,
+  type NodeDescription,
+  type PortConfig,
+} from '../../../proto/generated/docker/swarmkit/v1/types.ts';
+import type { Task } from '../../../proto/generated/docker/swarmkit/v1/objects.ts';
+import { taskName } from '../../task-naming.ts';
+import type {
+  ExitStatus,
+  LogLine,
+  LogOptions,
+  ResourceUse,
+  RuntimeStatus,
+  TaskController,
+  TaskDependencies,
+} from '../driver.ts';
+import { privateFilesOf, type PrivateFiles } from '../process/private-files.ts';
+import { TaskEndedError } from '../task-ended-error.ts';
+import {
+  containerOptions,
+  containerSpecOf,
+  graceMsOf,
+  hostPorts,
+  portKey,
+  type FileMount,
+} from './container-config.ts';
+import { engineError, hasStatus } from './engine-error.ts';
+import { HealthWatch } from './health-watch.ts';
+import { fetchImage } from './image.ts';
+import { logLines } from './log-lines.ts';
+
+export interface DockerControllerOptions {
+  readonly engine: Dockerode;
+  readonly task: Task;
+  readonly dependencies: TaskDependencies;
+  readonly agentId: string;
+  readonly privateFiles: PrivateFiles;
+  readonly describe: () => Promise<NodeDescription>;
+}
+
+/** Where Docker puts secrets inside a container; config paths are absolute. */
+const SECRETS_DIRECTORY = '/run/secrets';
+const UNHEALTHY: ExitStatus = { exitCode: 137, reason: 'dockerexec: unhealthy container' };
+
+export class DockerController implements TaskController {
+  readonly #options: DockerControllerOptions;
+  readonly #detached = new AbortController();
+  /** The container was stopped because it was unhealthy. */
+  #wasUnhealthy = false;
+
+  constructor(options: DockerControllerOptions) {
+    this.#options = options;
+  }
+
+  async prepare(signal: AbortSignal): Promise<void> {
+    const { engine, task, dependencies, agentId, privateFiles, describe } = this.#options;
+    if (await this.#inspect()) return;
+    await fetchImage(engine, containerSpecOf(task), signal);
+    const node = await describe();
+    const files = privateFilesOf(task, dependencies, node, {});
+    await privateFiles.write(task.id, files, { uid: 0, gid: 0 });
+    const mounts = files.map((file): FileMount => ({
+      source: `${privateFiles.dirOf(task.id)}/${file.relativePath}`,
+      target: file.relativePath.startsWith('secrets/')
+        ? `${SECRETS_DIRECTORY}/${file.relativePath.slice('secrets/'.length)}`
+        : `/${file.relativePath.slice('configs/'.length)}`,
+    }));
+    try {
+      await engine.createContainer(containerOptions(task, node, agentId, mounts));
+    } catch (error) {
+      await privateFiles.remove(task.id);
+      throw engineError(error);
+    }
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    const found = await this.#inspect();
+    if (found && (found.State.Running || found.State.FinishedAt > '0002')) {
+      // Started before: by an earlier run of the agent, or it has ended meanwhile, which wait() will tell.
+      if (found.State.Running) await this.#untilHealthy(signal);
+      return;
+    }
+    await this.#run(signal);
+  }
+
+  async restart(signal: AbortSignal): Promise<void> {
+    this.#wasUnhealthy = false;
+    await this.#run(signal);
+  }
+
+  async wait(signal: AbortSignal): Promise<ExitStatus> {
+    if (this.#wasUnhealthy) return UNHEALTHY;
+    const ended = new AbortController();
+    const over = AbortSignal.any([signal, this.#detached.signal, ended.signal]);
+    const health = this.#hasHealthCheck ? this.#stopWhenUnhealthy(over) : undefined;
+    try {
+      const code = await this.#untilEnded(signal);
+      if (this.#wasUnhealthy) return UNHEALTHY;
+      return { exitCode: code, reason: await this.#oomReason() };
+    } finally {
+      ended.abort();
+      await health;
+    }
+  }
+
+  async stop(): Promise<void> {
+    const seconds = Math.ceil(graceMsOf(containerSpecOf(this.#options.task)) / 1000);
+    try {
+      await this.#container.stop({ t: seconds });
+    } catch (error) {
+      if (!hasStatus(error, 304) && !hasStatus(error, 404)) throw engineError(error);
+    }
+  }
+
+  async finish(): Promise<void> {
+    await this.#options.privateFiles.remove(this.#options.task.id);
+  }
+
+  async remove(): Promise<void> {
+    try {
+      await this.#container.remove({ force: true, v: true });
+    } catch (error) {
+      // 409: a removal is under way already.
+      if (!hasStatus(error, 404) && !hasStatus(error, 409)) throw engineError(error);
+    }
+    await this.finish();
+  }
+
+  async status(): Promise<RuntimeStatus | undefined> {
+    const found = await this.#inspect();
+    return found && { containerId: found.Id, pid: found.State.Pid, ports: boundPorts(this.#options.task, found) };
+  }
+
+  async *logs(options: LogOptions, signal: AbortSignal): AsyncGenerator<LogLine> {
+    const wanted = {
+      stdout: options.stdout,
+      stderr: options.stderr,
+      timestamps: true,
+      since: options.sinceMs / 1000,
+      tail: options.tail ?? ('all' as const),
+      abortSignal: signal,
+    };
+    if ((!options.stdout && !options.stderr) || options.tail === 0) return;
+    const { tty } = containerSpecOf(this.#options.task);
+    try {
+      if (options.follow) {
+        const stream = await this.#container.logs({
+          ...wanted,
+          follow: true,
+        } as never as Dockerode.ContainerLogsOptions & { follow: true });
+        yield* logLines(stream as unknown as AsyncIterable<Uint8Array>, tty);
+      } else {
+        const data = await this.#container.logs({
+          ...wanted,
+          follow: false,
+        } as never as Dockerode.ContainerLogsOptions & { follow?: false });
+        yield* logLines(once(data), tty);
+      }
+    } catch (error) {
+      if (!signal.aborted) throw engineError(error);
+    }
+  }
+
+  async stats(): Promise<ResourceUse | undefined> {
+    try {
+      const stats = await this.#container.stats({ stream: false, 'one-shot': true });
+      return {
+        cpuNs: stats.cpu_stats.cpu_usage.total_usage,
+        memoryBytes: stats.memory_stats.usage ?? 0,
+        pids: stats.pids_stats.current ?? 0,
+      };
+    } catch (error) {
+      if (hasStatus(error, 404)) return undefined;
+      throw engineError(error);
+    }
+  }
+
+  detach(): void {
+    this.#detached.abort();
+  }
+
+  get #container(): Dockerode.Container {
+    return this.#options.engine.getContainer(taskName(this.#options.task));
+  }
+
+  get #hasHealthCheck(): boolean {
+    const test = containerSpecOf(this.#options.task).healthcheck?.test ?? [];
+    return test.length > 0 && test[0] !== 'NONE';
+  }
+
+  async #inspect(): Promise<Dockerode.ContainerInspectInfo | undefined> {
+    try {
+      return await this.#container.inspect();
+    } catch (error) {
+      if (hasStatus(error, 404)) return undefined;
+      throw engineError(error);
+    }
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#container.start();
+    } catch (error) {
+      if (!hasStatus(error, 304)) throw engineError(error, 'starting container failed: ');
+    }
+    await this.#untilHealthy(signal);
+  }
+
+  /** An image may bring a health check of its own, so the engine is asked. */
+  async #untilHealthy(signal: AbortSignal): Promise<void> {
+    const found = await this.#inspect();
+    if (!found?.State.Health || found.State.Health.Status === 'none') return;
+    const watch = new HealthWatch(
+      this.#options.engine,
+      this.#container,
+      AbortSignal.any([signal, this.#detached.signal]),
+    );
+    const health = await watch.settled();
+    if (health === 'healthy') return;
+    if (health === 'unhealthy') {
+      this.#wasUnhealthy = true;
+      await this.stop();
+      throw new TaskEndedError(UNHEALTHY);
+    }
+    const ended = await this.#inspect();
+    throw new TaskEndedError({ exitCode: ended?.State.ExitCode ?? 1, reason: '' });
+  }
+
+  async #stopWhenUnhealthy(over: AbortSignal): Promise<void> {
+    const watch = new HealthWatch(this.#options.engine, this.#container, over);
+    if ((await watch.unhealthy().catch(() => false)) === true) {
+      this.#wasUnhealthy = true;
+      await this.stop().catch(() => undefined);
+    }
+  }
+
+  async #untilEnded(signal: AbortSignal): Promise<number> {
+    const over = AbortSignal.any([signal, this.#detached.signal]);
+    try {
+      const { StatusCode } = (await this.#container.wait({ condition: 'not-running', abortSignal: over } as never)) as {
+        StatusCode: number;
+      };
+      return StatusCode;
+    } catch (error) {
+      over.throwIfAborted();
+      throw engineError(error);
+    }
+  }
+
+  async #oomReason(): Promise<string> {
+    const found = await this.#inspect().catch(() => undefined);
+    return found?.State.OOMKilled ? 'out of memory' : (found?.State.Error ?? '');
+  }
+}
+
+async function* once(data: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield await Promise.resolve(data);
+}
+
+/** Host ports as the engine bound them; IPv4 and IPv6 bindings of the same port count once. */
+function boundPorts(task: Task, found: Dockerode.ContainerInspectInfo): readonly PortConfig[] {
+  return hostPorts(task).flatMap((port) => {
+    const bindings = found.NetworkSettings.Ports?.[portKey(port)] ?? [];
+    const numbers = [...new Set(bindings.map((binding) => Number(binding.HostPort)))];
+    return numbers.map((publishedPort): PortConfig => ({
+      ...port,
+      publishedPort,
+      publishMode: PortConfig_PublishMode.HOST,
+    }));
+  });
+}
+
+/** A fresh name for one agent's containers. */
+export const newAgentId = (): string => randomUUID();

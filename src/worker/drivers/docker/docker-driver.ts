@@ -1,0 +1,174 @@
+/** Runs tasks as containers of a Docker Engine, which need not know of any swarm. */
+import Dockerode from 'dockerode';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeFileAtomic } from '../../../common/files.ts';
+import type { Task } from '../../../proto/generated/docker/swarmkit/v1/objects.ts';
+import type { NodeDescription, PluginDescription } from '../../../proto/generated/docker/swarmkit/v1/types.ts';
+import type { LeftoverTask, RuntimeDriver, TaskController, TaskDependencies } from '../driver.ts';
+import { PrivateFiles } from '../process/private-files.ts';
+import { AGENT_LABEL, containerSpecOf, TASK_LABEL } from './container-config.ts';
+import { DockerController, newAgentId } from './docker-controller.ts';
+import { engineError, hasStatus } from './engine-error.ts';
+
+export interface DockerDriverOptions {
+  /** Folder for what the driver has to know, and for the files of secrets; the engine must see the same path. */
+  readonly directory: string;
+  /** unix:///var/run/docker.sock or tcp://host:port. */
+  readonly engine: string;
+}
+
+/** A description is asked for often; the engine is asked again only after this, in ms. */
+const DESCRIPTION_AGE_MS = 5_000;
+
+export class DockerDriver implements RuntimeDriver {
+  readonly name = 'docker';
+  readonly #engine: Dockerode;
+  readonly #agentId: string;
+  readonly #privateFiles: PrivateFiles;
+  #description: { readonly value: NodeDescription; readonly atMs: number } | undefined;
+
+  private constructor(engine: Dockerode, agentId: string, directory: string) {
+    this.#engine = engine;
+    this.#agentId = agentId;
+    this.#privateFiles = new PrivateFiles({ root: join(directory, 'private') });
+  }
+
+  /** Throws unavailable when the engine does not answer. */
+  static async open({ directory, engine }: DockerDriverOptions): Promise<DockerDriver> {
+    const driver = new DockerDriver(connect(engine), await agentIdOf(directory), directory);
+    await driver.describe();
+    return driver;
+  }
+
+  async describe(): Promise<NodeDescription> {
+    const nowMs = performance.now();
+    if (this.#description && nowMs - this.#description.atMs < DESCRIPTION_AGE_MS) return this.#description.value;
+    try {
+      const value = describe((await this.#engine.info()) as EngineInfo);
+      this.#description = { value, atMs: nowMs };
+      return value;
+    } catch (error) {
+      throw engineError(error);
+    }
+  }
+
+  controller(task: Task, dependencies: TaskDependencies): TaskController {
+    // Refused now rather than when it is prepared.
+    containerSpecOf(task);
+    return new DockerController({
+      engine: this.#engine,
+      task,
+      dependencies,
+      agentId: this.#agentId,
+      privateFiles: this.#privateFiles,
+      describe: () => this.describe(),
+    });
+  }
+
+  async leftovers(): Promise<readonly LeftoverTask[]> {
+    const containers = await this.#ownContainers();
+    return containers.map((c) => ({ taskId: c.Labels[TASK_LABEL] ?? '', isRunning: c.State === 'running' }));
+  }
+
+  async removeLeftover(taskId: string): Promise<void> {
+    for (const { Id } of await this.#ownContainers(`${TASK_LABEL}=${taskId}`)) {
+      try {
+        await this.#engine.getContainer(Id).remove({ force: true, v: true });
+      } catch (error) {
+        if (!hasStatus(error, 404)) throw engineError(error);
+      }
+    }
+    await this.#privateFiles.remove(taskId);
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async #ownContainers(...labels: readonly string[]): Promise<readonly Dockerode.ContainerInfo[]> {
+    try {
+      return await this.#engine.listContainers({
+        all: true,
+        filters: { label: [`${AGENT_LABEL}=${this.#agentId}`, ...labels] },
+      });
+    } catch (error) {
+      throw engineError(error);
+    }
+  }
+}
+
+function connect(address: string): Dockerode {
+  if (address.startsWith('unix://')) return new Dockerode({ socketPath: address.slice('unix://'.length) });
+  const url = new URL(address.replace(/^tcp:/, 'http:'));
+  return new Dockerode({ protocol: 'http', host: url.hostname, port: url.port || '2375' });
+}
+
+/** The name under which this agent's containers are found again. */
+async function agentIdOf(directory: string): Promise<string> {
+  const file = join(directory, 'agent-id');
+  try {
+    const id = readFileSync(file, 'utf8').trim();
+    if (id !== '') return id;
+  } catch {
+    // The first run.
+  }
+  const id = newAgentId();
+  await writeFileAtomic(file, `${id}\n`);
+  return id;
+}
+
+/** The part of `GET /info` that is looked at. */
+interface EngineInfo {
+  readonly Name: string;
+  readonly Architecture: string;
+  readonly OSType: string;
+  readonly NCPU: number;
+  readonly MemTotal: number;
+  readonly ServerVersion: string;
+  readonly Labels: readonly string[] | null;
+  readonly Plugins?: Readonly<Record<string, readonly string[] | null>>;
+  readonly GenericResources?:
+    | readonly {
+        readonly NamedResourceSpec?: { readonly Kind: string; readonly Value: string };
+        readonly DiscreteResourceSpec?: { readonly Kind: string; readonly Value: number };
+      }[]
+    | null;
+}
+
+function describe(info: EngineInfo): NodeDescription {
+  const plugins: PluginDescription[] = Object.entries(info.Plugins ?? {}).flatMap(([type, names]) =>
+    type === 'Authorization' ? [] : (names ?? []).map((name) => ({ type, name })),
+  );
+  const labels = (info.Labels ?? []).map((label): [string, string] => {
+    const at = label.indexOf('=');
+    return at < 0 ? [label, ''] : [label.slice(0, at), label.slice(at + 1)];
+  });
+  return {
+    hostname: info.Name,
+    platform: { architecture: info.Architecture, os: info.OSType },
+    resources: { nanoCpus: info.NCPU * 1e9, memoryBytes: info.MemTotal, generic: genericOf(info) },
+    engine: {
+      engineVersion: info.ServerVersion,
+      labels: Object.fromEntries(labels),
+      plugins: [...plugins, { type: 'Runtime', name: 'docker' }],
+    },
+    tlsInfo: undefined,
+    fips: false,
+    csiInfo: [],
+  };
+}
+
+const genericOf = ({ GenericResources }: EngineInfo) =>
+  (GenericResources ?? []).flatMap(({ NamedResourceSpec: named, DiscreteResourceSpec: discrete }) => [
+    ...(named
+      ? [{ resource: { $case: 'namedResourceSpec' as const, value: { kind: named.Kind, value: named.Value } } }]
+      : []),
+    ...(discrete
+      ? [
+          {
+            resource: { $case: 'discreteResourceSpec' as const, value: { kind: discrete.Kind, value: discrete.Value } },
+          },
+        ]
+      : []),
+  ]);
