@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { FakeClock, systemClock } from '../../../../src/common/clock.ts';
 import { SwarmError } from '../../../../src/common/errors.ts';
 import { countingIds } from '../../../../src/common/ids.ts';
+import { unary } from '../../../../src/common/rpc-client.ts';
 import { controlMethods } from '../../../../src/manager/control/control-methods.ts';
 import type { ControlService } from '../../../../src/manager/control/control.ts';
 import { forwardingControl } from '../../../../src/manager/control/forwarding-control.ts';
@@ -12,7 +13,7 @@ import {
   ControlService as ControlDefinition,
 } from '../../../../src/proto/generated/docker/swarmkit/v1/control.ts';
 import { aConfigSpec, aServiceSpec, testControl, type TestControl } from '../../../support/local-control.ts';
-import { rpcRig, type RpcRig } from '../../../support/rpc-rig.ts';
+import { callAs, rpcRig, type RpcRig } from '../../../support/rpc-rig.ts';
 
 const noLeader: Leadership = {
   isLeader: () => false,
@@ -212,6 +213,25 @@ describe('between managers', () => {
     expect((await created).config?.id).toBe('chosen1');
     expect(listeners.size).toBe(0);
     silent.close();
+  });
+
+  it('is for managers only', async () => {
+    const test = await testControl();
+    rig = await rpcRig();
+    rig.add(ControlDefinition, controlMethods({ local: test.control, reads: test.control, isLeader: () => true }));
+    const client = rig.client(ControlClient);
+    const create = (role: 'manager' | 'worker' | 'anonymous'): Promise<unknown> =>
+      unary(
+        client.createConfig.bind(client),
+        { id: '', spec: aConfigSpec('c') },
+        {
+          timeoutMs: 5_000,
+          metadata: callAs('n', role),
+        },
+      );
+    await expect(create('worker')).rejects.toMatchObject({ code: 'permissionDenied' });
+    await expect(create('anonymous')).rejects.toMatchObject({ code: 'unauthenticated' });
+    await expect(create('manager')).resolves.toBeDefined();
   });
 
   it('tries again when the manager it asked no longer leads', async () => {

@@ -86,6 +86,17 @@ describe('creating a service', () => {
     );
   });
 
+  it('refuses one that is too large to store, and goes on serving', async () => {
+    const test = await testControl();
+    const spec = aServiceSpec();
+    const container = spec.task?.runtime?.value as ContainerSpec;
+    const runtime = { $case: 'container', value: { ...container, env: ['X'.repeat(2_000_000)] } } as const;
+    await expect(create(test, { ...spec, task: { ...(spec.task as TaskSpec), runtime } })).rejects.toEqual(
+      refusal('resourceExhausted'),
+    );
+    await expect(create(test, spec)).resolves.toBeDefined();
+  });
+
   it('takes networks by name and keeps their ids', async () => {
     const test = await testControl();
     const { network } = await test.control.createNetwork({
