@@ -87,7 +87,8 @@ export class MemoryStorage implements Storage {
     if (first.index > this.lastIndex() + 1) {
       throw new Error(`gap in the log: last index is ${this.lastIndex()}, appending at ${first.index}`);
     }
-    this.#entries.length = Math.max(0, Math.min(this.#entries.length, first.index - this.#offset - 1));
+    const kept = Math.max(0, first.index - this.#offset - 1);
+    if (kept < this.#entries.length) this.#entries.length = kept;
     for (const entry of entries) {
       if (entry.index > this.#offset) this.#entries.push(entry);
     }

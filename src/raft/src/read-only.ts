@@ -4,6 +4,7 @@
  * repeated with the same context nor a late answer can confirm a newer read.
  */
 import type { Message, PeerId } from './types.ts';
+import { readUint64, UINT64_BYTES, writeUint64 } from './codec/uint64.ts';
 import { NO_BYTES } from './messages.ts';
 
 /** `safe`: a quorum confirms each read. `lease-based`: the leader trusts its lease, which needs check-quorum and bounded clock drift. */
@@ -22,8 +23,6 @@ export interface PendingRead {
   readonly index: number;
   readonly request: Message;
 }
-
-const CONTEXT_BYTES = 8;
 
 export class ReadOnlyQueue {
   #pending: PendingRead[] = [];
@@ -50,18 +49,15 @@ export class ReadOnlyQueue {
   /** What a heartbeat must carry: 8 bytes, little endian, or nothing if no read waits. */
   heartbeatContext(): Uint8Array {
     if (this.#pending.length === 0) return NO_BYTES;
-    const bytes = new Uint8Array(CONTEXT_BYTES);
-    const view = new DataView(bytes.buffer);
-    view.setUint32(0, this.#last % 2 ** 32, true);
-    view.setUint32(4, Math.floor(this.#last / 2 ** 32), true);
+    const bytes = new Uint8Array(UINT64_BYTES);
+    writeUint64(bytes, 0, this.#last);
     return bytes;
   }
 
   /** Takes the context of a heartbeat answer; false if it confirms nothing. */
   confirm(from: PeerId, context: Uint8Array): boolean {
-    if (context.length !== CONTEXT_BYTES) return false;
-    const view = new DataView(context.buffer, context.byteOffset, CONTEXT_BYTES);
-    const number = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;
+    if (context.length !== UINT64_BYTES) return false;
+    const number = readUint64(context, 0);
     if (number > this.#last || number <= (this.#confirmed.get(from) ?? 0)) return false;
     this.#confirmed.set(from, number);
     return true;

@@ -307,3 +307,48 @@ describe('joint consensus', () => {
     });
   });
 });
+
+describe('removal of a leader whose last messages are lost', () => {
+  it('does not leave the others stuck with a configuration that needs its vote', () => {
+    for (const preVote of [false, true]) {
+      const group = aGroup(2, { stepDownOnRemoval: true, preVote });
+      group.campaign('1');
+      const leader = group.node('1');
+      const other = group.node('2');
+      leader.proposeConfChange(old(AddLearnerNode, '1'));
+      const change = leader.send();
+      leader.propose([bytes('x')]);
+      // The next entry is lost, and so is the news that the change is committed.
+      leader.send();
+      for (const message of change) other.step(message);
+      for (const answer of other.send()) leader.step(answer);
+      leader.send();
+      expect([leader.role, leader.confState.voters, other.confState.voters]).toEqual(['follower', ['2'], ['1', '2']]);
+      for (let round = 0; round < 3; round++) group.tick('2', 2 * ELECTION_TICKS);
+      expect([other.role, other.confState.voters]).toEqual(['leader', ['2']]);
+    }
+  });
+
+  it('is told by those that left only, and only as far as the logs agree', () => {
+    const { MsgVote, MsgVoteResp } = MessageType;
+    const voter = aNode({ log: [1, 1], term: 1, commit: 2 });
+    expect(voter.receive(MsgVote, '2', { term: 2, index: 1, logTerm: 1 })[0]?.context).toHaveLength(0);
+    const removed = aNode({ voters: ['2', '3'], log: [1, 1], term: 1, commit: 2 });
+    const [refusal] = removed.receive(MsgVote, '2', { term: 2, index: 1, logTerm: 1 });
+    expect([refusal?.reject, refusal?.context.length]).toEqual([true, 16]);
+    for (const [log, commitIndex] of [
+      [[1], 0],
+      [[1, 1], 2],
+      [[1, 2, 2], 0],
+    ] as const) {
+      const candidate = aNode({ id: '2', log, term: 2 });
+      candidate.campaign();
+      candidate.send();
+      candidate.receive(MsgVoteResp, '1', { reject: true, context: refusal?.context ?? none });
+      expect([candidate.commitIndex, candidate.role]).toEqual([
+        commitIndex,
+        commitIndex > 0 ? 'follower' : 'candidate',
+      ]);
+    }
+  });
+});

@@ -5,7 +5,7 @@ export class MalformedBytes extends Error {
   override readonly name = 'MalformedBytes';
 }
 
-export const WireType = { Varint: 0, Fixed64: 1, Bytes: 2, Fixed32: 5 } as const;
+const WireType = { Varint: 0, Fixed64: 1, Bytes: 2, Fixed32: 5 } as const;
 
 /** Appends fields to a growing list of bytes. */
 export class ProtoWriter {

@@ -5,6 +5,7 @@ import { LogLevel } from '../logger.ts';
 import { draftMessage, messageTypeName } from '../messages.ts';
 import { hexId } from '../peer-id.ts';
 import { VoteResult } from '../quorum/vote-result.ts';
+import { commitHint, takeCommitHint } from './commit-hint.ts';
 import type { Raft } from './raft.ts';
 import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from './roles.ts';
 import { broadcastAppend } from './sending.ts';
@@ -85,6 +86,11 @@ export function handleVoteResponse(raft: Raft, message: Message): void {
       `${hexId(raft.id)} received ${name}${message.reject ? ' rejection' : ''} from ${hexId(message.from)} at term ${raft.term}`,
     );
   }
+  if (message.reject && takeCommitHint(raft, message.context)) {
+    // What is committed now may change who votes: stand again once it is applied.
+    becomeFollower(raft, raft.term, NO_PEER);
+    return;
+  }
   raft.tracker.recordVote(message.from, !message.reject);
   const { granted, rejected, result } = raft.tracker.tallyVotes();
   if (raft.logs(LogLevel.Info)) {
@@ -119,6 +125,7 @@ export function handleVoteRequest(raft: Raft, message: Message): void {
   // A grant carries the term asked for: the candidate of a pre-vote ignores answers about its current term.
   answer.term = grants ? message.term : raft.term;
   answer.reject = !grants;
+  if (!grants) answer.context = commitHint(raft);
   raft.send(answer);
   if (grants && !isPreVote) {
     raft.electionElapsed = 0;
@@ -132,6 +139,7 @@ export function refusePreVote(raft: Raft, message: Message): void {
   const answer = draftMessage(MessageType.MsgPreVoteResp, message.from);
   answer.term = raft.term;
   answer.reject = true;
+  answer.context = commitHint(raft);
   raft.send(answer);
 }
 

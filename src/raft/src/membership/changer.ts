@@ -10,7 +10,7 @@ import { jointTransition, leavesJoint } from './conf-change.ts';
 import { MembershipDraft } from './draft.ts';
 import type { Membership } from './draft.ts';
 
-export type MembershipError =
+type MembershipError =
   | 'config is already joint'
   | "can't make a zero-voter config joint"
   | "can't leave a non-joint config"

@@ -63,7 +63,7 @@ export function describeMessage(message: Message, indent = ''): string {
   return text;
 }
 
-export function describeEntry(entry: Entry): string {
+function describeEntry(entry: Entry): string {
   const head = `${entry.term}/${entry.index} ${ENTRY_TYPE_NAMES[entry.type]}`;
   if (entry.type === EntryType.Normal) return `${head} ${quoteBytes(entry.data)}`;
   const decoded = decodeConfChange(entry.type, entry.data);
@@ -72,7 +72,7 @@ export function describeEntry(entry: Entry): string {
   return operations === '' ? head : `${head} ${operations}`;
 }
 
-export function describeSnapshot(snapshot: Snapshot): string {
+function describeSnapshot(snapshot: Snapshot): string {
   const { index, term, confState } = snapshot.metadata;
   return `Index:${index} Term:${term} ConfState:${describeConfState(confState)}`;
 }

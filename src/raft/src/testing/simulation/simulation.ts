@@ -104,7 +104,8 @@ export class Simulation {
       else if (dice < 0.75) node.finishWrites();
       else if (dice < 0.9) node.finishApply();
       else if (dice < 0.97) node.core?.tick();
-      else this.#propose(node);
+      // A fresh entry only when the last one is committed: the backlog must shrink.
+      else if (node.core?.commitIndex === node.core?.lastIndex) this.#propose(node);
       this.#settle(node);
       const leader = this.#leader();
       const voters = leader?.core?.confState.voters ?? [];
