@@ -21,6 +21,10 @@ const DRIVERS: Readonly<Record<string, MakeDriver>> = {
     const { ProcessDriver } = await import('./process/process-driver.ts');
     return new ProcessDriver({ directory, log, engineVersion: VERSION });
   },
+  docker: async ({ directory, engine }) => {
+    const { DockerDriver } = await import('./docker/docker-driver.ts');
+    return DockerDriver.open({ directory, engine: engine ?? 'unix:///var/run/docker.sock' });
+  },
   scripted: async () => {
     const { ScriptedDriver } = await import('./scripted-driver.ts');
     return new ScriptedDriver({ clock: systemClock, engineVersion: VERSION });
@@ -31,7 +35,7 @@ const DRIVERS: Readonly<Record<string, MakeDriver>> = {
   },
 };
 
-export const driverNames = (): readonly string[] => Object.keys(DRIVERS);
+const driverNames = (): readonly string[] => Object.keys(DRIVERS);
 
 /** Throws invalidArgument for an unknown name, and whatever the driver says when this machine cannot run it. */
 export async function createDriver(name: string, options: DriverOptions): Promise<RuntimeDriver> {

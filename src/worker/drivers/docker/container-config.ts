@@ -138,7 +138,7 @@ function hostConfig(
   return {
     Mounts: [...spec.mounts.map((mount) => mountOf(mount, expand)), ...files.map(fileMount)],
     ReadonlyRootfs: spec.readOnly,
-    ...(spec.init ? { Init: spec.init.value } : {}),
+    ...(spec.init === undefined ? {} : { Init: spec.init }),
     GroupAdd: [...spec.groups],
     CapAdd: [...spec.capabilityAdd],
     CapDrop: [...spec.capabilityDrop],

@@ -170,7 +170,7 @@ export class DockerController implements TaskController {
       return {
         cpuNs: stats.cpu_stats.cpu_usage.total_usage,
         memoryBytes: stats.memory_stats.usage ?? 0,
-        pids: stats.pids_stats.current ?? 0,
+        pids: stats.pids_stats?.current ?? 0,
       };
     } catch (error) {
       if (hasStatus(error, 404)) return undefined;
@@ -240,9 +240,10 @@ export class DockerController implements TaskController {
   async #untilEnded(signal: AbortSignal): Promise<number> {
     const over = AbortSignal.any([signal, this.#detached.signal]);
     try {
-      const { StatusCode } = (await this.#container.wait({ condition: 'not-running', abortSignal: over } as never)) as {
-        StatusCode: number;
-      };
+      const { StatusCode } = (await this.#container.wait({
+        condition: 'not-running',
+        abortSignal: over,
+      } as never)) as unknown as { StatusCode: number };
       return StatusCode;
     } catch (error) {
       over.throwIfAborted();
