@@ -14,8 +14,8 @@ import { TaskReaper } from '../../src/manager/orchestrator/task-reaper.ts';
 import type { Change } from '../../src/manager/store/change.ts';
 import type { Store } from '../../src/manager/store/store.ts';
 import type { Reader } from '../../src/manager/store/transaction.ts';
-import { Cluster, Node, Service, Task } from '../../src/proto/generated/docker/swarmkit/v1/objects.ts';
-import { ServiceSpec } from '../../src/proto/generated/docker/swarmkit/v1/specs.ts';
+import { Cluster, Task, type Node, type Service } from '../../src/proto/generated/docker/swarmkit/v1/objects.ts';
+import type { ServiceSpec } from '../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import { NodeStatus_State, TaskState } from '../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { localStore } from './local-store.ts';
 

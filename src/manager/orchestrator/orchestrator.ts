@@ -165,6 +165,9 @@ class ServiceLoop implements LeaderLoop {
       case 'node':
         if (change.action !== 'update' || differsForTasks(change.old, change.object)) this.#noteNode(change.object);
         return;
+      default:
+        // Other kinds are not watched.
+        return;
     }
   }
 

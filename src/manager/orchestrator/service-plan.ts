@@ -59,7 +59,9 @@ export function planService(input: PlanInput): ServicePlan {
   if (!service) return { steps: removeTasks(reader, serviceId), slotWakes: NO_WAKES, run: undefined };
   const mode = modeOf(service);
   if (!mode) return { steps: [], slotWakes: NO_WAKES, run: undefined };
-  return marks.whole ? planWhole(service, mode, input) : planMarked(service, mode, input, input.run, marks.slots, [], NO_SLOTS);
+  return marks.whole
+    ? planWhole(service, mode, input)
+    : planMarked(service, mode, input, input.run, marks.slots, [], NO_SLOTS);
 }
 
 /** Tasks of a service that is gone are stopped; the reaper deletes them then. */

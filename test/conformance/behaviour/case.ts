@@ -42,6 +42,10 @@ export function allOf(...results: readonly CaseResult[]): CaseResult {
   return results.find((result) => !result.ok) ?? results.find((result) => result.ok && result.better) ?? passed;
 }
 
+/** A member that holds a word or a number, as text; empty when it is left out. */
+export const textOf = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
+
 /** JSON with sorted members. */
 export function canonical(value: unknown): string {
   return (

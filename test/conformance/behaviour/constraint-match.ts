@@ -7,7 +7,7 @@ import {
 } from '../../../src/manager/placement/constraint.ts';
 import { Node } from '../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import { NodeRole } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
-import { expectSame, refuseUnknownMembers, type CaseHandler } from './case.ts';
+import { expectSame, refuseUnknownMembers, type CaseHandler, textOf } from './case.ts';
 
 interface CaseNode {
   readonly id: string;
@@ -21,7 +21,7 @@ interface CaseNode {
 
 export const constraintMatch: CaseHandler = async (testCase) => {
   if (testCase['kind'] === 'value') {
-    const constraint = parseConstraint(String(testCase['expr']));
+    const constraint = parseConstraint(textOf(testCase['expr']));
     return expectSame(valueSatisfies(constraint, testCase['candidates'] as readonly string[]), testCase['match']);
   }
   const constraints = parseConstraints(testCase['exprs'] as readonly string[]);

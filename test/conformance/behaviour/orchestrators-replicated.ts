@@ -3,7 +3,7 @@ import { NodeSpec_Availability } from '../../../src/proto/generated/docker/swarm
 import { NodeStatus_State, TaskState } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { aNode, aService, aTask, type RestartGiven } from '../../support/builders.ts';
 import { SwarmWorld } from '../../support/swarm-world.ts';
-import { allOf, expectSame, refuseUnknownMembers, type CaseResult } from './case.ts';
+import { allOf, expectSame, refuseUnknownMembers, type CaseResult, textOf } from './case.ts';
 import { expectObserved, expectUnchanged, sceneOf, type Scene } from './observed.ts';
 import { nameOfState, nodeIn, stateNamed, taskOf, type CaseTask } from './orchestrator-states.ts';
 
@@ -44,7 +44,7 @@ export async function playReplicated(given: Given, expected: Given): Promise<Cas
 
 async function play(world: SwarmWorld, given: Given): Promise<Scene> {
   if (given['nodes'] !== undefined) return drain(world, given['nodes'] as readonly CaseNode[]);
-  if (given['event'] !== undefined) return nodeEvent(world, String(given['event']), Number(given['tasksOnNode'] ?? 1));
+  if (given['event'] !== undefined) return nodeEvent(world, textOf(given['event']), Number(given['tasksOnNode'] ?? 1));
   if (given['deleted'] !== undefined) return deletedByHand(world, Number(given['replicas']));
   if (given['slots'] !== undefined) return endedSlots(world, given);
   return firstPass(world, given);

@@ -1,6 +1,6 @@
 /** orchestrators.json: slots of replicated and global services, played in a small world with the real loops. */
 import type { CaseHandler, CaseResult } from './case.ts';
-import { failed, skippedCase } from './case.ts';
+import { failed, skippedCase, textOf } from './case.ts';
 import { playGlobal } from './orchestrators-global.ts';
 import { playReplicated } from './orchestrators-replicated.ts';
 
@@ -16,6 +16,6 @@ export const orchestrators: CaseHandler = async (testCase): Promise<CaseResult> 
     case 'global-job':
       return skippedCase('job modes come later');
     default:
-      return failed(`unknown mode ${String(testCase['mode'])}`);
+      return failed(`unknown mode ${textOf(testCase['mode'])}`);
   }
 };

@@ -4,7 +4,7 @@ import type { Service, Task } from '../../../src/proto/generated/docker/swarmkit
 import { TaskState } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { aNode, aService, aTask } from '../../support/builders.ts';
 import { SwarmWorld, withState } from '../../support/swarm-world.ts';
-import { allOf, expectSame, failed, refuseUnknownMembers, type CaseHandler, type CaseResult } from './case.ts';
+import { allOf, expectSame, failed, refuseUnknownMembers, type CaseHandler, type CaseResult, textOf } from './case.ts';
 import { stateNamed } from './orchestrator-states.ts';
 
 type Members = Readonly<Record<string, unknown>>;
@@ -26,7 +26,7 @@ export const reaper: CaseHandler = async (testCase) => {
     case 'batch':
       return batch(given, expected);
     default:
-      return failed(`the handler does not know the kind ${String(testCase['kind'])}`);
+      return failed(`the handler does not know the kind ${textOf(testCase['kind'])}`);
   }
 };
 
@@ -48,13 +48,13 @@ function oneTask(given: Members, expected: Members): Promise<CaseResult> {
   refuseUnknownMembers(given, ['limit', 'desired', 'state', 'serviceExists'], 'member of given');
   return inWorld(Number(given['limit']), ['orchestrator', 'reaper'], async (world) => {
     const service = aService();
-    const state = stateNamed(String(given['state']));
+    const state = stateNamed(textOf(given['state']));
     const task = aTask(service, {
       id: 'task1',
       slot: 1,
       nodeId: state >= TaskState.ASSIGNED ? 'node1' : '',
       status: { state },
-      desiredState: stateNamed(String(given['desired'])),
+      desiredState: stateNamed(textOf(given['desired'])),
     });
     await world.create({
       nodes: [aNode('node1')],
@@ -105,7 +105,7 @@ function serviceOf(given: Members): Service {
         jobStatus: { jobIteration: { index: 1 } },
       };
     default:
-      throw new Error(`the handler does not know the mode ${String(given['mode'])}`);
+      throw new Error(`the handler does not know the mode ${textOf(given['mode'])}`);
   }
 }
 

@@ -10,7 +10,7 @@ import {
 } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { aNode, aService, aTask, type RestartGiven } from '../../support/builders.ts';
 import { SwarmWorld } from '../../support/swarm-world.ts';
-import { expectSame, failed, passed, refuseUnknownMembers, type CaseHandler, type CaseResult } from './case.ts';
+import { expectSame, failed, passed, refuseUnknownMembers, type CaseHandler, type CaseResult, textOf } from './case.ts';
 import { nameOfState, stateNamed } from './orchestrator-states.ts';
 
 type Members = Readonly<Record<string, unknown>>;
@@ -79,7 +79,7 @@ class Play {
     await this.#begin();
     if (event['call'] !== undefined) return this.#askAgain();
     if (event['serviceUpdate'] !== undefined) return this.#updateAfterEnd();
-    if (event['node'] !== undefined) await this.#changeNode(String(event['node']));
+    if (event['node'] !== undefined) await this.#changeNode(textOf(event['node']));
     if (typeof event['taskEnds'] === 'string') await this.#endTasks(event['taskEnds']);
     if (typeof event['each'] === 'string') await this.#failEach(event['each']);
   }

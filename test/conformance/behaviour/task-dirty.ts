@@ -4,7 +4,7 @@ import type { Service, Task } from '../../../src/proto/generated/docker/swarmkit
 import type { ContainerSpec, ServiceSpec, TaskSpec } from '../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import { PortConfig, TaskState } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { aNode, aService, aTask } from '../../support/builders.ts';
-import { expectSame, refuseUnknownMembers, type CaseHandler } from './case.ts';
+import { expectSame, refuseUnknownMembers, type CaseHandler, textOf } from './case.ts';
 import { stateNamed } from './orchestrator-states.ts';
 
 type Change = Readonly<Record<string, unknown>>;
@@ -27,8 +27,8 @@ function apply(base: Service, task: Task, change: Change): { readonly service: S
   refuseUnknownMembers(change, [...Object.keys(EDITS), 'taskState', 'taskDesired'], 'change');
   let spec = base.spec as ServiceSpec;
   for (const [member, value] of Object.entries(change)) spec = EDITS[member]?.(spec, value) ?? spec;
-  const state = change['taskState'] === undefined ? TaskState.RUNNING : stateNamed(String(change['taskState']));
-  const desired = change['taskDesired'] === undefined ? task.desiredState : stateNamed(String(change['taskDesired']));
+  const state = change['taskState'] === undefined ? TaskState.RUNNING : stateNamed(textOf(change['taskState']));
+  const desired = change['taskDesired'] === undefined ? task.desiredState : stateNamed(textOf(change['taskDesired']));
   return {
     service: { ...base, spec },
     task: { ...task, desiredState: desired, status: { ...task.status!, state } },

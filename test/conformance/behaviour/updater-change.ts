@@ -7,7 +7,7 @@ import {
 } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { aNode, aService, aTask, imageOf, type RestartGiven, type UpdateGiven } from '../../support/builders.ts';
 import { SwarmWorld, type TaskScript } from '../../support/swarm-world.ts';
-import { expectSame, failed, passed, refuseUnknownMembers, type CaseResult } from './case.ts';
+import { expectSame, failed, passed, refuseUnknownMembers, type CaseResult, textOf } from './case.ts';
 import { stateNamed } from './orchestrator-states.ts';
 import { nameOfUpdateState } from './updater-stored.ts';
 
@@ -65,7 +65,7 @@ export async function playChange(given: Members, expected: Members): Promise<Cas
       createdBeforeRollback: undefined,
     };
     await world.changeService((spec) => changed(spec, given, to));
-    if (/again/.test(String(given['event'] ?? ''))) {
+    if (/again/.test(textOf(given['event']))) {
       await world.advance(STOP_MS + 1);
       await world.changeService((spec) => withImage(spec, 'v9'));
     }
@@ -124,7 +124,7 @@ const priorTask = (service: Service, i: number, prior: string | undefined): Task
 
 function scriptFor(world: SwarmWorld, task: Task, given: Members, from: string, to: string): TaskScript {
   const isOld = task.id.startsWith('old');
-  if (isOld) return { stopMs: /ignore/.test(String(given['oldTasks'] ?? '')) ? Infinity : STOP_MS };
+  if (isOld) return { stopMs: /ignore/.test(textOf(given['oldTasks'])) ? Infinity : STOP_MS };
   const isNew = from === to || imageOf(task) === to;
   if (!isNew) return { stopMs: STOP_MS };
   const failures = given['failed'];
@@ -136,7 +136,7 @@ function scriptFor(world: SwarmWorld, task: Task, given: Members, from: string, 
   }
   if (given['maxReplicasPerNode'] !== undefined && isCrowded(world, task, Number(given['maxReplicasPerNode'])))
     return { stuckAt: TaskState.PENDING };
-  return { stopMs: STOP_MS, ...ending(String(given['newTasks'] ?? given['task'] ?? '')) };
+  return { stopMs: STOP_MS, ...ending(textOf(given['newTasks'] ?? given['task'])) };
 }
 
 /** The scheduler would find no node with room for one more of this service. */

@@ -19,7 +19,7 @@ const live = () => world.tasks().filter((task) => isWanted(task) && isRunning(ta
 const slots = () =>
   live()
     .map((task) => task.slot)
-    .sort();
+    .sort((a, b) => a - b);
 const scale = (replicas: number) =>
   world.changeService((spec) => ({ ...spec, mode: { $case: 'replicated', value: { replicas } } }));
 const setNode = (
@@ -48,7 +48,7 @@ describe('a replicated service', () => {
     await scale(3);
     await world.advance(10);
     const lowest = [1, 2, 3].find((slot) => !kept.includes(slot)) ?? 3;
-    expect(slots()).toEqual([...kept, lowest].sort());
+    expect(slots()).toEqual([...kept, lowest].sort((a, b) => a - b));
   });
 
   it('removes all its tasks when it is deleted', async () => {
