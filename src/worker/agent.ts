@@ -25,7 +25,7 @@ import { FileTaskBook } from './task-book-file.ts';
 import { TaskPool } from './task-pool.ts';
 
 /** Without a session for this long, in ms, tasks that end are run again on the spot. */
-export const DEFAULT_CUT_OFF_MS = 10_000;
+const DEFAULT_CUT_OFF_MS = 10_000;
 
 export interface AgentOptions {
   /** This node's id, as in its certificate. */
@@ -41,7 +41,7 @@ export interface AgentOptions {
   readonly amendDescription?: (description: NodeDescription) => NodeDescription;
   /** Every session message: the node object (role, certificate state), managers, network keys, root certificate. */
   readonly onSessionMessage?: (message: SessionMessage) => void;
-  /** @default {@link DEFAULT_CUT_OFF_MS} */
+  /** @default 10 s */
   readonly cutOffMs?: number;
   readonly clock?: Clock;
   readonly random?: Random;

@@ -4,7 +4,7 @@ import { sameValue } from '../common/same-value.ts';
 import type { NodeDescription } from '../proto/generated/docker/swarmkit/v1/types.ts';
 
 /** How often the description is read again, in ms. */
-export const DESCRIPTION_INTERVAL_MS = 20_000;
+const DESCRIPTION_INTERVAL_MS = 20_000;
 
 export type Describe = () => Promise<NodeDescription>;
 

@@ -19,13 +19,13 @@ export interface HealthPlan {
 
 export type Health = 'starting' | 'healthy' | 'unhealthy';
 
-export interface HealthState {
+interface HealthState {
   readonly health: Health;
   readonly failuresInARow: number;
 }
 
 export const UNHEALTHY_REASON = 'unhealthy container';
-export const INITIAL_HEALTH: HealthState = { health: 'starting', failuresInARow: 0 };
+const INITIAL_HEALTH: HealthState = { health: 'starting', failuresInARow: 0 };
 
 const DEFAULT_INTERVAL_MS = 30_000;
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -50,12 +50,7 @@ export function healthPlanOf(config: HealthConfig | undefined): HealthPlan | und
 }
 
 /** What one probe changes, `sinceStartMs` after the task was started. */
-export function afterProbe(
-  state: HealthState,
-  hasSucceeded: boolean,
-  sinceStartMs: number,
-  plan: HealthPlan,
-): HealthState {
+function afterProbe(state: HealthState, hasSucceeded: boolean, sinceStartMs: number, plan: HealthPlan): HealthState {
   if (hasSucceeded) return { health: 'healthy', failuresInARow: 0 };
   if (state.health === 'starting' && sinceStartMs < plan.startPeriodMs) return state;
   const failuresInARow = state.failuresInARow + 1;

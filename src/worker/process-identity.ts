@@ -21,7 +21,7 @@ export function isAlive(process: ProcessIdentity): boolean {
 }
 
 /** Fields of /proc/<pid>/stat from the third (state) on; the second may hold blanks and parentheses. */
-export function statFields(pid: number): readonly string[] | undefined {
+function statFields(pid: number): readonly string[] | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ');

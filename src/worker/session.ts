@@ -19,7 +19,7 @@ import type { SendStatuses } from './reporter.ts';
 import { messagesOf } from './stream-messages.ts';
 
 /** An RPC not answered within this is taken as failed, in ms. */
-export const RPC_TIMEOUT_MS = 5000;
+const RPC_TIMEOUT_MS = 5000;
 
 export interface SessionOptions {
   readonly connection: ManagerConnection;

@@ -47,7 +47,7 @@ export interface ProcessLimits {
   readonly pids: number;
 }
 
-export interface Ulimit {
+interface Ulimit {
   readonly name: string;
   /** -1 for unlimited. */
   readonly soft: number;

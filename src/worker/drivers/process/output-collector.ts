@@ -231,9 +231,12 @@ async function sizeOf(file: string): Promise<number> {
   }
 }
 
+/** Of util-linux; where it is missing files are emptied instead. */
+const PUNCH_PROGRAM = 'fallocate';
+
 const punchHole = (file: string, bytes: number): Promise<boolean> =>
   new Promise((resolve) => {
-    execFile('fallocate', ['--punch-hole', '--offset', '0', '--length', String(bytes), file], (error) =>
+    execFile(PUNCH_PROGRAM, ['--punch-hole', '--offset', '0', '--length', String(bytes), file], (error) =>
       resolve(!error),
     );
   });

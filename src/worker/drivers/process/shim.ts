@@ -49,6 +49,3 @@ for join in $joins; do
 done
 echo "$code" > "$folder/exit"
 `;
-
-/** Exit code of a shim that found the run already claimed by another one. */
-export const SHIM_ALREADY_CLAIMED = 75;

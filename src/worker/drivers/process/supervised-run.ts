@@ -130,7 +130,7 @@ function tryWatch(dir: string, onChange: () => void): { close(): void } | undefi
 }
 
 /** Never reaches another process that got the same number. */
-export function sendSignal(process: RunningProcess, signal: NodeJS.Signals): void {
+function sendSignal(process: RunningProcess, signal: NodeJS.Signals): void {
   if (isAlive(process)) trySignal(process.pid, signal);
 }
 
