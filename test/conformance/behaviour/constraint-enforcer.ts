@@ -42,7 +42,7 @@ const KNOWN: readonly (keyof Given)[] = [
 ];
 
 export const constraintEnforcer: CaseHandler = async (testCase) => {
-  const given = testCase['given'] as Given;
+  const given = withUsualNames(testCase['given'] as Readonly<Record<string, unknown>>);
   refuseUnknownMembers({ ...given }, KNOWN, 'member of given');
   const world = new SwarmWorld({ loops: ['enforcer'] });
   try {
@@ -62,6 +62,22 @@ export const constraintEnforcer: CaseHandler = async (testCase) => {
     await world.end();
   }
 };
+
+/** Some members go by several names. */
+const ALIASES: Readonly<Record<string, keyof Given>> = {
+  nodeMemory: 'nodeMem',
+  nodeCpu: 'nodeCpus',
+  nodeNanoCpus: 'nodeCpus',
+  reserveMem: 'reserve',
+  reserveMemory: 'reserve',
+  reserveCpu: 'reserveCpus',
+  reserveNanoCpus: 'reserveCpus',
+};
+
+const withUsualNames = (given: Readonly<Record<string, unknown>>): Given =>
+  Object.fromEntries(
+    Object.entries(given).map(([member, value]) => [ALIASES[member] ?? member, value]),
+  ) as unknown as Given;
 
 function nodeOf(given: Given) {
   const node = aNode('node1', {

