@@ -40,6 +40,7 @@ import { loadLogKeys } from './consensus/log-keys.ts';
 import type { Member } from './consensus/member-list.ts';
 import { raftMethods } from './consensus/raft-service.ts';
 import type { ControlService } from './control/control.ts';
+import { predefinedNetworks } from './control/bootstrap.ts';
 import { controlMethods } from './control/control-methods.ts';
 import { forwardingControl } from './control/forwarding-control.ts';
 import { localControl } from './control/local-control.ts';
@@ -349,6 +350,7 @@ export class Manager {
         await this.store.update((tx) => {
           tx.cluster.create(foundation.cluster);
           tx.node.create(foundation.node);
+          for (const network of predefinedNetworks(newId)) tx.network.create(network);
         });
       }
       this.#foundation = undefined;

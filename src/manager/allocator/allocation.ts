@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../../common/clock.ts';
 import { clusterDefaults } from '../../common/cluster-defaults.ts';
+import { isNodeLocal } from '../placement/node-local-network.ts';
 import type { Change } from '../store/change.ts';
 import type { Reader, Writer } from '../store/transaction.ts';
 import {
@@ -167,6 +168,10 @@ export class Allocation {
       addresses: this.#addresses,
       ports: () => (this.#ports ??= publishedPorts(tx, this.#cursors)),
       ingressNetworkId: this.#ingressId(tx),
+      isNodeLocal: (networkId) => {
+        const network = tx.network.get(networkId);
+        return network !== undefined && isNodeLocal(network);
+      },
       whyNoAddress: (networkId) => this.#whyNoAddress(tx, networkId),
     });
     if (plan && 'waitsFor' in plan) {

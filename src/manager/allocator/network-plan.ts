@@ -1,6 +1,7 @@
 /** Gives a network what the engines need to build it: a subnet with a gateway, and a number on the wire (VXLAN id). */
 import type { Cluster, Network } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { IPAMConfig, IPAMConfig_AddressFamily } from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import { isNodeLocal } from '../placement/node-local-network.ts';
 import { formatIpv4, formatSubnet, freeSubnet, parseSubnet, type Subnet } from './address-space.ts';
 
 const VXLAN_OPTION = 'com.docker.network.driver.overlay.vxlanid_list';
@@ -31,6 +32,10 @@ export function planNetwork(
   others: readonly Network[],
   pools: Pick<Cluster, 'defaultAddressPool' | 'subnetSize'>,
 ): NetworkPlan {
+  if (isNodeLocal(network)) {
+    const driverState = { name: network.spec?.driverConfig?.name ?? '', options: {} };
+    return { network: { ...network, driverState, ipam: { driver: undefined, configs: [] } } };
+  }
   const taken = others.filter((other) => other.id !== network.id).flatMap(subnetsOf);
   const configs = (network.spec?.ipam?.configs ?? []).map(withGateway);
   if (!configs.some(({ subnet }) => parseSubnet(subnet))) {

@@ -18,6 +18,8 @@ export interface ServiceSurroundings {
   readonly addresses: AddressBook;
   /** Id of the ingress network, when it exists. */
   readonly ingressNetworkId: string | undefined;
+  /** Whether a network has no addresses to give because it ends at each node. */
+  readonly isNodeLocal: (networkId: string) => boolean;
   /** Why a network has no address to give. */
   readonly whyNoAddress: (networkId: string) => string;
 }
@@ -66,13 +68,14 @@ function planPorts(service: Service, { ports }: ServiceSurroundings): readonly P
 /** Keeps the addresses the service has in networks it still uses; those it has no more are freed when the change is noted. */
 function planVirtualIps(
   service: Service,
-  { addresses, ingressNetworkId, whyNoAddress }: ServiceSurroundings,
+  { addresses, ingressNetworkId, isNodeLocal, whyNoAddress }: ServiceSurroundings,
 ): Endpoint['virtualIps'] | string {
   if (service.spec?.endpoint?.mode === EndpointSpec_ResolutionMode.DNSRR) return [];
   const held = new Map((service.endpoint?.virtualIps ?? []).map((vip) => [vip.networkId, vip]));
   const planned: Endpoint['virtualIps'][number][] = [];
   const taken: Endpoint['virtualIps'][number][] = [];
   for (const networkId of networkIdsOf(service, ingressNetworkId)) {
+    if (isNodeLocal(networkId)) continue;
     const present = held.get(networkId);
     const addr = present ? present.addr : addresses.take(networkId);
     if (addr === undefined) {

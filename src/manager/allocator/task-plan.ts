@@ -3,6 +3,7 @@ import { timestampOfMs } from '../../common/time.ts';
 import type { NetworkAttachment } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { type Network, type Service, type Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { TaskState, type NetworkAttachmentConfig } from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import { isNodeLocal } from '../placement/node-local-network.ts';
 import type { AddressBook } from './address-book.ts';
 import { networkIdsOf, networksOf } from './service-plan.ts';
 
@@ -76,15 +77,18 @@ function planAttachments(
   const attachments: NetworkAttachment[] = [];
   for (const id of new Set([...ingress, ...configs.keys()])) {
     const config = configs.get(id);
-    const address = addresses.take(id, config?.addresses[0]);
     const target = network(id);
-    if (address === undefined || !target) {
-      for (const taken of attachments) addresses.release(taken.network?.id ?? '', taken.addresses[0] ?? '');
+    const isLocal = target !== undefined && isNodeLocal(target);
+    const address = isLocal ? undefined : addresses.take(id, config?.addresses[0]);
+    if (!target || (address === undefined && !isLocal)) {
+      for (const attachment of attachments) {
+        for (const taken of attachment.addresses) addresses.release(attachment.network?.id ?? '', taken);
+      }
       return whyNoAddress(id);
     }
     attachments.push({
       network: target,
-      addresses: [address],
+      addresses: address === undefined ? [] : [address],
       aliases: config?.aliases ?? [],
       driverAttachmentOpts: config?.driverAttachmentOpts ?? {},
     });

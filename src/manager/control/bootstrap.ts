@@ -1,6 +1,6 @@
 /** The first objects of a new cluster: itself and the node that founds it. Pure: keys, ids and random bytes are arguments. */
 import { createHash } from 'node:crypto';
-import { Cluster, Node } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import { Cluster, Network, Node } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import {
   ClusterSpec,
   NodeSpec_Availability,
@@ -14,6 +14,8 @@ import {
   type JoinTokens,
 } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import { clusterDefaults } from '../../common/cluster-defaults.ts';
+import type { IdSource } from '../../common/ids.ts';
+import { NODE_LOCAL_DRIVERS, PREDEFINED_LABEL } from '../placement/node-local-network.ts';
 import { managerKey } from './clusters.ts';
 import { validateClusterSpec } from './validation/cluster-spec.ts';
 import { validNetworkSettings, type NetworkSettings } from './validation/network-settings.ts';
@@ -92,6 +94,19 @@ const networkKeys = (clock: number, randomBytes: (count: number) => Uint8Array):
       key: Buffer.from(randomBytes(NETWORK_KEY_BYTES)),
       lamportTime: clock + i * NETWORK_KEYS_PER_SUBSYSTEM + n,
     })),
+  );
+
+/**
+ * Networks every engine has of its own, as objects that services can refer to. Their tasks get no addresses from us.
+ */
+export const predefinedNetworks = (newId: IdSource): readonly Network[] =>
+  NODE_LOCAL_DRIVERS.map((name) =>
+    Network.fromPartial({
+      id: newId(),
+      spec: { annotations: { name, labels: { [PREDEFINED_LABEL]: 'true' } }, driverConfig: { name } },
+      driverState: { name },
+      ipam: { driver: {} },
+    }),
   );
 
 export interface NodeBootstrap {

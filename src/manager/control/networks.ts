@@ -3,6 +3,7 @@ import { SwarmError } from '../../common/errors.ts';
 import { Network, type Service } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { PortConfig_PublishMode, TaskState } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import { networkHas, parseIpNetwork, type IpNetwork } from '../placement/ip-network.ts';
+import { isNodeLocal } from '../placement/node-local-network.ts';
 import type { Reader } from '../store/transaction.ts';
 import type { ControlService } from './control.ts';
 import type { ControlDependencies } from './dependencies.ts';
@@ -86,6 +87,9 @@ const subnetsOf = (network: Network): readonly IpNetwork[] =>
     .filter((subnet) => subnet !== undefined);
 
 function refuseWhileUsed(reader: Reader, network: Network): void {
+  if (isNodeLocal(network)) {
+    throw refused(`${network.spec?.annotations?.name} is a pre-defined network and cannot be removed`);
+  }
   if (network.spec?.ingress) {
     const user = reader.service.all().find(publishesThroughIngress);
     if (user) throw refused(`ingress network cannot be removed because service ${user.id} depends on it`);

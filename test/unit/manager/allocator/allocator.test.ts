@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import { countingIds } from '../../../../src/common/ids.ts';
 import { silentLogger } from '../../../../src/common/log.ts';
 import { Allocator } from '../../../../src/manager/allocator/allocator.ts';
 import type { Service } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
+import { predefinedNetworks } from '../../../../src/manager/control/bootstrap.ts';
 import { Network, Task } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import type { EndpointSpec, ServiceSpec, TaskSpec } from '../../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import {
@@ -177,6 +179,22 @@ describe('the allocator', () => {
     const used = addressesInUse(test);
     expect(used).toHaveLength(6);
     expect(new Set(used).size).toBe(6);
+  });
+
+  it('attaches tasks to networks of the node without an address', async () => {
+    const test = await testControl();
+    await test.store.update((tx) => predefinedNetworks(countingIds('net')).forEach((n) => tx.network.create(n)));
+    start(test);
+    const id = await addService(test, onNetworks('web', 'host'));
+    await addTasks(test, id, 2);
+    await settle();
+    const [task] = tasksOf(test, id);
+    expect(task?.status?.state).toBe(TaskState.PENDING);
+    expect(task?.networks).toMatchObject([{ network: { id: 'net2', driverState: { name: 'host' } }, addresses: [] }]);
+    expect(test.store.read.service.get(id)?.endpoint?.virtualIps).toEqual([]);
+    await expect(test.control.removeNetwork({ networkId: 'net1', name: '' })).rejects.toMatchObject({
+      message: 'bridge is a pre-defined network and cannot be removed',
+    });
   });
 
   it('writes on a waiting task why it waits, and goes on when it can', async () => {
