@@ -47,7 +47,13 @@ export function action(command: Command, terminal: Terminal, defaultOutput: Outp
     const flags = command.optsWithGlobals<Flags>();
     const args = given
       .slice(0, -2)
-      .flatMap((arg) => (Array.isArray(arg) ? (arg as string[]) : arg === undefined ? [] : [String(arg)]));
+      .flatMap((arg) =>
+        Array.isArray(arg)
+          ? (arg as string[])
+          : arg === undefined
+            ? []
+            : [typeof arg === 'string' ? arg : JSON.stringify(arg)],
+      );
     const text = (name: string): string | undefined => (typeof flags[name] === 'string' ? flags[name] : undefined);
     const output: OutputOptions = {
       output: (text('output') as Output | undefined) ?? defaultOutput,

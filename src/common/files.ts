@@ -22,7 +22,7 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
 }
 
 /** Makes renames and new files in a folder durable. */
-export async function syncDirectory(path: string): Promise<void> {
+async function syncDirectory(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {
     await folder.sync();

@@ -18,9 +18,6 @@ export const newId: IdSource = () => {
     .slice(1, 1 + ID_LENGTH);
 };
 
-/** Whether a string could be a whole object id. */
-export const isId = (text: string): boolean => /^[0-9a-z]{25}$/.test(text);
-
 /** Ids "prefix1", "prefix2", … for tests. */
 export function countingIds(prefix = 'id'): IdSource {
   let n = 0;

@@ -2,7 +2,7 @@
 import { networkInterfaces } from 'node:os';
 import { SwarmError } from '../common/errors.ts';
 
-export const DEFAULT_PORT = 2377;
+const DEFAULT_PORT = 2377;
 
 export interface HostPort {
   readonly host: string;

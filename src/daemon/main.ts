@@ -51,7 +51,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   });
   daemon(
     'manager',
-    'run a manager (and, unless --runtime none, an agent)',
+    'run a manager; it runs tasks too, unless --runtime none',
     '  swarmd manager --data-dir /var/lib/swarmd\n  swarmd manager --join 10.0.0.1:2377 --token SWMTKN-1-…\n',
     runManager,
   );

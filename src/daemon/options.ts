@@ -11,7 +11,7 @@ import { LOG_LEVELS, type LogLevel } from '../common/log.ts';
 import { STRATEGIES, type Strategy } from '../common/service-labels.ts';
 import { parseDurationMs } from '../common/time.ts';
 
-export const RUNTIMES = ['process', 'docker', 'scripted', 'hollow', 'none'] as const;
+const RUNTIMES = ['process', 'docker', 'scripted', 'hollow', 'none'] as const;
 export type RuntimeName = (typeof RUNTIMES)[number];
 
 export interface DaemonOptions {
@@ -56,7 +56,7 @@ const ALL = ['manager', 'worker', 'node', 'up', 'hollow'] as const;
 const MANAGERS = ['manager', 'worker', 'node', 'up'] as const;
 
 /** Where state lives unless said otherwise: /var/lib/swarmd for root, else below XDG_STATE_HOME. */
-export const defaultDataDir = (): string =>
+const defaultDataDir = (): string =>
   process.getuid?.() === 0
     ? '/var/lib/swarmd'
     : `${process.env['XDG_STATE_HOME'] ?? `${process.env['HOME'] ?? '.'}/.local/state`}/swarmd`;
@@ -250,7 +250,7 @@ export function addOptions(command: Command, name: Command_): Command {
     if (definition.repeats) {
       option.argParser((text: string, earlier: readonly string[] | undefined) => [
         ...(earlier ?? []),
-        ...text.split(',').map((t) => String(definition.parse?.(t) ?? t)),
+        ...text.split(',').map((t) => (definition.parse ? (definition.parse(t) as string) : t)),
       ]);
     } else if (definition.parse) option.argParser(definition.parse);
     if (typeof definition.default === 'string') {

@@ -1,7 +1,7 @@
 /** `swarmd manager`, `worker` and `node`: a node with its API, from settings to shutdown. */
 import { readFileSync } from 'node:fs';
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { createApi, type ApiServer } from '../api/server.ts';
+import { createApi, type ApiOptions, type ApiServer } from '../api/server.ts';
 import { systemClock } from '../common/clock.ts';
 import { SwarmError } from '../common/errors.ts';
 import { issuerInfo } from '../identity/certificate.ts';
@@ -111,8 +111,9 @@ export async function runMember(
   return { node, api: addresses, failed, stop };
 }
 
-function apiOptions({ apiTlsCa, apiTlsCert, apiTlsKey }: DaemonOptions) {
-  if (!apiTlsCert && !apiTlsKey && !apiTlsCa) return {};
+function apiOptions({ apiTlsCa, apiTlsCert, apiTlsKey, runtime, engine }: DaemonOptions): ApiOptions {
+  const engineSocket = runtime === 'docker' ? unixSocketOf(engine) : undefined;
+  if (!apiTlsCert && !apiTlsKey && !apiTlsCa) return { engineSocket };
   if (!apiTlsCert || !apiTlsKey || !apiTlsCa) {
     throw new SwarmError(
       'invalidArgument',
@@ -120,5 +121,11 @@ function apiOptions({ apiTlsCa, apiTlsCert, apiTlsKey }: DaemonOptions) {
     );
   }
   const read = (file: string): string => readFileSync(file, 'utf8');
-  return { tls: { ca: read(apiTlsCa), certificate: read(apiTlsCert), key: read(apiTlsKey) } };
+  return { engineSocket, tls: { ca: read(apiTlsCa), certificate: read(apiTlsCert), key: read(apiTlsKey) } };
 }
+
+const UNIX_SCHEME = 'unix://';
+
+/** An engine behind TCP runs tasks, but its containers are not shown here. */
+const unixSocketOf = (address: string | undefined): string | undefined =>
+  address?.startsWith(UNIX_SCHEME) ? address.slice(UNIX_SCHEME.length) : undefined;

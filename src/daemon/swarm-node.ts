@@ -380,7 +380,6 @@ export class SwarmNode implements LocalNode, SwarmPort {
   }
 
   async #startAgent(): Promise<void> {
-    if (this.#settings.runtime === 'none') return;
     this.#agent = await AgentHalf.start({
       folder: this.#folder,
       settings: this.#settings,

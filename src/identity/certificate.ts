@@ -199,7 +199,7 @@ export function subjectOf(pem: string): NodeSubject & { readonly notBeforeMs: nu
 }
 
 /** The certificates of a PEM bundle. */
-export const splitBundle = (pem: string): readonly string[] =>
+const splitBundle = (pem: string): readonly string[] =>
   pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
 
 /** Whether a leaf-first PEM chain leads to one of the roots of a bundle. Validity periods are not looked at. */

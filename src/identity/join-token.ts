@@ -21,10 +21,6 @@ export const rootDigest = (rootBundle: string): string =>
 export const newJoinToken = (rootBundle: string): string =>
   `SWMTKN-1-${rootDigest(rootBundle)}-${base36(randomBytes(16), SECRET_LENGTH)}`;
 
-/** The same secret for another root. */
-export const reissueToken = (token: string, rootBundle: string): string =>
-  `SWMTKN-1-${rootDigest(rootBundle)}-${parseJoinToken(token).secret}`;
-
 export interface JoinToken {
   readonly digest: string;
   readonly secret: string;

@@ -4,6 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aService, docker, freePort, TestCluster, TestDaemon } from '../support/cluster.ts';
 import { itWith } from '../support/requirements.ts';
 
+/** Any order will do, as long as it is always the same. */
+const byText = (a: unknown, b: unknown): number => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
+
 describe('one node and what may go wrong', () => {
   let cluster: TestCluster;
   beforeAll(async () => {
@@ -88,7 +91,7 @@ describe('one node and what may go wrong', () => {
     await expect.poll(async () => (await cluster.node('m1')).Status.State, { timeout: 30_000 }).toBe('ready');
     const configs = await first.ask<readonly { Spec: { Name: string } }[]>('GET', '/configs');
     expect(configs.map((c) => c.Spec.Name)).toEqual(expect.arrayContaining(['kept-0', 'kept-1', 'kept-2']));
-    const pids = (tasks: typeof before) => tasks.map((t) => [t.ID, t.Status.ContainerStatus?.PID]).sort();
+    const pids = (tasks: typeof before) => tasks.map((t) => [t.ID, t.Status.ContainerStatus?.PID]).sort(byText);
     expect(pids(await cluster.running('steady'))).toEqual(pids(before));
   });
 

@@ -1,14 +1,14 @@
 /** Real swarmd daemons as processes on loopback, each with its own folder and API socket. */
 import { spawn, execFile, type ChildProcess } from 'node:child_process';
 import { createWriteStream, existsSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { repositoryRoot } from './repository.ts';
 
-const SWARMD = fileURLToPath(new URL('../../bin/swarmd.js', import.meta.url));
+const SWARMD = join(repositoryRoot, 'bin', 'swarmd.js');
 const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 15_000;
 
@@ -309,11 +309,6 @@ export const docker = (daemon: TestDaemon, ...args: readonly string[]): Promise<
       else resolve(stdout.trim());
     });
   });
-
-export async function makeFolder(path: string): Promise<string> {
-  await mkdir(path, { recursive: true });
-  return path;
-}
 
 /** A port of loopback that is free now. */
 export const freePort = (): Promise<number> =>

@@ -33,7 +33,7 @@ const REQUIREMENTS = {
 export type Requirement = keyof typeof REQUIREMENTS;
 
 /** Why the machine cannot run something; undefined when it can. */
-export function lacking(...needs: readonly Requirement[]): string | undefined {
+function lacking(...needs: readonly Requirement[]): string | undefined {
   for (const need of needs) {
     const answer = REQUIREMENTS[need]();
     if (answer !== true) return typeof answer === 'string' ? answer : `needs ${need}`;

@@ -27,7 +27,7 @@ import type { Store } from '../store/store.ts';
 import { signerOf } from './signer.ts';
 
 /** Node certificates live this long unless the cluster says otherwise: 90 days. */
-export const DEFAULT_NODE_LIFE_MS = 90 * 24 * 3_600_000;
+const DEFAULT_NODE_LIFE_MS = 90 * 24 * 3_600_000;
 /** How long a status call waits for an answer before the client asks again. */
 const STATUS_HOLD_MS = 4_000;
 const FORWARD_TIMEOUT_MS = 8_000;

@@ -23,7 +23,7 @@ export interface RootRotationOptions {
 }
 
 /** Begins a rotation to a fresh root. Throws failedPrecondition while one is under way. */
-export async function beginRootRotation({ store, clock }: RootRotationOptions): Promise<void> {
+async function beginRootRotation({ store, clock }: RootRotationOptions): Promise<void> {
   const cluster = store.read.cluster.all()[0];
   if (!cluster?.rootCa) throw new SwarmError('unavailable', 'this manager has not caught up with the cluster yet');
   const oldRoot = { certificate: cluster.rootCa.caCert.toString('utf8'), key: cluster.rootCa.caKey.toString('utf8') };

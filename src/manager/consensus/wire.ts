@@ -1,7 +1,7 @@
 /** Raft messages of raft-ts ↔ raftpb, the form they have between managers. */
 import {
   ConfState as ConfStatePb,
-  Message as MessagePb,
+  type Message as MessagePb,
   type Entry as EntryPb,
 } from '../../proto/generated/raftpb/raftpb.ts';
 import { SwarmError } from '../../common/errors.ts';
@@ -97,9 +97,9 @@ function snapshotFromWire(message: MessagePb): Snapshot | undefined {
   };
 }
 
-export const confStateToWire = (state: ConfState): ConfStatePb => ({ ...state });
+const confStateToWire = (state: ConfState): ConfStatePb => ({ ...state });
 
-export function confStateFromWire(state: ConfStatePb | undefined): ConfState {
+function confStateFromWire(state: ConfStatePb | undefined): ConfState {
   const { voters, learners, votersOutgoing, learnersNext, autoLeave } = state ?? ConfStatePb.fromPartial({});
   return { voters, learners, votersOutgoing, learnersNext, autoLeave: autoLeave ?? false };
 }

@@ -40,7 +40,7 @@ export class ManagerStatusWriter {
   }
 
   async #write(): Promise<void> {
-    const { store, group, log } = this.#options;
+    const { store, log } = this.#options;
     try {
       await store.update((tx) => {
         for (const node of tx.node.all()) {

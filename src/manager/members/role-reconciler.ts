@@ -24,7 +24,7 @@ export interface RoleReconcilerOptions {
 type Step = 'promote' | 'leave-group' | 'demote' | 'none';
 
 /** Pure: what to do about a node. */
-export function nextStep(node: Pick<Node, 'spec' | 'role'>, isMember: boolean): Step {
+function nextStep(node: Pick<Node, 'spec' | 'role'>, isMember: boolean): Step {
   const wanted = node.spec?.desiredRole ?? NodeRole.WORKER;
   if (wanted === NodeRole.MANAGER) return node.role === NodeRole.MANAGER ? 'none' : 'promote';
   if (isMember) return 'leave-group';

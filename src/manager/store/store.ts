@@ -26,9 +26,9 @@ import {
 import { CommitHistory, Watch, type Commit, type WatchOptions } from './watch.ts';
 
 /** Largest transaction in bytes; larger work must use {@link Store.batch}. */
-export const MAX_TRANSACTION_BYTES = 1.5 * 1024 * 1024;
+const MAX_TRANSACTION_BYTES = 1.5 * 1024 * 1024;
 /** A batch closes its transaction at this many changes … */
-export const MAX_BATCH_CHANGES = 200;
+const MAX_BATCH_CHANGES = 200;
 /** … or at this many bytes. */
 const MAX_BATCH_BYTES = (MAX_TRANSACTION_BYTES * 3) / 4;
 /** Changes kept for watchers that resume. */

@@ -156,7 +156,7 @@ export function writerOf(layers: Layers, log: TransactionLog): Writer {
 }
 
 /** A copy of an object with other meta data. */
-export const withMeta = <T extends { readonly meta?: Meta | undefined }>(object: T, meta: Meta): T => ({
+const withMeta = <T extends { readonly meta?: Meta | undefined }>(object: T, meta: Meta): T => ({
   ...object,
   meta,
 });

@@ -29,6 +29,10 @@ const DRIVERS: Readonly<Record<string, MakeDriver>> = {
     const { ScriptedDriver } = await import('./scripted-driver.ts');
     return new ScriptedDriver({ clock: systemClock, engineVersion: VERSION });
   },
+  none: async () => {
+    const { NoneDriver } = await import('./none-driver.ts');
+    return new NoneDriver(VERSION);
+  },
   hollow: async () => {
     const { HollowDriver } = await import('./hollow-driver.ts');
     return new HollowDriver({ hostname: os.hostname(), engineVersion: VERSION });

@@ -6,6 +6,8 @@ import { nodes, type Filter } from './filter.ts';
 /** Plugin type under which our agents list their runtimes; Docker Engines list none. */
 const RUNTIME_PLUGIN = 'Runtime';
 const PROCESS = 'process';
+/** Runtime of nodes that run nothing. */
+const NONE = 'none';
 
 export const runtimeFilter: Filter = {
   name: 'runtime',
@@ -16,7 +18,7 @@ export const runtimeFilter: Filter = {
     if (runtime?.$case !== 'container') return undefined;
     const passes = isHostImage(runtime.value.image)
       ? (node: NodeInfo) => runtimesOf(node).includes(PROCESS)
-      : (node: NodeInfo) => runtimesOf(node).some((name) => name !== PROCESS);
+      : (node: NodeInfo) => runtimesOf(node).some((name) => name !== PROCESS && name !== NONE);
     const needed = isHostImage(runtime.value.image) ? 'the process runtime' : 'a container runtime';
     return {
       passes,
