@@ -19,7 +19,7 @@ export interface ManagerPickerOptions {
   readonly random: Random;
   /** Known at the start, for example the address given to join. */
   readonly addresses: readonly string[];
-  /** Called with all addresses whenever the list changed, so that it can be kept on disk. */
+  /** Called with all addresses when the managers first name them and at each change, so that they can be kept on disk. */
   readonly onChange?: (addresses: readonly string[]) => void;
 }
 
@@ -27,6 +27,8 @@ export class ManagerPicker {
   readonly #random: Random;
   readonly #onChange: (addresses: readonly string[]) => void;
   #weights: ReadonlyMap<string, number>;
+  /** Whether the managers themselves named the list. */
+  #isConfirmed = false;
 
   constructor(options: ManagerPickerOptions) {
     this.#random = options.random;
@@ -71,7 +73,9 @@ export class ManagerPicker {
         return [address, known === undefined || weight > DEFAULT_WEIGHT ? clamp(weight || DEFAULT_WEIGHT) : known];
       }),
     );
-    const hasChanged = before.size !== this.#weights.size || named.some(({ address }) => !before.has(address));
+    const hasChanged =
+      !this.#isConfirmed || before.size !== this.#weights.size || named.some(({ address }) => !before.has(address));
+    this.#isConfirmed = true;
     if (hasChanged) this.#onChange(this.addresses);
   }
 

@@ -162,6 +162,18 @@ describe('a task as a process', () => {
     expect(exit).toEqual({ exitCode: 137, reason: expect.stringContaining('supervisor was killed') });
   });
 
+  it('says so when the node was restarted under it, or somebody removed it', async () => {
+    const controller = controllerOf(assignedTask('t1'));
+    await controller.prepare(never);
+    await controller.start(never);
+    const run = path.join(dir, 'tasks', 't1', 'run');
+    const line = readFileSync(path.join(run, 'pid'), 'utf8');
+    writeFileSync(path.join(run, 'pid'), line.replace(/ [^ ]+$/, ' another-boot\n'));
+    expect(await controller.wait(never)).toEqual({ exitCode: 137, reason: 'the node was restarted' });
+    await controller.remove(never);
+    expect(await controller.wait(never)).toMatchObject({ reason: 'nothing is left of the process on this node' });
+  });
+
   it('never signals another process that has its number by now', async () => {
     driver = open(noCgroups('to know it by its number only'));
     const controller = controllerOf(assignedTask('t1'));

@@ -32,8 +32,8 @@ import type { LaunchPlan } from './launch-plan.ts';
 import { readLogs } from './log-reader.ts';
 import { OutputCollector } from './output-collector.ts';
 import { privateFilesOf, wantsPrivateFiles, type PrivateFiles } from './private-files.ts';
-import { clearRun } from './run-state.ts';
-import { SupervisedRun, type EndedRun } from './supervised-run.ts';
+import { clearRun, type EndedRun } from './run-state.ts';
+import { SupervisedRun } from './supervised-run.ts';
 import type { TaskFolder } from './task-folder.ts';
 import type { ProcessUser } from './users.ts';
 
@@ -52,7 +52,6 @@ export interface ProcessControllerOptions {
 
 /** Said of a process whose end nobody saw. */
 const UNSEEN_EXIT_CODE = 137;
-const UNSEEN_REASON = 'its supervisor was killed, so the exit code is not known';
 
 export class ProcessController implements TaskController {
   readonly #options: ProcessControllerOptions;
@@ -226,7 +225,7 @@ export class ProcessController implements TaskController {
     if (exitCode !== 0 && cgroup.outOfMemoryKills() > 0) {
       return { exitCode, reason: `out of memory: killed at the limit of ${plan.limits.memoryBytes} bytes` };
     }
-    return { exitCode, reason: ended.exitCode === undefined ? UNSEEN_REASON : '' };
+    return { exitCode, reason: ended.unseen };
   }
 
   #watchHealth(): void {

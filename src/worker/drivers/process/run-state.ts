@@ -12,8 +12,28 @@ export type RunState =
   /** A shim has begun but not said yet which process it started. */
   | { readonly kind: 'claimed' }
   | { readonly kind: 'running'; readonly process: RunningProcess }
-  /** `exitCode` is undefined when the shim was killed, so that nobody saw the end. */
-  | { readonly kind: 'ended'; readonly process: RunningProcess | undefined; readonly exitCode: number | undefined };
+  | EndedRun;
+
+export interface EndedRun {
+  readonly kind: 'ended';
+  /** undefined when nobody saw the end. */
+  readonly exitCode: number | undefined;
+  /** Why nobody did; empty otherwise. */
+  readonly unseen: string;
+}
+
+/** For a run of which nothing is there any more. */
+export const GONE: EndedRun = {
+  kind: 'ended',
+  exitCode: undefined,
+  unseen: 'nothing is left of the process on this node',
+};
+const REBOOTED: EndedRun = { kind: 'ended', exitCode: undefined, unseen: 'the node was restarted' };
+const UNSEEN: EndedRun = {
+  kind: 'ended',
+  exitCode: undefined,
+  unseen: 'its supervisor was killed, so the exit code is not known',
+};
 
 let bootId: string | undefined;
 
@@ -22,19 +42,15 @@ export function readRun(runDir: string): RunState {
   const claim = wholeLine(path.join(runDir, 'claim'));
   if (claim === undefined) return { kind: 'none' };
   const started = parseProcess(wholeLine(path.join(runDir, 'pid')));
-  const exit = wholeLine(path.join(runDir, 'exit'));
-  if (exit !== undefined) return { kind: 'ended', process: started?.process, exitCode: Number(exit) };
-  if (!started) {
-    return isAlive(identity(claim.split(' ')))
-      ? { kind: 'claimed' }
-      : { kind: 'ended', process: undefined, exitCode: undefined };
-  }
+  const exit = exitOf(runDir);
+  if (exit) return exit;
+  if (!started) return isAlive(identity(claim.split(' '))) ? { kind: 'claimed' } : UNSEEN;
   bootId ??= readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
-  const isOurs = started.bootId === bootId && isAlive(started.process);
+  if (started.bootId !== bootId) return REBOOTED;
   // After the process is gone its shim needs a moment to write the exit code.
-  const shimIsBusy = started.bootId === bootId && isAlive(started.process.shim);
-  if (isOurs || shimIsBusy) return { kind: 'running', process: started.process };
-  return { kind: 'ended', process: started.process, exitCode: exitAfterAll(runDir) };
+  if (isAlive(started.process) || isAlive(started.process.shim)) return { kind: 'running', process: started.process };
+  // It may have finished between two looks.
+  return exitOf(runDir) ?? UNSEEN;
 }
 
 /** Makes the folder ready for one more run of the same task. */
@@ -43,10 +59,9 @@ export function clearRun(runDir: string): void {
   for (const name of ['exit', 'pid', 'claim']) rmSync(path.join(runDir, name), { force: true });
 }
 
-/** The shim may have finished between two looks. */
-function exitAfterAll(runDir: string): number | undefined {
+function exitOf(runDir: string): EndedRun | undefined {
   const exit = wholeLine(path.join(runDir, 'exit'));
-  return exit === undefined ? undefined : Number(exit);
+  return exit === undefined ? undefined : { kind: 'ended', exitCode: Number(exit), unseen: '' };
 }
 
 /** The line of a file; undefined while it is missing or not complete. */

@@ -5,7 +5,7 @@ import type { Clock } from '../../../common/clock.ts';
 import { SwarmError } from '../../../common/errors.ts';
 import { isAlive } from '../../process-identity.ts';
 import type { TaskCgroup } from './cgroups.ts';
-import { readRun, type RunState, type RunningProcess } from './run-state.ts';
+import { GONE, readRun, type EndedRun, type RunState, type RunningProcess } from './run-state.ts';
 import type { LaunchNote } from './task-folder.ts';
 
 /**
@@ -21,8 +21,6 @@ export interface SupervisedRunOptions {
   readonly cgroup: TaskCgroup;
   readonly clock: Clock;
 }
-
-export type EndedRun = Extract<RunState, { readonly kind: 'ended' }>;
 
 export class SupervisedRun {
   readonly #options: SupervisedRunOptions;
@@ -46,7 +44,7 @@ export class SupervisedRun {
     for (;;) {
       const state = this.state;
       if (state.kind === 'ended') return state;
-      if (state.kind === 'none') return { kind: 'ended', process: undefined, exitCode: undefined };
+      if (state.kind === 'none') return GONE;
       await this.#somethingHappened(signal);
     }
   }
