@@ -1,5 +1,5 @@
 /** The global cases of orchestrators.json. */
-import type { Node } from '../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
+import type { Node, Service } from '../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import { NodeSpec_Availability } from '../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import { NodeStatus_State, TaskState } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { aNode, aService, aTask, type RestartGiven } from '../../support/builders.ts';
@@ -65,7 +65,7 @@ async function play(world: SwarmWorld, given: Given): Promise<Scene> {
     await world.lead();
     const scene = sceneOf(world);
     const count = Number(given['services'] ?? 1);
-    await world.create({ services: Array.from({ length: count }, (_, i) => ({ ...service, ...named(i) })) });
+    await world.create({ services: Array.from({ length: count }, (_, i) => serviceNamed(service, `s${i + 1}`)) });
     return scene;
   }
   await world.create({
@@ -79,7 +79,11 @@ async function play(world: SwarmWorld, given: Given): Promise<Scene> {
   return scene;
 }
 
-const named = (i: number): { readonly id: string } => ({ id: `s${i + 1}` });
+const serviceNamed = (service: Service, id: string): Service => ({
+  ...service,
+  id,
+  spec: { ...service.spec!, annotations: { name: id, labels: {}, indices: [] } },
+});
 
 function nodesOf(given: unknown): readonly Node[] {
   if (Array.isArray(given)) {

@@ -43,10 +43,11 @@ async function inWorld<T>(
   }
 }
 
-/** One task as a leader finds it. The orchestrator works too: what ended while wanted is first handed to it. */
+/** One task as a leader finds it. If it is wanted the orchestrator works too: what ended is first handed to it. */
 function oneTask(given: Members, expected: Members): Promise<CaseResult> {
   refuseUnknownMembers(given, ['limit', 'desired', 'state', 'serviceExists'], 'member of given');
-  return inWorld(Number(given['limit']), ['orchestrator', 'reaper'], async (world) => {
+  const isWanted = stateNamed(textOf(given['desired'])) <= TaskState.RUNNING;
+  return inWorld(Number(given['limit']), isWanted ? ['orchestrator', 'reaper'] : ['reaper'], async (world) => {
     const service = aService();
     const state = stateNamed(textOf(given['state']));
     const task = aTask(service, {

@@ -68,6 +68,10 @@ export async function playChange(given: Members, expected: Members): Promise<Cas
       maxOutOfService: 0,
       createdBeforeRollback: undefined,
     };
+    world.onCommit = () => {
+      const isRollingBack = (world.service().updateStatus?.state ?? 0) >= UpdateState.ROLLBACK_STARTED;
+      if (isRollingBack) seen.createdBeforeRollback ??= world.created().length - seen.createdBefore;
+    };
     await world.changeService((spec) => changed(spec, given, to));
     if (/again/.test(textOf(given['event']))) {
       await world.advance(STOP_MS + 1);
@@ -238,8 +242,6 @@ async function watch(seen: Seen): Promise<void> {
     await world.advance(TICK_MS);
     quietMs = isOpen(world.service()) ? 0 : quietMs + TICK_MS;
     seen.maxOutOfService = Math.max(seen.maxOutOfService, slotsOutOfService(world));
-    const isRollingBack = (world.service().updateStatus?.state ?? 0) >= UpdateState.ROLLBACK_STARTED;
-    if (isRollingBack) seen.createdBeforeRollback ??= world.created().length - seen.createdBefore;
   }
   seen.endedMs = world.clock.now();
 }
