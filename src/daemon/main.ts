@@ -11,6 +11,9 @@ import { runUp } from './run-up.ts';
 /** Exit code of wrong usage. */
 const USAGE = 2;
 
+/** Under npm one Ctrl-C arrives twice: from the terminal, and passed on by npm. */
+const SAME_KEYSTROKE_MS = 1_000;
+
 /** Whatever runs until it is told to stop. */
 type Running = Pick<Daemon, 'failed' | 'stop'>;
 type Start = (options: DaemonOptions, log: Logger) => Promise<Running>;
@@ -109,8 +112,10 @@ async function serve(log: Logger, start: (log: Logger) => Promise<Running>): Pro
   const daemon = await start(log);
   const failure = await Promise.race([stopRequested.then(() => undefined), daemon.failed]);
   if (failure) log.fatal({ error: errorText(failure) }, 'the daemon cannot go on');
-  const impatient = (): void => process.exit(130);
-  process.on('SIGINT', impatient);
+  const stoppingSinceMs = performance.now();
+  process.on('SIGINT', () => {
+    if (performance.now() - stoppingSinceMs > SAME_KEYSTROKE_MS) process.exit(130);
+  });
   await daemon.stop();
   return failure ? 1 : 0;
 }
