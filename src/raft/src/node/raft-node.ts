@@ -329,7 +329,8 @@ export class RaftNode {
   }
 
   #snapshotIfDue(raw: RawNode): void {
-    if (this.#writes.isRestoring) return;
+    // In the middle of a page the state machine of raft still needs entries that are applied already.
+    if (this.#writes.isRestoring || raw.appliedIndex !== this.#applier.applied.index) return;
     const isWanted = this.#isSnapshotRequested || raw.wantsSnapshot;
     const hasBegun = this.#snapshotter.snapshotIfDue({ ...this.#applier.applied, confState: raw.confState }, isWanted);
     if (hasBegun) this.#isSnapshotRequested = false;

@@ -308,6 +308,23 @@ describe('a node alone', () => {
     expect((changed.result as ConfState).learners).toEqual(['2']);
   });
 
+  it('makes no snapshot while part of a page is applied, which raft may still have to read', async () => {
+    const [group, { node, log }] = await oneNode({ snapshotEntries: 2, trailingEntries: 0 });
+    await group.run();
+    const before = log.snapshot().metadata.index;
+    log.isHolding = true;
+    for (const value of ['a', 'b', 'c']) node.propose(text(value));
+    void node.proposeConfChange(change([ConfChangeType.AddLearnerNode, '2']));
+    await group.run();
+    for (const task of log.held.splice(0)) task();
+    await group.run();
+    expect(node.appliedIndex).toBe(5);
+    expect(log.snapshot().metadata.index).toBe(before);
+    log.release();
+    await group.run();
+    expect(log.snapshot().metadata.index).toBe(6);
+  });
+
   it('refuses to remove the last voter', async () => {
     const [group, { node }] = await oneNode();
     const changed = settled(node.proposeConfChange(change([ConfChangeType.RemoveNode, '1'])));
@@ -331,6 +348,12 @@ describe('three nodes', () => {
     for (const peer of group.peers.values()) {
       expect(peer.machine.texts).toHaveLength(50);
       expect(peer.node.leader).toBe(id);
+      expect(peer.log.initialState().hardState).toMatchObject({ term: leader.node.status()?.hardState.term });
+    }
+    const votes = [...group.peers.values()].filter((peer) => peer.log.initialState().hardState.vote === id);
+    expect(votes.length).toBeGreaterThanOrEqual(2);
+    for (const peer of group.peers.values()) {
+      expect(peer.log.lastIndex()).toBe(leader.log.lastIndex());
     }
   });
 
