@@ -36,7 +36,7 @@ export type Consequence =
   | { readonly kind: 'retry'; readonly afterMs: number; readonly error: string };
 
 /** Wait before the same call is tried again after a temporary error, in ms. */
-const RETRY_MS = 1000;
+export const RETRY_MS = 1000;
 
 export const isTerminal = (state: TaskState): boolean => state >= TaskState.COMPLETE;
 

@@ -56,6 +56,8 @@ export class FileTaskBook implements TaskBook {
   readonly #entries = new Map<string, BookEntry>();
   #file: number;
   #lines = 0;
+  /** The file lacks a change that could not be written. */
+  #isBehind = false;
   #cancelSync: CancelTimer | undefined;
   #isClosed = false;
 
@@ -100,11 +102,14 @@ export class FileTaskBook implements TaskBook {
 
   #append(record: Record): void {
     if (this.#isClosed) return;
-    writeSync(this.#file, lineOf(record));
-    this.#lines++;
-    if (this.#lines > SLACK_LINES + 4 * this.#entries.size) {
-      closeSync(this.#file);
-      this.#file = this.#rewrite();
+    try {
+      if (this.#isBehind || this.#lines > SLACK_LINES + 4 * this.#entries.size) this.#replace();
+      else this.#write(lineOf(record));
+      this.#isBehind = false;
+    } catch (error) {
+      // A full disk must not stop tasks. The next change writes everything anew; until then a restart would see old states.
+      if (!this.#isBehind) this.#log.error({ err: error, file: this.#path }, 'the task book cannot be written');
+      this.#isBehind = true;
       return;
     }
     this.#cancelSync ??= this.#clock.setTimer(SYNC_DELAY_MS, () => {
@@ -113,6 +118,18 @@ export class FileTaskBook implements TaskBook {
         if (error && !this.#isClosed) this.#log.error({ err: error }, 'the task book cannot be synced to disk');
       });
     });
+  }
+
+  #write(line: string): void {
+    const written = writeSync(this.#file, line);
+    if (written < line.length) throw new SwarmError('resourceExhausted', 'the disk is full');
+    this.#lines++;
+  }
+
+  #replace(): void {
+    const before = this.#file;
+    this.#file = this.#rewrite();
+    closeSync(before);
   }
 
   #load(): void {
@@ -163,8 +180,16 @@ export class FileTaskBook implements TaskBook {
     const next = `${this.#path}.new`;
     rmSync(next, { force: true });
     const file = openSync(next, 'a', 0o600);
-    for (const entry of this.#entries.values()) writeSync(file, lineOf(recordOf(entry, undefined)));
-    fsyncSync(file);
+    try {
+      for (const entry of this.#entries.values()) {
+        const line = lineOf(recordOf(entry, undefined));
+        if (writeSync(file, line) < line.length) throw new SwarmError('resourceExhausted', 'the disk is full');
+      }
+      fsyncSync(file);
+    } catch (error) {
+      closeSync(file);
+      throw error;
+    }
     renameSync(next, this.#path);
     syncFolder(path.dirname(this.#path));
     this.#lines = this.#entries.size;

@@ -19,7 +19,15 @@ import type {
 } from './drivers/driver.ts';
 import { localRestartDelayMs, withRestart } from './local-restart.ts';
 import type { ManagerContact } from './manager-contact.ts';
-import { consequence, isTerminal, nextStep, type Call, type Consequence, type Outcome } from './next-state.ts';
+import {
+  consequence,
+  isTerminal,
+  nextStep,
+  RETRY_MS,
+  type Call,
+  type Consequence,
+  type Outcome,
+} from './next-state.ts';
 import type { BookEntry } from './task-book.ts';
 import { runtimeStatusOf } from './task-status.ts';
 
@@ -139,15 +147,25 @@ export class TaskRunner {
   async #run(): Promise<void> {
     // The constructor of the pool has to come back first.
     await Promise.resolve();
-    while (!this.#isDetached) {
-      if (await this.#mayReviveNow()) continue;
-      const step = nextStep(this.status.state, this.#desired);
-      if (step.kind === 'rest' && this.#isWithdrawn && isTerminal(this.status.state)) return this.#removeTraces();
-      if (step.kind === 'rest') await this.#rest();
-      else if (step.kind === 'move') await this.#move(step.state, step.message, '');
-      else if (this.#hasToWaitForSecrets(step.call)) await this.#changed();
-      else await this.#do(step.call);
+    while (!this.#isDetached && !this.#isRemoved) {
+      try {
+        await this.#step();
+      } catch (error) {
+        // A bug in a step must cost neither the agent nor the other tasks.
+        this.#options.log.error({ taskId: this.task.id, err: error }, 'a step of a task broke down; trying again');
+        await sleep(this.#options.clock, RETRY_MS, this.#freshSignal()).catch(() => undefined);
+      }
     }
+  }
+
+  async #step(): Promise<void> {
+    if (await this.#mayReviveNow()) return;
+    const step = nextStep(this.status.state, this.#desired);
+    if (step.kind === 'rest' && this.#isWithdrawn && isTerminal(this.status.state)) await this.#removeTraces();
+    else if (step.kind === 'rest') await this.#rest();
+    else if (step.kind === 'move') await this.#move(step.state, step.message, '');
+    else if (this.#hasToWaitForSecrets(step.call)) await this.#changed();
+    else await this.#do(step.call);
   }
 
   #hasToWaitForSecrets(call: Call): boolean {

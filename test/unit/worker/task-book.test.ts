@@ -1,4 +1,14 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -22,6 +32,14 @@ const entry = (id: string, state: keyof typeof TaskState = 'RUNNING'): BookEntry
 });
 const known = (book: FileTaskBook): readonly (readonly [string, number])[] =>
   book.entries().map(({ task, status }) => [task.id, status.state] as const);
+
+const linkOf = (fd: string): string => {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return '';
+  }
+};
 
 beforeEach(() => {
   dir = mkdtempSync(path.join(tmpdir(), 'swarmd-book-'));
@@ -88,6 +106,20 @@ describe('the task book', () => {
     dir = file();
     expect(open).toThrow(/cannot keep the task book in .*tasks\.log/);
     dir = path.dirname(dir);
+  });
+
+  it('goes on when it cannot be written, and is complete again once it can', async () => {
+    const book = open();
+    book.put(entry('t1'));
+    const one = entry('t2');
+    // The file is taken away under it: closing what it writes to makes every write fail.
+    closeSync(Number(readdirSync('/proc/self/fd').find((fd) => linkOf(fd) === file())));
+    book.put(one);
+    book.put({ ...one, status: TaskStatus.fromPartial({ state: TaskState.FAILED }) });
+    expect(known(open())).toEqual([
+      ['t1', TaskState.RUNNING],
+      ['t2', TaskState.FAILED],
+    ]);
   });
 
   it('does not grow without end', async () => {

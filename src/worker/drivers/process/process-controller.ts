@@ -17,7 +17,7 @@ import type {
   TaskDependencies,
 } from '../driver.ts';
 import { TaskEndedError } from '../task-ended-error.ts';
-import type { TaskCgroup } from './cgroups.ts';
+import type { TaskCgroup } from './task-cgroup.ts';
 import { runProbe } from './health-probe.ts';
 import {
   commandLine,

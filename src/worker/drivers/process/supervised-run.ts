@@ -4,7 +4,7 @@ import { watch } from 'node:fs';
 import type { Clock } from '../../../common/clock.ts';
 import { SwarmError } from '../../../common/errors.ts';
 import { isAlive } from '../../process-identity.ts';
-import type { TaskCgroup } from './cgroups.ts';
+import type { TaskCgroup } from './task-cgroup.ts';
 import { GONE, readRun, type EndedRun, type RunState, type RunningProcess } from './run-state.ts';
 import type { LaunchNote } from './task-folder.ts';
 
