@@ -91,6 +91,7 @@ export class Consensus implements Proposer {
       random,
       log: options.log,
       onUnreachable: (raftId) => this.#node.reportUnreachable(raftId),
+      onDisconnected: (raftId) => this.#node.reportDisconnected(raftId),
       onRemoved: () => this.#onRemoved(),
     });
     this.#node = new RaftNode({

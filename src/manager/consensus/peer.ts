@@ -32,6 +32,8 @@ const SNAPSHOT_CHUNK_TIMEOUT_MS = 5_000;
 export interface PeerEvents {
   /** Messages to this peer are being lost. */
   unreachable(): void;
+  /** The connection broke, as it does when the process of the peer ends. */
+  disconnected(): void;
   /** The peer says that this manager was removed from the group. */
   removed(error: SwarmError): void;
 }
@@ -169,6 +171,7 @@ export class Peer {
     if (isSwarmError(error) && error.message.includes(MEMBER_REMOVED)) this.#options.events.removed(error);
     this.#dropStream();
     this.#options.events.unreachable();
+    if (error?.code === 'unavailable') this.#options.events.disconnected();
     this.#retry(error);
   }
 

@@ -15,6 +15,8 @@ export interface TransportOptions {
   readonly log: Logger;
   /** Messages to a peer are being lost. */
   readonly onUnreachable: (raftId: string) => void;
+  /** The connection to a peer broke. */
+  readonly onDisconnected: (raftId: string) => void;
   /** A peer says that this manager was removed from the group. */
   readonly onRemoved: () => void;
 }
@@ -40,6 +42,7 @@ export class Transport {
       const { identity, clock, random, log } = this.#options;
       const events = {
         unreachable: () => this.#options.onUnreachable(raftId),
+        disconnected: () => this.#options.onDisconnected(raftId),
         removed: () => this.#options.onRemoved(),
       };
       this.#peers.set(raftId, new Peer({ raftId, address, identity, clock, random, log, events }));

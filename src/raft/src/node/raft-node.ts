@@ -7,6 +7,7 @@ import { Applier } from './applier.ts';
 import { bootstrapLog } from './bootstrap.ts';
 import { ConfChangeWaiters } from './conf-change-waiters.ts';
 import { bestSuccessor, Leadership } from './leadership.ts';
+import { LostLeader } from './lost-leader.ts';
 import type { NodeStatus } from './node-status.ts';
 import type { RaftNodeOptions, ResolvedNodeOptions } from './options.ts';
 import { resolveNodeOptions } from './options.ts';
@@ -36,6 +37,7 @@ export class RaftNode {
   readonly #writes: WriteQueue;
   readonly #leadership: Leadership;
   readonly #snapshotter: Snapshotter;
+  readonly #lostLeader = new LostLeader();
   #raw: RawNode | undefined;
   #state: 'new' | 'running' | 'stopped' = 'new';
   #inbox: (() => void)[] = [];
@@ -162,6 +164,19 @@ export class RaftNode {
   /** The last message to a peer was not delivered. */
   reportUnreachable(id: PeerId): void {
     this.#enqueue(() => this.#core().reportUnreachable(id));
+  }
+
+  /**
+   * The connection to a peer broke, as it does when its process ends. If the peer leads, this node soon asks the others whether
+   * they lost it too; see {@link LostLeader}.
+   */
+  reportDisconnected(id: PeerId): void {
+    this.#enqueue(() => {
+      const raw = this.#core();
+      if (raw.role !== 'follower' || raw.leader !== id) return;
+      raw.forgetLeader();
+      this.#lostLeader.lost(id, raw.id, raw.confState.voters);
+    });
   }
 
   /** The snapshot for a peer arrived, or did not. */
@@ -337,7 +352,9 @@ export class RaftNode {
   }
 
   #tick(): void {
-    this.#core().tick();
+    const raw = this.#core();
+    raw.tick();
+    if (this.#lostLeader.tick(raw.leader) && raw.role === 'follower') raw.campaign();
     this.#reads.tick();
     this.#snapshotter.tick();
     this.#handOverOnFullDisk();
