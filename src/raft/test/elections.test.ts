@@ -386,9 +386,12 @@ describe('voting (§5.4.1)', () => {
   });
 
   it('restarts its election timeout when it grants a vote', () => {
-    const node = aNode();
+    const node = aNode({ term: 1 });
     node.ticks(ELECTION_TICKS - 1);
     node.receive(MsgVote, '2', { term: 1 });
     expect(node.inside.electionElapsed).toBe(0);
+    node.ticks(3);
+    node.receive(MsgVote, '3', { term: 1 });
+    expect(node.inside.electionElapsed).toBe(3);
   });
 });

@@ -56,16 +56,17 @@ export class SafetyChecks {
     seen.term = node.core.term;
   }
 
-  /** A message goes out: what it promises must be on disk. */
+  /**
+   * A message goes out: what it promises must be on disk. If the disk is at a later term already, entries promised in an earlier one may have
+   * been replaced; the leader that did so was elected without this node's vote, so the promise cannot complete a quorum.
+   */
   checkPromise(node: SimulatedNode, message: Message): void {
     if (!promisesDurability(message)) return;
-    const { hardState } = node.storage.initialState();
-    if (hardState.term < message.term) {
-      fail(node, `answered in term ${message.term} with term ${hardState.term} on disk`);
-    }
+    const { term, vote } = node.storage.initialState().hardState;
+    if (term < message.term) fail(node, `answered in term ${message.term} with term ${term} on disk`);
+    if (term > message.term) return;
     if (message.type === MessageType.MsgVoteResp) {
-      if (hardState.term === message.term && hardState.vote !== message.to)
-        fail(node, 'granted a vote that is not on disk');
+      if (vote !== message.to) fail(node, 'granted a vote that is not on disk');
     } else if (message.index > node.storage.lastIndex()) {
       fail(node, `acknowledged ${message.index} with ${node.storage.lastIndex()} on disk`);
     }
