@@ -40,13 +40,11 @@ export class Attention {
     return taken;
   }
 
-  /** Puts marks back whose work could not be stored. */
-  putBack(marks: ReadonlyMap<string, ServiceMarks>): void {
-    for (const [serviceId, { whole, slots }] of marks) {
-      if (whole) this.service(serviceId);
-      else this.update(serviceId);
-      for (const mark of slots) this.slot(serviceId, mark);
-    }
+  /** Puts the marks of a service back, to be taken again later. */
+  putBack(serviceId: string, { whole, slots }: ServiceMarks): void {
+    if (whole) this.service(serviceId);
+    else this.update(serviceId);
+    for (const mark of slots) this.slot(serviceId, mark);
   }
 
   #slotsOf(serviceId: string): Map<string, SlotMark> {

@@ -14,6 +14,9 @@ import { runLeaderLoop, type LeaderLoop, type LoopOptions } from './leader-loop.
 import { differsForTasks } from './node-fitness.ts';
 import { hasEnded } from './task-life.ts';
 
+/** Nodes looked at per turn, so that a new leader is not held up by thousands. */
+const NODES_PER_TURN = 200;
+
 const REASON = 'assigned node no longer meets constraints';
 
 export class ConstraintEnforcer {
@@ -54,14 +57,15 @@ class EnforcerLoop implements LeaderLoop {
     }
   }
 
-  async turn(nowMs: number): Promise<undefined> {
-    const misplaced = [...this.#nodes].flatMap((id) => this.#misplacedOn(this.#reader.node.get(id)));
+  async turn(nowMs: number): Promise<number | undefined> {
+    const nodes = [...this.#nodes].slice(0, NODES_PER_TURN);
+    const misplaced = nodes.flatMap((id) => this.#misplacedOn(this.#reader.node.get(id)));
     await this.#options.store.batch(misplaced, (tx, { id }) => {
       const task = tx.task.get(id);
       if (task && !hasEnded(task)) tx.task.update(rejected(task, nowMs));
     });
-    this.#nodes.clear();
-    return undefined;
+    for (const id of nodes) this.#nodes.delete(id);
+    return this.#nodes.size > 0 ? nowMs : undefined;
   }
 
   /** Drained nodes are the orchestrator's business, and paused ones are left alone. */

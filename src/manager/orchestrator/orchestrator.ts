@@ -15,7 +15,7 @@ import { Alarms } from './alarms.ts';
 import { Attention } from './attention.ts';
 import { runLeaderLoop, type LeaderLoop, type LoopOptions } from './leader-loop.ts';
 import { differsForTasks } from './node-fitness.ts';
-import { globalMark, planService, type ServiceMarks, type ServicePlan } from './service-plan.ts';
+import { globalMark, planService, type ServicePlan } from './service-plan.ts';
 import { modeOf } from './service-mode.ts';
 import type { Surroundings } from './slot-decision.ts';
 import { placeOf } from './slots.ts';
@@ -39,6 +39,8 @@ export class Orchestrator {
 /** An alarm for a slot ("service NUL place"), for an update ("service") or for everything ("service NUL *"). */
 type AlarmKey = string;
 const WHOLE = '*';
+/** Slots planned per turn; a few milliseconds of work. */
+const SLOTS_PER_TURN = 2000;
 /** A service whose steps could not be stored is tried again after this. */
 const FAILED_SERVICE_RETRY_MS = 10_000;
 
@@ -78,20 +80,28 @@ class ServiceLoop implements LeaderLoop {
   async turn(nowMs: number): Promise<number | undefined> {
     for (const key of this.#alarms.takeDue(nowMs)) this.#ring(key);
     if (!this.#attention.isEmpty) {
-      const marks = this.#attention.take();
+      const steps = this.#plan(nowMs);
       try {
-        await this.#store(this.#plan(marks, nowMs), nowMs);
+        await this.#store(steps, nowMs);
       } catch (error) {
-        this.#attention.putBack(marks);
+        for (const serviceId of steps.keys()) this.#startOver(serviceId);
         throw error;
       }
-      this.#ranMs.clear();
     }
+    if (!this.#attention.isEmpty) return nowMs;
+    this.#ranMs.clear();
     return this.#alarms.next;
   }
 
-  /** Steps by service. */
-  #plan(marks: ReadonlyMap<string, ServiceMarks>, nowMs: number): ReadonlyMap<string, readonly Step[]> {
+  /** What was planned for a service could not be stored: its update is found again in the store. */
+  #startOver(serviceId: string): void {
+    this.#runs.delete(serviceId);
+    this.#attention.service(serviceId);
+  }
+
+  /** Steps by service. A turn plans a limited number of slots, so that it never holds the process up for long. */
+  #plan(nowMs: number): ReadonlyMap<string, readonly Step[]> {
+    const marks = this.#attention.take();
     const { newId, random } = this.#options;
     const around: Surroundings = {
       nowMs,
@@ -101,10 +111,16 @@ class ServiceLoop implements LeaderLoop {
       random,
     };
     const steps = new Map<string, readonly Step[]>();
+    let slots = 0;
     for (const [serviceId, serviceMarks] of marks) {
+      if (slots >= SLOTS_PER_TURN) {
+        this.#attention.putBack(serviceId, serviceMarks);
+        continue;
+      }
       const run = this.#runs.get(serviceId);
       const plan = planService({ serviceId, marks: serviceMarks, run, reader: this.#reader, around });
       this.#keep(serviceId, plan);
+      slots += plan.slotCount;
       if (plan.steps.length > 0) steps.set(serviceId, plan.steps);
     }
     return steps;
@@ -125,6 +141,7 @@ class ServiceLoop implements LeaderLoop {
           await apply(own);
         } catch (cause) {
           if (toSwarmError(cause).isRetryable) throw cause;
+          this.#runs.delete(serviceId);
           log.error({ err: cause, serviceId }, 'could not store what a service needs, trying again later');
           this.#alarms.set(`${serviceId}\0${WHOLE}`, nowMs + FAILED_SERVICE_RETRY_MS);
         }

@@ -49,17 +49,16 @@ export function mayRestart(task: Task, slotTasks: readonly Task[]): boolean {
 }
 
 /**
- * Restarts of a slot up to and including `task`, read off the stored tasks of the same spec version: each one that
- * follows a task which ended by itself. The reaper keeps as many tasks as this needs.
+ * Restarts of a slot up to and including `task`, read off the stored tasks: each older one of the same spec version that
+ * ended by itself was followed by one. The reaper keeps as many tasks as this needs.
  */
 export function countRestarts(task: Task, slotTasks: readonly Task[], windowMs: number): number {
   const version = specVersionOf(task);
-  const line = slotTasks.filter((t) => specVersionOf(t) === version && byAge(t, task) <= 0).sort(byAge);
   const since = windowMs > 0 ? statusTimeMs(task) - windowMs : -Infinity;
-  return line.filter((t, i) => {
-    const previous = line[i - 1];
-    return previous !== undefined && endedByItself(previous) && createdMs(t) > since;
-  }).length;
+  return slotTasks.filter(
+    (older) =>
+      endedByItself(older) && specVersionOf(older) === version && byAge(older, task) < 0 && statusTimeMs(older) > since,
+  ).length;
 }
 
 /** How the delay grows; see {@link restartDelayMs}. */

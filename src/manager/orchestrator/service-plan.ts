@@ -40,6 +40,8 @@ export interface ServicePlan {
   readonly updateWakeMs?: number;
   /** The update under way, to be kept for the next round. */
   readonly run: UpdateRun | undefined;
+  /** How many slots were looked at: what the plan cost. */
+  readonly slotCount: number;
 }
 
 export interface PlanInput {
@@ -56,9 +58,12 @@ const NO_SLOTS: ReadonlyMap<string, Slot> = new Map();
 export function planService(input: PlanInput): ServicePlan {
   const { reader, serviceId, marks } = input;
   const service = reader.service.get(serviceId);
-  if (!service) return { steps: removeTasks(reader, serviceId), slotWakes: NO_WAKES, run: undefined };
+  if (!service) {
+    const steps = removeTasks(reader, serviceId);
+    return { steps, slotWakes: NO_WAKES, run: undefined, slotCount: steps.length };
+  }
   const mode = modeOf(service);
-  if (!mode) return { steps: [], slotWakes: NO_WAKES, run: undefined };
+  if (!mode) return { steps: [], slotWakes: NO_WAKES, run: undefined, slotCount: 0 };
   return marks.whole
     ? planWhole(service, mode, input)
     : planMarked(service, mode, input, input.run, marks.slots, [], NO_SLOTS);
@@ -169,11 +174,12 @@ function planMarked(
   }
   const view: UpdateView = { service, mode, slot: slotAt, task: (id) => reader.task.get(id), around };
   const advance: UpdateAdvance = run ? advanceRun(run, view, reader) : { steps: [] };
-  steps.push(...advance.steps);
+  for (const step of advance.steps) steps.push(step);
   if (advance.outcome) {
     steps.push(...outcomeSteps(service, advance.outcome));
     // Paused or rolled back: the slots are looked at again when the new status has arrived.
-    if (advance.outcome.kind === 'failed') return { steps, slotWakes: NO_WAKES, run: undefined };
+    if (advance.outcome.kind === 'failed')
+      return { steps, slotWakes: NO_WAKES, run: undefined, slotCount: marks.length };
   }
   const slotWakes = new Map<string, number>();
   for (const mark of marks) {
@@ -190,6 +196,7 @@ function planMarked(
     steps,
     slotWakes,
     run: advance.outcome ? undefined : run,
+    slotCount: Math.max(marks.length, steps.length),
     ...(advance.wakeAtMs !== undefined && { updateWakeMs: advance.wakeAtMs }),
   };
 }

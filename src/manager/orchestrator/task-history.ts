@@ -2,7 +2,16 @@
 import type { Service, Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { TaskState } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import { isHeld, type Slot } from './slots.ts';
-import { hasEnded, isWanted, newestOf, stateOf, statusTimeMs, willNeverRun } from './task-life.ts';
+import {
+  endedByItself,
+  hasEnded,
+  isWanted,
+  newestOf,
+  specVersionOf,
+  stateOf,
+  statusTimeMs,
+  willNeverRun,
+} from './task-life.ts';
 
 export const DEFAULT_HISTORY_LIMIT = 5;
 
@@ -22,12 +31,28 @@ export function historyLimit(service: Service, clusterLimit: number): number {
   return maxAttempts > 0 ? maxAttempts + 1 : clusterLimit;
 }
 
-/** The oldest tasks of a slot that go to keep the limit; more stay when too few have ended. */
+/** The tasks of a slot that go to keep the limit, the oldest first; more stay when too few have ended. */
 export function tasksToForget(service: Service, slot: Slot, limit: number): readonly Task[] {
   const surplus = slot.tasks.length - limit;
   if (limit < 0 || surplus <= 0) return [];
-  const oldestFirst = [...slot.tasks].sort((a, b) => statusTimeMs(a) - statusTimeMs(b) || (a.id < b.id ? -1 : 1));
-  return oldestFirst.filter((task) => isForgettable(service, slot, task)).slice(0, surplus);
+  const needed = restartsToRemember(service, slot);
+  return slot.tasks
+    .filter((task) => !needed.has(task.id) && isForgettable(service, slot, task))
+    .sort(byStatusTime)
+    .slice(0, surplus);
+}
+
+const byStatusTime = (a: Task, b: Task): number => statusTimeMs(a) - statusTimeMs(b) || (a.id < b.id ? -1 : 1);
+
+/** Where restarts are limited to n: the newest n ended tasks from which they are counted. */
+function restartsToRemember(service: Service, slot: Slot): ReadonlySet<string> {
+  const maxAttempts = service.spec?.task?.restart?.maxAttempts ?? 0;
+  const newest = newestOf(slot.tasks);
+  if (maxAttempts === 0 || !newest) return new Set();
+  const counted = slot.tasks
+    .filter((task) => task !== newest && endedByItself(task) && specVersionOf(task) === specVersionOf(newest))
+    .sort(byStatusTime);
+  return new Set(counted.slice(-maxAttempts).map((task) => task.id));
 }
 
 function isForgettable(service: Service, slot: Slot, task: Task): boolean {

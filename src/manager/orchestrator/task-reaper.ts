@@ -16,6 +16,8 @@ import { hasEnded, isWanted, willNeverRun } from './task-life.ts';
 const GATHER_MS = 250;
 /** More marks than this are worked off at once. */
 const GATHER_MAX = 1000;
+/** Marks of each kind worked off per turn; a few milliseconds of work. */
+const MARKS_PER_TURN = 2000;
 
 export class TaskReaper {
   readonly #options: LoopOptions;
@@ -63,11 +65,15 @@ class ReaperLoop implements LeaderLoop {
     if (marks === 0) return undefined;
     this.#dueMs ??= nowMs + GATHER_MS;
     if (nowMs < this.#dueMs && marks <= GATHER_MAX) return this.#dueMs;
-    await this.#options.store.batch(this.#doomed(), (tx, id) => {
+    const removable = [...this.#removable].slice(0, MARKS_PER_TURN);
+    const slots = [...this.#slots].slice(0, MARKS_PER_TURN);
+    await this.#options.store.batch(this.#doomed(removable, slots), (tx, id) => {
       if (tx.task.get(id)) tx.task.delete(id);
     });
-    this.#removable.clear();
-    this.#slots.clear();
+    for (const id of removable) this.#removable.delete(id);
+    for (const [key] of slots) this.#slots.delete(key);
+    // What is left is worked off at once; the process has had a breath.
+    if (this.#removable.size + this.#slots.size > 0) return nowMs;
     this.#dueMs = undefined;
     return undefined;
   }
@@ -86,10 +92,10 @@ class ReaperLoop implements LeaderLoop {
       this.#slots.set(slotKey(task), task.serviceId);
   }
 
-  #doomed(): ReadonlySet<string> {
-    const doomed = new Set(this.#removable);
+  #doomed(removable: readonly string[], slots: readonly SlotOfService[]): ReadonlySet<string> {
+    const doomed = new Set(removable);
     const clusterLimit = limitOf(this.#reader.cluster.byName('default'));
-    for (const [serviceId, keys] of this.#slotsByService()) {
+    for (const [serviceId, keys] of byService(slots)) {
       const service = this.#reader.service.get(serviceId);
       if (!service) continue;
       const limit = historyLimit(service, clusterLimit);
@@ -99,20 +105,23 @@ class ReaperLoop implements LeaderLoop {
     return doomed;
   }
 
-  #slotsByService(): ReadonlyMap<string, readonly string[]> {
-    const services = new Map<string, string[]>();
-    for (const [key, serviceId] of this.#slots) {
-      const keys = services.get(serviceId);
-      if (keys) keys.push(key);
-      else services.set(serviceId, [key]);
-    }
-    return services;
-  }
-
   #slotsToCheck(service: Service, keys: readonly string[]): Iterable<Slot> {
     if (service.spec?.mode?.$case === 'replicatedJob') return jobSlots(this.#reader.task.by('service', service.id));
     return keys.map((key) => ({ key, number: 0, nodeId: '', tasks: this.#reader.task.by('slot', key) }));
   }
+}
+
+/** Slot key and service. */
+type SlotOfService = readonly [string, string];
+
+function byService(slots: readonly SlotOfService[]): ReadonlyMap<string, readonly string[]> {
+  const services = new Map<string, string[]>();
+  for (const [key, serviceId] of slots) {
+    const keys = services.get(serviceId);
+    if (keys) keys.push(key);
+    else services.set(serviceId, [key]);
+  }
+  return services;
 }
 
 /** A task that replaces another brings the number of tasks in its slot up. */

@@ -61,7 +61,7 @@ export class UpdateRun {
   readonly isRollback: boolean;
   readonly #settings: UpdateSettings;
   /** Slots still to be done, in order. */
-  #waiting: string[] = [];
+  #waiting = new Set<string>();
   readonly #inWork = new Map<string, WorkOnSlot>();
   /** Times at which workers that rest between two slots go on. */
   #resting: number[] = [];
@@ -81,23 +81,22 @@ export class UpdateRun {
     const startedMs = started && !service.updateStatus?.completedAt ? msOfTimestamp(started) : Infinity;
     const all = [...slots];
     this.#enqueue(service, mode, all, around);
-    this.#total = this.#waiting.length;
-    const waiting = new Set(this.#waiting);
+    this.#total = this.#waiting.size;
     for (const slot of all) {
-      if (!waiting.has(slot.key) && this.#resume(service, slot, startedMs, around)) this.#total++;
+      if (!this.#waiting.has(slot.key) && this.#resume(service, slot, startedMs, around)) this.#total++;
     }
   }
 
   /** Nothing waits and nothing is in work: only watching is left. */
   get isIdle(): boolean {
-    return this.#waiting.length === 0 && this.#inWork.size === 0;
+    return this.#waiting.size === 0 && this.#inWork.size === 0;
   }
 
   /** Takes in slots that became dirty after the start. */
   recheck(service: Service, mode: ServiceMode, slots: Iterable<Slot>, around: Surroundings): void {
-    const known = this.#waiting.length + this.#inWork.size;
+    const known = this.#waiting.size + this.#inWork.size;
     this.#enqueue(service, mode, [...slots], around);
-    this.#total += Math.max(0, this.#waiting.length + this.#inWork.size - known);
+    this.#total += Math.max(0, this.#waiting.size + this.#inWork.size - known);
   }
 
   /** One round: sees what became of the work, watches, and hands out more. */
@@ -112,13 +111,13 @@ export class UpdateRun {
       if (view.around.nowMs >= doneMs) return { steps, outcome: { kind: 'completed' } };
       wakes.push(doneMs);
     }
-    return { steps, ...(wakes.length > 0 && { wakeAtMs: Math.min(...wakes) }) };
+    return { steps, ...(wakes.length > 0 && { wakeAtMs: earliest(wakes) }) };
   }
 
   /** Takes in one slot that became dirty. */
   add(slot: Slot): void {
-    if (this.#inWork.has(slot.key) || this.#waiting.includes(slot.key)) return;
-    this.#waiting.push(slot.key);
+    if (this.#inWork.has(slot.key) || this.#waiting.has(slot.key)) return;
+    this.#waiting.add(slot.key);
     this.#total++;
   }
 
@@ -129,11 +128,12 @@ export class UpdateRun {
       if (wanted.some((task) => !isTaskDirty(service, task, around.node(task.nodeId)))) return 0;
       return wanted.some(isRunning) ? 2 : 1;
     };
-    this.#waiting = slots
+    const keys = slots
       .filter((slot) => !this.#inWork.has(slot.key) && slotIsDirty(service, mode, slot, around))
       .map((slot) => ({ slot, rank: rank(slot) }))
       .sort((a, b) => a.rank - b.rank || a.slot.number - b.slot.number || (a.slot.nodeId < b.slot.nodeId ? -1 : 1))
       .map(({ slot }) => slot.key);
+    this.#waiting = new Set(keys);
   }
 
   /** Recognises what an earlier leader (or the run before a change of plan) had begun in a slot; false when it had not touched it. */
@@ -196,7 +196,8 @@ export class UpdateRun {
     if (successor) this.#inWork.set(key, { taskId: successor.id, sinceMs: work.sinceMs });
     else {
       this.#inWork.delete(key);
-      if (slot && slotIsDirty(view.service, view.mode, slot, view.around)) this.#waiting.unshift(key);
+      if (slot && slotIsDirty(view.service, view.mode, slot, view.around))
+        this.#waiting = new Set([key, ...this.#waiting]);
     }
   }
 
@@ -234,11 +235,13 @@ export class UpdateRun {
   #handOut(view: UpdateView, steps: Step[], wakes: number[]): void {
     const { nowMs } = view.around;
     this.#resting = this.#resting.filter((until) => until > nowMs);
-    while (this.#waiting.length > 0 && this.#inWork.size + this.#resting.length < this.#settings.parallelism) {
-      const slot = view.slot(this.#waiting.shift() as string);
+    for (const key of this.#waiting) {
+      if (this.#inWork.size + this.#resting.length >= this.#settings.parallelism) break;
+      this.#waiting.delete(key);
+      const slot = view.slot(key);
       if (slot && slotIsDirty(view.service, view.mode, slot, view.around)) steps.push(...this.#begin(view, slot));
     }
-    if (this.#waiting.length > 0 && this.#resting.length > 0) wakes.push(Math.min(...this.#resting));
+    if (this.#waiting.size > 0 && this.#resting.length > 0) wakes.push(earliest(this.#resting));
   }
 
   #begin(view: UpdateView, slot: Slot): readonly Step[] {
@@ -265,3 +268,5 @@ export class UpdateRun {
     ];
   }
 }
+
+const earliest = (times: readonly number[]): number => times.reduce((first, time) => Math.min(first, time), Infinity);

@@ -185,4 +185,32 @@ describe('the reaper', () => {
     await world.advance(1000);
     expect(world.tasks()).toHaveLength(2);
   });
+
+  it('keeps what restarts are counted from, however often a task was moved', async () => {
+    world = new SwarmWorld({ script: () => ({}) });
+    const restart = { maxAttempts: 2, delayMs: 10 };
+    await world.create({ nodes: [aNode('n1'), aNode('n2')], services: [aService({ restart })] });
+    await world.lead();
+    const live = () => world.tasks().find((task) => task.desiredState === TaskState.RUNNING);
+    const flap = async (): Promise<void> => {
+      const nodeId = live()?.nodeId ?? '';
+      const setState = (state: NodeStatus_State) =>
+        world.changeNode(nodeId, (node) => ({ ...node, status: { ...node.status!, state } }));
+      await setState(NodeStatus_State.DOWN);
+      await world.advance(1000);
+      await setState(NodeStatus_State.READY);
+      await world.advance(1000);
+    };
+    await world.advance(10);
+    for (let i = 0; i < 2; i++) {
+      await world.report(live()?.id ?? '', TaskState.FAILED);
+      await world.advance(1000);
+      for (let moves = 0; moves < 4; moves++) await flap();
+      await world.lead();
+    }
+    expect(world.tasks()).toHaveLength(3);
+    await world.report(live()?.id ?? '', TaskState.FAILED);
+    await world.advance(1000);
+    expect(live()).toBeUndefined();
+  });
 });
