@@ -17,6 +17,8 @@ const REQUIREMENTS = {
   docker: () => commandExists('docker') || 'needs the docker CLI',
   dockerd: () =>
     (commandExists('dockerd') && commandExists('containerd')) || 'needs dockerd (Debian package docker.io)',
+  dockerCompose: () =>
+    commandExists('docker-compose') || 'needs docker-compose (Debian package docker-compose)',
   ip: () => commandExists('ip') || 'needs the ip command (Debian package iproute2)',
   busybox: () => existsSync('/bin/busybox') || 'needs busybox (Debian package busybox-static)',
   openssl: () => commandExists('openssl') || 'needs openssl',
@@ -33,7 +35,7 @@ const REQUIREMENTS = {
 export type Requirement = keyof typeof REQUIREMENTS;
 
 /** Why the machine cannot run something; undefined when it can. */
-function lacking(...needs: readonly Requirement[]): string | undefined {
+export function lacking(...needs: readonly Requirement[]): string | undefined {
   for (const need of needs) {
     const answer = REQUIREMENTS[need]();
     if (answer !== true) return typeof answer === 'string' ? answer : `needs ${need}`;

@@ -19,10 +19,11 @@ import type { Duration } from '../../../proto/generated/google/protobuf/duration
 import { taskName, templateContext } from '../../task-naming.ts';
 import { expandTemplate } from '../../template.ts';
 
-/** Marks the containers of one agent, so that several may share an engine. */
-export const AGENT_LABEL = 'swarmd.agent';
+export const NODE_LABEL = 'com.docker.swarm.node.id';
 export const TASK_LABEL = 'com.docker.swarm.task.id';
 const DEFAULT_GRACE_MS = 10_000;
+/** Networks every engine has; it takes no aliases in them. */
+const OWN_NETWORKS: ReadonlySet<string> = new Set(['bridge', 'host', 'none']);
 const NS_PER_MS = 1e6;
 
 /** A secret or config as a file on the host that the container sees at `target`. */
@@ -46,7 +47,7 @@ export function containerSpecOf(task: Task): ContainerSpec {
 export const graceMsOf = (spec: ContainerSpec): number =>
   spec.stopGracePeriod ? msOfDuration(spec.stopGracePeriod) : DEFAULT_GRACE_MS;
 
-/** Networks the engine itself has; all others would need an overlay. */
+/** Names under which the engine knows the networks of a task. */
 export const networksOf = (task: Task): readonly string[] =>
   task.networks
     .map((attachment) => attachment.network?.driverState?.name ?? attachment.network?.spec?.annotations?.name ?? '')
@@ -55,7 +56,6 @@ export const networksOf = (task: Task): readonly string[] =>
 export function containerOptions(
   task: Task,
   node: NodeDescription,
-  agentId: string,
   files: readonly FileMount[],
 ): ContainerCreateOptions {
   const spec = containerSpecOf(task);
@@ -76,24 +76,25 @@ export function containerOptions(
     ...(spec.stopSignal ? { StopSignal: spec.stopSignal } : {}),
     Tty: spec.tty,
     OpenStdin: spec.openStdin,
-    Labels: labelsOf(task, spec, agentId),
+    Labels: labelsOf(task, spec),
     ...healthOf(spec),
     ExposedPorts: Object.fromEntries(ports.map((port) => [portKey(port), {}])),
     HostConfig: hostConfig(task, spec, files, ports, network, expand),
-    ...(network === undefined ? {} : { NetworkingConfig: { EndpointsConfig: { [network]: endpointOf(task) } } }),
+    ...(network === undefined || OWN_NETWORKS.has(network)
+      ? {}
+      : { NetworkingConfig: { EndpointsConfig: { [network]: endpointOf(task) } } }),
   };
 }
 
-function labelsOf(task: Task, spec: ContainerSpec, agentId: string): Record<string, string> {
+function labelsOf(task: Task, spec: ContainerSpec): Record<string, string> {
   return {
     ...spec.labels,
-    'com.docker.swarm.node.id': task.nodeId,
+    [NODE_LABEL]: task.nodeId,
     'com.docker.swarm.service.id': task.serviceId,
     'com.docker.swarm.service.name': task.serviceAnnotations?.name ?? '',
     'com.docker.swarm.task': '',
     [TASK_LABEL]: task.id,
     'com.docker.swarm.task.name': taskName(task),
-    [AGENT_LABEL]: agentId,
   };
 }
 

@@ -1,11 +1,6 @@
 /** One task as one container. The engine keeps the truth: after a restart of the agent everything is found there again. */
 import type Dockerode from 'dockerode';
-import { randomUUID } from 'node:crypto';
-import {
-  PortConfig_PublishMode,
-  type NodeDescription,
-  type PortConfig,
-} from '../../../proto/generated/docker/swarmkit/v1/types.ts';
+import type { NodeDescription, PortConfig } from '../../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { Task } from '../../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { taskName } from '../../task-naming.ts';
 import type {
@@ -36,7 +31,8 @@ export interface DockerControllerOptions {
   readonly engine: Dockerode;
   readonly task: Task;
   readonly dependencies: TaskDependencies;
-  readonly agentId: string;
+  /** Before a container is made: the node it belongs to is remembered, so that it is found again. */
+  readonly remember: (nodeId: string) => Promise<void>;
   readonly privateFiles: PrivateFiles;
   readonly describe: () => Promise<NodeDescription>;
 }
@@ -56,8 +52,9 @@ export class DockerController implements TaskController {
   }
 
   async prepare(signal: AbortSignal): Promise<void> {
-    const { engine, task, dependencies, agentId, privateFiles, describe } = this.#options;
+    const { engine, task, dependencies, privateFiles, describe } = this.#options;
     if (await this.#inspect()) return;
+    await this.#options.remember(task.nodeId);
     await fetchImage(engine, containerSpecOf(task), signal);
     const node = await describe();
     const files = privateFilesOf(task, dependencies, node, {});
@@ -69,7 +66,7 @@ export class DockerController implements TaskController {
         : `/${file.relativePath.slice('configs/'.length)}`,
     }));
     try {
-      await engine.createContainer(containerOptions(task, node, agentId, mounts));
+      await engine.createContainer(containerOptions(task, node, mounts));
     } catch (error) {
       await privateFiles.remove(task.id);
       throw engineError(error);
@@ -106,11 +103,12 @@ export class DockerController implements TaskController {
     }
   }
 
-  async stop(): Promise<void> {
+  async stop(signal?: AbortSignal): Promise<void> {
     const seconds = Math.ceil(graceMsOf(containerSpecOf(this.#options.task)) / 1000);
     try {
-      await this.#container.stop({ t: seconds });
+      await this.#container.stop({ t: seconds, ...(signal ? { abortSignal: signal } : {}) });
     } catch (error) {
+      signal?.throwIfAborted();
       if (!hasStatus(error, 304) && !hasStatus(error, 404)) throw engineError(error);
     }
   }
@@ -143,7 +141,7 @@ export class DockerController implements TaskController {
       tail: options.tail ?? ('all' as const),
       abortSignal: signal,
     };
-    if ((!options.stdout && !options.stderr) || options.tail === 0) return;
+    if ((!options.stdout && !options.stderr) || (options.tail === 0 && !options.follow)) return;
     const { tty } = containerSpecOf(this.#options.task);
     try {
       if (options.follow) {
@@ -261,18 +259,12 @@ async function* once(data: Uint8Array): AsyncGenerator<Uint8Array> {
   yield await Promise.resolve(data);
 }
 
-/** Host ports as the engine bound them; IPv4 and IPv6 bindings of the same port count once. */
+/** Host ports as the engine bound them, once for IPv4 and once for IPv6 as Docker's agents report them. */
 function boundPorts(task: Task, found: Dockerode.ContainerInspectInfo): readonly PortConfig[] {
-  return hostPorts(task).flatMap((port) => {
-    const bindings = found.NetworkSettings.Ports?.[portKey(port)] ?? [];
-    const numbers = [...new Set(bindings.map((binding) => Number(binding.HostPort)))];
-    return numbers.map((publishedPort): PortConfig => ({
+  return hostPorts(task).flatMap((port) =>
+    (found.NetworkSettings.Ports?.[portKey(port)] ?? []).map((binding): PortConfig => ({
       ...port,
-      publishedPort,
-      publishMode: PortConfig_PublishMode.HOST,
-    }));
-  });
+      publishedPort: Number(binding.HostPort),
+    })),
+  );
 }
-
-/** A fresh name for one agent's containers. */
-export const newAgentId = (): string => randomUUID();

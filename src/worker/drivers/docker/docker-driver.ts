@@ -1,15 +1,14 @@
 /** Runs tasks as containers of a Docker Engine, which need not know of any swarm. */
 import Dockerode from 'dockerode';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../../../common/files.ts';
 import type { Task } from '../../../proto/generated/docker/swarmkit/v1/objects.ts';
 import type { NodeDescription, PluginDescription } from '../../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { LeftoverTask, RuntimeDriver, TaskController, TaskDependencies } from '../driver.ts';
 import { PrivateFiles } from '../process/private-files.ts';
-import { AGENT_LABEL, containerSpecOf, TASK_LABEL } from './container-config.ts';
-import { DockerController, newAgentId } from './docker-controller.ts';
+import { containerSpecOf, NODE_LABEL, TASK_LABEL } from './container-config.ts';
+import { DockerController } from './docker-controller.ts';
 import { engineError, hasStatus } from './engine-error.ts';
+import { KnownNodes } from './known-nodes.ts';
 
 export interface DockerDriverOptions {
   /** Folder for what the driver has to know, and for the files of secrets; the engine must see the same path. */
@@ -24,19 +23,19 @@ const DESCRIPTION_AGE_MS = 5_000;
 export class DockerDriver implements RuntimeDriver {
   readonly name = 'docker';
   readonly #engine: Dockerode;
-  readonly #agentId: string;
+  readonly #nodes: KnownNodes;
   readonly #privateFiles: PrivateFiles;
   #description: { readonly value: NodeDescription; readonly atMs: number } | undefined;
 
-  private constructor(engine: Dockerode, agentId: string, directory: string) {
-    this.#engine = engine;
-    this.#agentId = agentId;
+  private constructor(nodes: KnownNodes, { directory, engine }: DockerDriverOptions) {
+    this.#engine = connect(engine);
+    this.#nodes = nodes;
     this.#privateFiles = new PrivateFiles({ root: join(directory, 'private') });
   }
 
   /** Throws unavailable when the engine does not answer. */
-  static async open({ directory, engine }: DockerDriverOptions): Promise<DockerDriver> {
-    const driver = new DockerDriver(connect(engine), await agentIdOf(directory), directory);
+  static async open(options: DockerDriverOptions): Promise<DockerDriver> {
+    const driver = new DockerDriver(KnownNodes.read(join(options.directory, 'node-ids')), options);
     await driver.describe();
     return driver;
   }
@@ -60,7 +59,7 @@ export class DockerDriver implements RuntimeDriver {
       engine: this.#engine,
       task,
       dependencies,
-      agentId: this.#agentId,
+      remember: (nodeId) => this.#nodes.add(nodeId),
       privateFiles: this.#privateFiles,
       describe: () => this.describe(),
     });
@@ -86,12 +85,11 @@ export class DockerDriver implements RuntimeDriver {
     return Promise.resolve();
   }
 
-  async #ownContainers(...labels: readonly string[]): Promise<readonly Dockerode.ContainerInfo[]> {
+  /** An engine may run the containers of several nodes. */
+  async #ownContainers(label = TASK_LABEL): Promise<readonly Dockerode.ContainerInfo[]> {
     try {
-      return await this.#engine.listContainers({
-        all: true,
-        filters: { label: [`${AGENT_LABEL}=${this.#agentId}`, ...labels] },
-      });
+      const containers = await this.#engine.listContainers({ all: true, filters: { label: [label] } });
+      return containers.filter(({ Labels }) => this.#nodes.has(Labels[NODE_LABEL] ?? ''));
     } catch (error) {
       throw engineError(error);
     }
@@ -102,20 +100,6 @@ function connect(address: string): Dockerode {
   if (address.startsWith('unix://')) return new Dockerode({ socketPath: address.slice('unix://'.length) });
   const url = new URL(address.replace(/^tcp:/, 'http:'));
   return new Dockerode({ protocol: 'http', host: url.hostname, port: url.port || '2375' });
-}
-
-/** The name under which this agent's containers are found again. */
-async function agentIdOf(directory: string): Promise<string> {
-  const file = join(directory, 'agent-id');
-  try {
-    const id = readFileSync(file, 'utf8').trim();
-    if (id !== '') return id;
-  } catch {
-    // The first run.
-  }
-  const id = newAgentId();
-  await writeFileAtomic(file, `${id}\n`);
-  return id;
 }
 
 /** The part of `GET /info` that is looked at. */

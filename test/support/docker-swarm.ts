@@ -1,0 +1,59 @@
+/** A swarm of ours whose nodes run their tasks on Docker Engines of their own: one manager, the others workers. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort, TestDaemon } from './cluster.ts';
+import { DockerEngine } from './docker-engine.ts';
+
+export class DockerSwarm {
+  readonly engines: readonly DockerEngine[];
+  readonly daemons: TestDaemon[] = [];
+  readonly #directory: string;
+
+  private constructor(directory: string, engines: readonly DockerEngine[]) {
+    this.#directory = directory;
+    this.engines = engines;
+  }
+
+  static async start(nodes: number): Promise<DockerSwarm> {
+    const engines: DockerEngine[] = [];
+    const swarm = new DockerSwarm(await mkdtemp(join(tmpdir(), 'swarmd-docker-')), engines);
+    try {
+      for (let i = 0; i < nodes; i++) engines.push(await DockerEngine.start());
+      for (const engine of engines) await swarm.#addNode(engine);
+      return swarm;
+    } catch (error) {
+      await swarm.close();
+      throw error;
+    }
+  }
+
+  get first(): TestDaemon {
+    const [first] = this.daemons;
+    if (!first) throw new Error('the swarm has no node');
+    return first;
+  }
+
+  /** Ends daemons, containers and engines, and removes all folders. */
+  async close(): Promise<void> {
+    await Promise.all(this.daemons.map((daemon) => daemon.kill()));
+    for (const engine of this.engines) await engine.close();
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  async #addNode(engine: DockerEngine): Promise<void> {
+    const name = `node-${this.daemons.length + 1}`;
+    const listen = ['--listen-addr', `127.0.0.1:${await freePort()}`];
+    const runtime = ['--runtime', 'docker', '--engine', engine.host];
+    const role = this.daemons.length === 0 ? ['manager'] : ['worker', ...(await this.#joinFlags())];
+    const daemon = new TestDaemon(name, this.#directory, [...role, ...listen, ...runtime]);
+    this.daemons.push(daemon);
+    await daemon.start();
+  }
+
+  async #joinFlags(): Promise<readonly string[]> {
+    const { JoinTokens } = await this.first.ask<{ JoinTokens: { Worker: string } }>('GET', '/swarm');
+    const info = await this.first.ask<{ Swarm: { RemoteManagers: readonly { Addr: string }[] } }>('GET', '/info');
+    return ['--token', JoinTokens.Worker, '--join', info.Swarm.RemoteManagers[0]?.Addr ?? ''];
+  }
+}
