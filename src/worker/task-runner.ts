@@ -4,11 +4,12 @@
  */
 import type { Clock } from '../common/clock.ts';
 import { sleep } from '../common/clock.ts';
-import { errorText, SwarmError } from '../common/errors.ts';
+import { errorText } from '../common/errors.ts';
 import type { Logger } from '../common/log.ts';
 import { timestampOfMs } from '../common/time.ts';
 import type { Task } from '../proto/generated/docker/swarmkit/v1/objects.ts';
 import { TaskState, type TaskStatus } from '../proto/generated/docker/swarmkit/v1/types.ts';
+import { Attention } from './attention.ts';
 import type {
   ExitStatus,
   LogLine,
@@ -48,9 +49,6 @@ export interface TaskRunnerOptions {
   readonly isAccepted: () => boolean;
 }
 
-/** Why a call is broken off. */
-const BROKEN_OFF = new SwarmError('cancelled', 'the task is wanted otherwise by now');
-
 /** Longest wait between tries to remove what is left of a withdrawn task, in ms. */
 const MAX_REMOVE_WAIT_MS = 30_000;
 
@@ -58,10 +56,7 @@ export class TaskRunner {
   readonly #options: TaskRunnerOptions;
   #entry: BookEntry;
   #controller: TaskController | undefined;
-  #breakOff = new AbortController();
-  #wake: () => void = () => undefined;
-  /** Something changed since the runner last looked. */
-  #isStale = false;
+  readonly #attention: Attention;
   #isDetached = false;
   #isWithdrawn = false;
   #isFinished = false;
@@ -73,6 +68,7 @@ export class TaskRunner {
   constructor(options: TaskRunnerOptions) {
     this.#options = options;
     this.#entry = options.entry;
+    this.#attention = new Attention(options.clock);
     this.#isWithdrawn = !options.entry.isAssigned;
     const stopListening = options.contact.onChange(() => this.wake());
     this.#done = this.#run().finally(stopListening);
@@ -97,8 +93,7 @@ export class TaskRunner {
 
   /** Looks again whether something can be done. */
   wake(): void {
-    this.#isStale = true;
-    this.#wake();
+    this.#attention.wake();
   }
 
   /** The manager sent the task again. What is wanted of it only grows; our own status stays. */
@@ -110,7 +105,7 @@ export class TaskRunner {
     if (isKnown && desiredState === this.task.desiredState) return;
     const isNowToStop = desiredState >= TaskState.SHUTDOWN && this.task.desiredState < TaskState.SHUTDOWN;
     this.#put({ ...this.#entry, task: { ...task, desiredState } });
-    if (isNowToStop) this.#interrupt();
+    if (isNowToStop) this.#attention.interrupt();
     this.wake();
   }
 
@@ -120,7 +115,7 @@ export class TaskRunner {
       this.#isWithdrawn = true;
       const isStopping = this.task.desiredState >= TaskState.SHUTDOWN;
       this.#put({ ...this.#entry, isAssigned: false });
-      if (!isStopping) this.#interrupt();
+      if (!isStopping) this.#attention.interrupt();
       this.wake();
     }
     await this.#done;
@@ -129,8 +124,7 @@ export class TaskRunner {
   /** Lets go: the agent ends, the task goes on. */
   async detach(): Promise<void> {
     this.#isDetached = true;
-    this.#interrupt();
-    this.wake();
+    this.#attention.close();
     await this.#done;
     this.#controller?.detach();
   }
@@ -153,7 +147,7 @@ export class TaskRunner {
       } catch (error) {
         // A bug in a step must cost neither the agent nor the other tasks.
         this.#options.log.error({ taskId: this.task.id, err: error }, 'a step of a task broke down; trying again');
-        await sleep(this.#options.clock, RETRY_MS, this.#freshSignal()).catch(() => undefined);
+        await sleep(this.#options.clock, RETRY_MS, this.#attention.freshSignal()).catch(() => undefined);
       }
     }
   }
@@ -164,7 +158,7 @@ export class TaskRunner {
     if (step.kind === 'rest' && this.#isWithdrawn && isTerminal(this.status.state)) await this.#removeTraces();
     else if (step.kind === 'rest') await this.#rest();
     else if (step.kind === 'move') await this.#move(step.state, step.message, '');
-    else if (this.#hasToWaitForSecrets(step.call)) await this.#changed();
+    else if (this.#hasToWaitForSecrets(step.call)) await this.#attention.changed();
     else await this.#do(step.call);
   }
 
@@ -173,7 +167,7 @@ export class TaskRunner {
   }
 
   async #do(call: Call): Promise<void> {
-    const signal = this.#freshSignal();
+    const signal = this.#attention.freshSignal();
     const outcome = await this.#perform(call, signal);
     if (this.#isDetached || (signal.aborted && call !== 'stop')) return;
     if (outcome.kind === 'exited') {
@@ -203,7 +197,7 @@ export class TaskRunner {
     if (result.error !== this.status.err) {
       this.#put({ ...this.#entry, status: { ...this.status, err: result.error, timestamp: this.#timestamp() } });
     }
-    await sleep(this.#options.clock, result.afterMs, this.#breakOff.signal).catch(() => undefined);
+    await sleep(this.#options.clock, result.afterMs, this.#attention.signal).catch(() => undefined);
   }
 
   async #move(state: TaskState, message: string, err: string, exitCode?: number): Promise<void> {
@@ -225,7 +219,7 @@ export class TaskRunner {
       const left = Math.max(endedAt + delay - clock.monotonic(), cutOffMs - contact.lostForMs);
       if (this.#desired > TaskState.COMPLETE || this.#isDetached || contact.isConnected) return false;
       if (left <= 0) break;
-      await this.#changed(left);
+      await this.#attention.changed(left);
     }
     return this.#restart();
   }
@@ -235,7 +229,7 @@ export class TaskRunner {
     const restarts = withRestart(this.#entry.restarts, this.task.spec?.restart, clock.now());
     this.#put({ ...this.#entry, restarts });
     log.info({ taskId: this.task.id, restarts: restarts.count }, 'no manager in reach: running an ended task again');
-    const signal = this.#freshSignal();
+    const signal = this.#attention.freshSignal();
     try {
       await this.#obtainController().restart(signal);
     } catch (error) {
@@ -274,12 +268,12 @@ export class TaskRunner {
         this.#options.log.debug({ taskId: this.task.id, err: error }, 'nothing private of an ended task was removed');
       }
     }
-    await this.#changed();
+    await this.#attention.changed();
   }
 
   async #removeTraces(): Promise<void> {
     const { clock, driver, log } = this.#options;
-    const signal = this.#freshSignal();
+    const signal = this.#attention.freshSignal();
     for (let waitMs = 1000; !this.#isDetached; waitMs = Math.min(2 * waitMs, MAX_REMOVE_WAIT_MS)) {
       try {
         if (this.#controller) await this.#controller.remove(signal);
@@ -304,31 +298,7 @@ export class TaskRunner {
     return this.#controller;
   }
 
-  /** A signal for a step that was chosen just now, knowing all that is wanted. */
-  #freshSignal(): AbortSignal {
-    if (this.#breakOff.signal.aborted && !this.#isDetached) this.#breakOff = new AbortController();
-    return this.#breakOff.signal;
-  }
-
-  #interrupt(): void {
-    this.#breakOff.abort(BROKEN_OFF);
-  }
-
   #timestamp(): TaskStatus['timestamp'] {
     return timestampOfMs(this.#options.clock.now());
-  }
-
-  /** Waits for {@link wake}, or `forMs`. */
-  async #changed(forMs?: number): Promise<void> {
-    if (!this.#isStale && !this.#isDetached) {
-      await new Promise<void>((resolve) => {
-        const cancel = forMs === undefined ? undefined : this.#options.clock.setTimer(forMs, resolve);
-        this.#wake = () => {
-          cancel?.();
-          resolve();
-        };
-      });
-    }
-    this.#isStale = false;
   }
 }
