@@ -18,6 +18,7 @@ import type { SnapshotMark } from './payloads.ts';
 import { PendingBatches } from './pending-batches.ts';
 import { EntryReader } from './read-back.ts';
 import type { KnownSegment, RecoveryOptions } from './recovery.ts';
+import { scrubSegment } from './scrub.ts';
 import type { SnapshotFiles, SnapshotKey } from './snapshot-files.ts';
 import { snapshotFileName } from './snapshot-format.ts';
 import type { SnapshotReader } from './snapshot-reader.ts';
@@ -240,6 +241,20 @@ export class DurableLog implements LogStore {
     return ids;
   }
 
+  /**
+   * Reads everything that is at rest (complete segments and the snapshot) and verifies it; meant to be done now and then, so that
+   * faults do not pile up. Rejects with LogCorruptError at the first damage.
+   */
+  async scrub(): Promise<void> {
+    const { directory } = this.#options;
+    for (const { segment, file } of [...this.#segments.values()].slice(0, -1)) {
+      await whileNeeded(scrubSegment(directory, file), () => this.#segments.has(segment));
+    }
+    const snapshot = this.#published;
+    if (snapshot.metadata.index === 0) return;
+    await whileNeeded(this.#snapshots.verify(snapshot.metadata), () => this.#published === snapshot);
+  }
+
   stats(): DurableLogStats {
     return {
       groups: this.#groups,
@@ -391,4 +406,13 @@ export class DurableLog implements LogStore {
 function publishedSnapshot({ index, term, confState }: SnapshotMark): Snapshot {
   if (index === 0) return EMPTY_SNAPSHOT;
   return { data: new TextEncoder().encode(snapshotFileName(index, term)), metadata: { index, term, confState } };
+}
+
+/** Waits for work on a file, whose failure means nothing if the file is no longer needed then. */
+async function whileNeeded(work: Promise<void>, isNeeded: () => boolean): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (isNeeded()) throw error;
+  }
 }

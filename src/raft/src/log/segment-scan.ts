@@ -110,7 +110,7 @@ export function judgeTail(
 }
 
 /** Offset behind the last byte that is not zero, rounded up to 8; `from` if there is none. */
-export function lastWritten(bytes: Uint8Array, from: number): number {
+function lastWritten(bytes: Uint8Array, from: number): number {
   let last = bytes.length;
   while (last > from) {
     const start = Math.max(from, last - ZEROS.length);

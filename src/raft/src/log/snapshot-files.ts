@@ -36,6 +36,16 @@ export class SnapshotFiles {
     return SnapshotReader.open(join(this.#options.directory, nameOf(key)), this.#options);
   }
 
+  /** Reads a snapshot once; rejects with LogCorruptError if it is damaged. */
+  async verify(key: SnapshotKey): Promise<void> {
+    const reader = await this.open(key);
+    try {
+      await reader.verify();
+    } finally {
+      await reader.close();
+    }
+  }
+
   /** What is known of a published snapshot; undefined if there is none. */
   facts(key: SnapshotKey): SnapshotFacts | undefined {
     return this.#facts.get(nameOf(key));

@@ -3,7 +3,17 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LogCorruptError } from '../../src/log/errors.ts';
 import { recoverLog } from '../../src/log/recovery.ts';
-import { aDirectory, append, copyOf, entriesFrom, hardState, openLog, SEGMENT_BYTES, segmentFiles } from './support.ts';
+import {
+  aDirectory,
+  append,
+  confState,
+  copyOf,
+  entriesFrom,
+  hardState,
+  openLog,
+  SEGMENT_BYTES,
+  segmentFiles,
+} from './support.ts';
 
 /** What recovery makes of a directory: the last index, or that it is corrupt. */
 function outcome(directory: string): number | 'corrupt' {
@@ -194,6 +204,27 @@ describe('recovery', () => {
       expect(error.place).toEqual({ file: log.file, offset: log.groups[0]?.end, sequence: 5 });
       expect(error.message).toContain(log.file);
     }
+  });
+
+  it('finds damage in what is at rest when it is asked to look', async () => {
+    const directory = aDirectory();
+    const log = await openLog(directory);
+    for (let i = 0; i < 12; i++)
+      await append(log, { entries: entriesFrom(i * 400 + 1, 400), hardState: hardState(1, 10) });
+    await log.createSnapshot({ index: 5, term: 1, confState: confState('1') }, [Buffer.from('state')]);
+    await log.scrub();
+    const files = [segmentFiles(directory)[0] as string, '0000000000000005-1.snap'];
+    for (const file of files) {
+      const path = join(directory, file);
+      const bytes = readFileSync(path);
+      const damaged = Buffer.from(bytes);
+      const at = Math.floor(lastUsed(bytes) / 2);
+      damaged[at] = (damaged[at] as number) ^ 1;
+      writeFileSync(path, damaged);
+      await expect(log.scrub(), file).rejects.toThrow(LogCorruptError);
+      writeFileSync(path, bytes);
+    }
+    await log.scrub();
   });
 
   it('finds damage in old entries when they are read later', async () => {
