@@ -50,13 +50,16 @@ export class TestDaemon {
   readonly directory: string;
   readonly socket: string;
   readonly #arguments: readonly string[];
+  readonly #namespace: string | undefined;
   #process: ChildProcess | undefined;
 
-  constructor(name: string, directory: string, args: readonly string[]) {
+  /** @param namespace network namespace to run in; the caller's own unless given */
+  constructor(name: string, directory: string, args: readonly string[], namespace?: string) {
     this.name = name;
     this.directory = join(directory, name);
     this.socket = join(directory, `${name}.sock`);
     this.#arguments = args;
+    this.#namespace = namespace;
   }
 
   get pid(): number {
@@ -86,7 +89,9 @@ export class TestDaemon {
       ...rest,
       ...extra,
     ];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const enter = this.#namespace === undefined ? [] : ['nsenter', `--net=/run/netns/${this.#namespace}`, '--'];
+    const [program = process.execPath, ...words] = [...enter, process.execPath, ...args];
+    const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'] });
     const log = createWriteStream(`${this.directory}.log`, { flags: 'a' });
     child.stdout.pipe(log, { end: false });
     child.stderr.pipe(log, { end: false });
@@ -171,16 +176,20 @@ export interface ClusterOptions {
   readonly runtime?: string;
   /** Runtime of the managers' own agents. */
   readonly managerRuntime?: string;
+  /** Address the managers listen at; loopback unless given. */
+  readonly host?: string;
 }
 
 export class TestCluster {
   readonly directory: string;
   readonly managers: TestDaemon[] = [];
   readonly workers: TestDaemon[] = [];
+  readonly #host: string;
   readonly #ports: number[] = [];
 
-  private constructor(directory: string) {
+  private constructor(directory: string, host: string) {
     this.directory = directory;
+    this.#host = host;
   }
 
   static async start({
@@ -188,8 +197,9 @@ export class TestCluster {
     workers,
     runtime = 'process',
     managerRuntime = runtime,
+    host = '127.0.0.1',
   }: ClusterOptions): Promise<TestCluster> {
-    const cluster = new TestCluster(await mkdtemp(join(tmpdir(), 'swarmd-cluster-')));
+    const cluster = new TestCluster(await mkdtemp(join(tmpdir(), 'swarmd-cluster-')), host);
     try {
       for (let i = 1; i <= managers; i++) await cluster.addManager(`m${i}`, managerRuntime);
       await Promise.all(Array.from({ length: workers }, (_, i) => cluster.addWorker(`w${i + 1}`, runtime)));
@@ -214,7 +224,7 @@ export class TestCluster {
     const daemon = new TestDaemon(name, this.directory, [
       'manager',
       '--listen-addr',
-      `127.0.0.1:${port}`,
+      `${this.#host}:${port}`,
       '--runtime',
       runtime,
       ...join_,
@@ -225,15 +235,15 @@ export class TestCluster {
     return daemon;
   }
 
-  async addWorker(name: string, runtime = 'process'): Promise<TestDaemon> {
-    const listen = ['--listen-addr', `127.0.0.1:${await freePort()}`];
-    const daemon = new TestDaemon(name, this.directory, [
-      'worker',
-      '--runtime',
-      runtime,
-      ...listen,
-      ...(await this.#joinFlags('worker')),
-    ]);
+  /** @param namespace network namespace to run it in, from which the managers can be reached */
+  async addWorker(name: string, runtime = 'process', namespace?: string): Promise<TestDaemon> {
+    const listen = ['--listen-addr', namespace === undefined ? `127.0.0.1:${await freePort()}` : '0.0.0.0:2377'];
+    const daemon = new TestDaemon(
+      name,
+      this.directory,
+      ['worker', '--runtime', runtime, ...listen, ...(await this.#joinFlags('worker'))],
+      namespace,
+    );
     this.workers.push(daemon);
     await daemon.start();
     return daemon;
@@ -281,7 +291,7 @@ export class TestCluster {
   async #joinFlags(role: 'manager' | 'worker'): Promise<readonly string[]> {
     const swarm = await this.first.ask<{ JoinTokens: { Manager: string; Worker: string } }>('GET', '/swarm');
     const token = role === 'manager' ? swarm.JoinTokens.Manager : swarm.JoinTokens.Worker;
-    return ['--join', `127.0.0.1:${this.#ports[0]}`, '--token', token];
+    return ['--join', `${this.#host}:${this.#ports[0]}`, '--token', token];
   }
 }
 
