@@ -40,8 +40,8 @@ export const pidsOf = (dir: string): readonly number[] =>
     .map(Number);
 
 /** Killed processes need a moment to leave. */
-export const REMOVE_TRIES = 50;
-export const REMOVE_PAUSE_MS = 20;
+const REMOVE_TRIES = 50;
+const REMOVE_PAUSE_MS = 20;
 
 /** In version 2 the common parent stays: it carries the settings that hand controllers down. */
 export async function removeGroups(dirs: readonly string[], withParents: boolean): Promise<void> {
