@@ -21,7 +21,7 @@ export interface RestartGiven {
 
 const CONDITIONS = { none: Condition.NONE, 'on-failure': Condition.ON_FAILURE, any: Condition.ANY } as const;
 
-export const aRestartPolicy = (given: RestartGiven): RestartPolicy => ({
+const aRestartPolicy = (given: RestartGiven): RestartPolicy => ({
   condition: CONDITIONS[given.condition ?? 'any'],
   delay: given.delayMs === undefined ? undefined : durationOfMs(given.delayMs),
   maxAttempts: given.maxAttempts ?? 0,
@@ -43,7 +43,7 @@ const ACTIONS = {
   rollback: FailureAction.ROLLBACK,
 } as const;
 
-export const anUpdateConfig = (given: UpdateGiven): UpdateConfig => ({
+const anUpdateConfig = (given: UpdateGiven): UpdateConfig => ({
   parallelism: given.parallelism ?? 1,
   delay: given.delayMs === undefined ? undefined : durationOfMs(given.delayMs),
   monitor: given.monitorMs === undefined ? undefined : durationOfMs(given.monitorMs),

@@ -28,7 +28,7 @@ export interface SlotDecision {
 }
 
 /** A replacement waits at most this long for the task it replaces to stop. */
-export const OLD_TASK_TIMEOUT_MS = 60_000;
+const OLD_TASK_TIMEOUT_MS = 60_000;
 
 const NOTHING: SlotDecision = { steps: [] };
 

@@ -47,7 +47,7 @@ export const textOf = (value: unknown): string =>
   typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 
 /** JSON with sorted members. */
-export function canonical(value: unknown): string {
+function canonical(value: unknown): string {
   return (
     JSON.stringify(value, (_key, member: unknown) =>
       member !== null && typeof member === 'object' && !Array.isArray(member)

@@ -1,6 +1,6 @@
 /** Properties that hold whatever happens, with leaders coming and going. */
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { isWanted } from '../../../../src/manager/orchestrator/task-life.ts';
 import { slotKey } from '../../../../src/manager/store/objects.ts';
 import { NodeSpec_Availability } from '../../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
@@ -9,6 +9,9 @@ import { NodeStatus_State, TaskState } from '../../../../src/proto/generated/doc
 import { aNode, aService, type ServiceGiven } from '../../../support/builders.ts';
 import { SlotInvariants } from '../../../support/slot-invariants.ts';
 import { SwarmWorld } from '../../../support/swarm-world.ts';
+
+// Many runs on a busy machine take their time.
+vi.setConfig({ testTimeout: 120_000 });
 
 const NODES = ['n1', 'n2', 'n3'] as const;
 

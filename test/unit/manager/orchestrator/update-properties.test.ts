@@ -1,6 +1,6 @@
 /** Properties of rolling updates and crash loops, with leader changes at any moment. */
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { isRunning, isWanted } from '../../../../src/manager/orchestrator/task-life.ts';
 import type { ServiceSpec } from '../../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import {
@@ -10,6 +10,9 @@ import {
 import { aNode, aService, imageOf, type ServiceGiven, type UpdateGiven } from '../../../support/builders.ts';
 import { SlotInvariants } from '../../../support/slot-invariants.ts';
 import { SwarmWorld, type Script } from '../../../support/swarm-world.ts';
+
+// Many runs on a busy machine take their time.
+vi.setConfig({ testTimeout: 120_000 });
 
 const withImage =
   (image: string) =>
