@@ -7,6 +7,7 @@ import { addOptions, readOptions, type DaemonOptions } from './options.ts';
 import { runHollow } from './run-hollow.ts';
 import { runManager, runNode, runWorker, type Daemon } from './run-node.ts';
 import { runUp } from './run-up.ts';
+import { settleMemory } from './settle-memory.ts';
 
 /** Exit code of wrong usage. */
 const USAGE = 2;
@@ -110,6 +111,7 @@ async function serve(log: Logger, start: (log: Logger) => Promise<Running>): Pro
   // A bug in one request must not take the cluster down; it is logged with its stack and the daemon goes on.
   process.on('unhandledRejection', (reason) => log.error({ err: reason }, 'unhandled rejection'));
   const daemon = await start(log);
+  settleMemory();
   const failure = await Promise.race([stopRequested.then(() => undefined), daemon.failed]);
   if (failure) log.fatal({ error: errorText(failure) }, 'the daemon cannot go on');
   const stoppingSinceMs = performance.now();
