@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { WebSocket } from 'ws';
 import { SwarmError, type ErrorCode } from '../common/errors.ts';
+import { UsageError } from './usage-error.ts';
 
 export interface ClientOptions {
   /** unix:///path.sock, tcp://host:port or https://host:port. */
@@ -30,14 +32,15 @@ const CODE_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
 export class ApiClient {
   readonly host: string;
   readonly #base: RequestOptions;
+  readonly #isTls: boolean;
   readonly #send: typeof httpRequest;
 
-  /** Throws invalidArgument when the address cannot be understood. */
+  /** Throws a UsageError when the address cannot be understood. */
   constructor(options: ClientOptions) {
     this.host = options.host;
     const url = parseHost(options.host);
-    const isTls = options.tls !== undefined || url.protocol === 'https:';
-    this.#send = isTls ? (httpsRequest as typeof httpRequest) : httpRequest;
+    this.#isTls = options.tls !== undefined || url.protocol === 'https:';
+    this.#send = this.#isTls ? (httpsRequest as typeof httpRequest) : httpRequest;
     const tls = options.tls && {
       ca: readFileSync(options.tls.ca),
       cert: readFileSync(options.tls.cert),
@@ -67,6 +70,24 @@ export class ApiClient {
     } catch (error) {
       if (!signal.aborted) throw error;
     }
+  }
+
+  /** A WebSocket that is open; `onText` gets its messages from the very first. Throws as requests do when the server cannot be reached or refuses. */
+  connect(path: string, query: Query, onText: (text: string) => void): Promise<WebSocket> {
+    const { socketPath, host, port, ...tls } = this.#base;
+    const target = `${path}${queryText(query)}`;
+    const url = socketPath
+      ? `ws+unix://${socketPath}:${target}`
+      : `${this.#isTls ? 'wss' : 'ws'}://${host}:${port}${target}`;
+    const socket = new WebSocket(url, tls as object);
+    socket.on('message', (data) => onText((data as Buffer).toString('utf8')));
+    return new Promise((resolve, reject) => {
+      socket.once('open', () => resolve(socket));
+      socket.once('error', (error) => reject(this.#unreachable(error)));
+      socket.once('unexpected-response', (_request, response) => {
+        textOf(response).then((text) => reject(errorOf(response.statusCode ?? 0, text)), reject);
+      });
+    });
   }
 
   async #json<T>(method: string, path: string, query?: Query, body?: unknown): Promise<T> {
@@ -129,10 +150,7 @@ function parseHost(text: string): {
   } catch {
     // Told below.
   }
-  throw new SwarmError(
-    'invalidArgument',
-    `--host "${text}": write unix:///path.sock, tcp://host:port or https://host:port`,
-  );
+  throw new UsageError(`--host "${text}": write unix:///path.sock, tcp://host:port or https://host:port`);
 }
 
 function queryText(query: Query | undefined): string {

@@ -1,7 +1,8 @@
 /** Shell completion: a small script per shell that asks swarmctl itself, so that commands, flags and live names never go stale. */
-import type { Command } from 'commander';
-import type { ApiClient } from './client.ts';
-import type { NamedObject, NodeObject, ServiceObject } from './types.ts';
+import type { Command, Option } from 'commander';
+import { ApiClient } from './client.ts';
+import { environmentHost } from './context.ts';
+import { hostnameOf, type NamedObject, type NetworkObject, type NodeObject, type ServiceObject } from './types.ts';
 
 const SCRIPTS = {
   bash: `_swarmctl() {
@@ -27,31 +28,52 @@ export const SHELLS = Object.keys(SCRIPTS) as readonly Shell[];
 export const completionScript = (shell: Shell): string => SCRIPTS[shell];
 
 /** Words that may stand in the place of the last one, which may be empty. */
-export async function complete(
-  program: Command,
-  words: readonly string[],
-  client: () => ApiClient,
-): Promise<readonly string[]> {
+export async function complete(program: Command, words: readonly string[]): Promise<readonly string[]> {
   const last = words.at(-1) ?? '';
   let command = program;
+  let host = environmentHost();
+  let open: Option | undefined;
   for (const word of words.slice(0, -1)) {
-    command = command.commands.find((c) => c.name() === word || c.aliases().includes(word)) ?? command;
+    if (open) {
+      if (open.long === '--host') host = word;
+      open = undefined;
+    } else if (word.startsWith('-')) {
+      const option = optionsOf(command, program).find((o) => o.long === word || o.short === word);
+      open = option && (option.required || option.optional) ? option : undefined;
+    } else command = command.commands.find((c) => c.name() === word || c.aliases().includes(word)) ?? command;
   }
-  const candidates = last.startsWith('-')
-    ? command.options.flatMap((o) => (o.long ? [o.long] : []))
-    : command.commands.length > 0
-      ? command.commands.filter((c) => !c.name().startsWith('_')).map((c) => c.name())
-      : await namesFor(command, client).catch(() => []);
-  return candidates.filter((c) => c.startsWith(last)).sort();
+  const candidates = open
+    ? (open.argChoices ?? [])
+    : last.startsWith('-')
+      ? optionsOf(command, program).flatMap((o) => (o.long ? [o.long] : []))
+      : command.commands.length > 0
+        ? command.commands.filter((c) => !c.name().startsWith('_')).map((c) => c.name())
+        : await argumentsOf(command, () => new ApiClient({ host })).catch(() => []);
+  return candidates.filter((c) => c.startsWith(last)).sort((a, b) => a.localeCompare(b));
 }
 
-/** Names of the objects that a command takes as its argument. */
-async function namesFor(command: Command, client: () => ApiClient): Promise<readonly string[]> {
-  const noun = command.parent?.name();
-  if (command.registeredArguments.length === 0) return [];
-  if (noun === 'service') return (await client().get<readonly ServiceObject[]>('/services')).map((s) => s.Spec.Name);
-  if (noun === 'node') return (await client().get<readonly NodeObject[]>('/nodes')).map((n) => n.Description.Hostname);
-  if (noun === 'secret' || noun === 'config')
-    return (await client().get<readonly NamedObject[]>(`/${noun}s`)).map((o) => o.Spec.Name);
-  return [];
+/** Options of the program are known to each command too. */
+const optionsOf = (command: Command, program: Command): readonly Option[] => [
+  ...command.options,
+  ...program.options.filter((o) => !command.options.some((own) => own.long === o.long)),
+];
+
+/** Names of the objects that a command takes as its argument, or the values it knows. */
+async function argumentsOf(command: Command, client: () => ApiClient): Promise<readonly string[]> {
+  const [argument] = command.registeredArguments;
+  if (!argument) return [];
+  if (argument.argChoices) return argument.argChoices;
+  switch (command.parent?.name()) {
+    case 'service':
+      return (await client().get<readonly ServiceObject[]>('/services')).map((s) => s.Spec.Name);
+    case 'node':
+      return (await client().get<readonly NodeObject[]>('/nodes')).map(hostnameOf);
+    case 'network':
+      return (await client().get<readonly NetworkObject[]>('/networks')).map((n) => n.Name);
+    case 'secret':
+    case 'config':
+      return (await client().get<readonly NamedObject[]>(`/${command.parent.name()}s`)).map((o) => o.Spec.Name);
+    default:
+      return [];
+  }
 }

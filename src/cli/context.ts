@@ -1,8 +1,10 @@
 /** What every command gets: the client, the terminal and how to print. */
 import { Option, type Command } from 'commander';
-import { SwarmError } from '../common/errors.ts';
+import { defaultSocketPath } from '../common/local-socket.ts';
 import { ApiClient } from './client.ts';
-import { OUTPUTS, type Output, type OutputOptions, type Terminal } from './output.ts';
+import { OUTPUTS, type Output, type OutputOptions } from './output.ts';
+import { UsageError } from './usage-error.ts';
+import type { Terminal } from './terminal.ts';
 
 export interface CommandContext {
   readonly client: ApiClient;
@@ -13,9 +15,9 @@ export interface CommandContext {
 type Flags = Readonly<Record<string, unknown>>;
 export type Action = (context: CommandContext, args: readonly string[], flags: Flags) => Promise<void>;
 
-/** Default address: what SWARMD_HOST or DOCKER_HOST say, else the socket a local daemon serves. */
-const defaultHost = (): string =>
-  `unix://${process.getuid?.() === 0 ? '/run/swarmd.sock' : `${process.env['XDG_RUNTIME_DIR'] ?? '/tmp'}/swarmd.sock`}`;
+const GLOBAL: readonly (string | undefined)[] = ['--host', '--tls-ca', '--tls-cert', '--tls-key', '--output'];
+const isGlobal = (long: string | undefined): boolean => GLOBAL.includes(long);
+const HELP = new Option('-h, --help', 'display help for command');
 
 /** Options of the program itself; they may stand before or after the command. */
 export function addGlobalOptions(command: Command): Command {
@@ -35,6 +37,10 @@ export const addListOptions = (command: Command): Command =>
     .option('-f, --filter <key=value>', 'list only what matches; may be repeated', collect)
     .option('--format <template>', 'print with a template, for example "{{.Name}}", or "json"');
 
+/** Adds --watch. */
+export const addWatch = (command: Command): Command =>
+  command.option('-w, --watch', 'follow changes until interrupted: the table is redrawn, or changed rows are printed');
+
 /** Collects the values of an option that may be repeated. */
 export const collect = (text: string, earlier: readonly string[] | undefined): readonly string[] => [
   ...(earlier ?? []),
@@ -43,7 +49,13 @@ export const collect = (text: string, earlier: readonly string[] | undefined): r
 
 /** Sets what a command does. */
 export function action(command: Command, terminal: Terminal, defaultOutput: Output, run: Action): Command {
-  return command.action(async (...given: unknown[]) => {
+  // The program's own options may follow the command; its help lists them as those of the program.
+  const own = addGlobalOptions(command);
+  own.configureHelp({
+    showGlobalOptions: true,
+    visibleOptions: (shown) => shown.options.filter((o) => !o.hidden && !isGlobal(o.long)).concat(HELP),
+  });
+  return own.action(async (...given: unknown[]) => {
     const flags = command.optsWithGlobals<Flags>();
     const args = given
       .slice(0, -2)
@@ -65,12 +77,15 @@ export function action(command: Command, terminal: Terminal, defaultOutput: Outp
   });
 }
 
+/** What SWARMD_HOST or DOCKER_HOST say, else the socket a local daemon serves. */
+export const environmentHost = (): string =>
+  process.env['SWARMD_HOST'] || process.env['DOCKER_HOST'] || `unix://${defaultSocketPath()}`;
+
 function clientOf(text: (name: string) => string | undefined): ApiClient {
-  const host = text('host') ?? process.env['SWARMD_HOST'] ?? process.env['DOCKER_HOST'] ?? defaultHost();
+  const host = text('host') ?? environmentHost();
   const [ca, cert, key] = [text('tlsCa'), text('tlsCert'), text('tlsKey')];
   if (!ca && !cert && !key) return new ApiClient({ host });
-  if (!ca || !cert || !key)
-    throw new SwarmError('invalidArgument', '--tls-ca, --tls-cert and --tls-key belong together: give all three');
+  if (!ca || !cert || !key) throw new UsageError('--tls-ca, --tls-cert and --tls-key belong together: give all three');
   return new ApiClient({ host, tls: { ca, cert, key } });
 }
 

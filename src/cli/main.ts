@@ -2,8 +2,8 @@
 import { Command, CommanderError } from 'commander';
 import { ERROR_KINDS, errorText, toSwarmError } from '../common/errors.ts';
 import { VERSION } from '../common/version.ts';
-import { ApiClient } from './client.ts';
 import { inspectCommand, removeCommand } from './commands/inspect.ts';
+import { networkCommands } from './commands/network.ts';
 import { nodeList } from './commands/node/list.ts';
 import { nodeDemote, nodePromote, nodeUpdate } from './commands/node/update.ts';
 import { eventsCommand, infoCommand, statusCommand } from './commands/observe.ts';
@@ -17,13 +17,16 @@ import { swarmInit, swarmJoin, swarmJoinToken, swarmLeave, swarmUpdate } from '.
 import { nodePs, servicePs, taskList } from './commands/task/list.ts';
 import { complete, completionScript, SHELLS, type Shell } from './completion.ts';
 import { addGlobalOptions } from './context.ts';
-import { processTerminal, type Terminal } from './output.ts';
+import { addExamples } from './examples.ts';
+import { processTerminal, type Terminal } from './terminal.ts';
+import { UsageError } from './usage-error.ts';
 
 /** Exit code of wrong usage. */
 const USAGE = 2;
 
 const EXIT_CODES = `
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 refused, 5 unreachable or no leader, 6 timed out.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 refused, 5 unreachable or no leader, 6 timed out,
+130 interrupted.
 Environment: SWARMD_HOST, DOCKER_HOST, SWARMD_TLS_CA, SWARMD_TLS_CERT, SWARMD_TLS_KEY, NO_COLOR.
 `;
 
@@ -34,7 +37,10 @@ export function buildProgram(terminal: Terminal): Command {
     .enablePositionalOptions()
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
     .showHelpAfterError('(see --help)')
-    .addHelpText('after', EXIT_CODES);
+    .addHelpText(
+      'after',
+      `\nExamples:\n  swarmctl service ls\n  swarmctl --host tcp://10.0.0.1:2375 node ls\n${EXIT_CODES}`,
+    );
 
   program.commandsGroup('Workloads:');
   const service = program.command('service').description('Services: what shall run, and how often');
@@ -54,6 +60,7 @@ export function buildProgram(terminal: Terminal): Command {
   logsCommand(task, terminal, 'task');
   storedCommands(program, terminal, 'secret');
   storedCommands(program, terminal, 'config');
+  networkCommands(program, terminal);
 
   program.commandsGroup('Cluster:');
   const swarm = program.command('swarm').description('The swarm itself: found it, join it, change it');
@@ -63,7 +70,10 @@ export function buildProgram(terminal: Terminal): Command {
   nodePs(node, terminal);
   inspectCommand(node, terminal, 'node', 'nodes');
   for (const add of [nodeUpdate, nodePromote, nodeDemote]) add(node, terminal);
-  removeCommand(node, terminal, 'node', 'nodes', { force: 'remove it even if it is not down' });
+  removeCommand(node, terminal, 'node', 'nodes', {
+    force: 'remove it even if it is not down',
+    question: (names) => `Remove ${names} even if still in use?`,
+  });
 
   program.commandsGroup('Observe:');
   for (const add of [infoCommand, statusCommand, eventsCommand]) add(program, terminal);
@@ -71,17 +81,16 @@ export function buildProgram(terminal: Terminal): Command {
   program.commandsGroup('Shell:');
   const completion = program
     .command('completion <shell>')
-    .description('Print a script that completes commands, flags and names')
-    .addHelpText('after', '\nExamples:\n  source <(swarmctl completion bash)\n');
+    .description('Print a script that completes commands, flags and names');
   completion.registeredArguments[0]?.choices([...SHELLS]);
   completion.action((shell: Shell) => terminal.out(completionScript(shell)));
   program
     .command('__complete [words...]', { hidden: true })
     .allowUnknownOption()
     .action(async (words: readonly string[]) => {
-      const host = process.env['SWARMD_HOST'] ?? process.env['DOCKER_HOST'] ?? 'unix:///run/swarmd.sock';
-      for (const word of await complete(program, words, () => new ApiClient({ host }))) terminal.out(`${word}\n`);
+      for (const word of await complete(program, words)) terminal.out(`${word}\n`);
     });
+  addExamples(program);
   return program;
 }
 
@@ -104,8 +113,6 @@ export async function main(argv: readonly string[], terminal: Terminal = process
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
     const known = toSwarmError(error);
     terminal.err(`swarmctl: ${errorText(known)}\n`);
-    return known.code === 'invalidArgument' && !(known.cause instanceof Error) && known.message.startsWith('--')
-      ? USAGE
-      : ERROR_KINDS[known.code].exit;
+    return known instanceof UsageError ? USAGE : ERROR_KINDS[known.code].exit;
   }
 }

@@ -1,6 +1,7 @@
 /** How results are shown: tables for people, JSON, YAML or templates for programs. Data goes to standard output, all else to standard error. */
 import { stringify } from 'yaml';
 import { compileTemplate, templateHeader } from './template.ts';
+import { paint, type Style, type Terminal } from './terminal.ts';
 
 export const OUTPUTS = ['table', 'json', 'yaml', 'name'] as const;
 export type Output = (typeof OUTPUTS)[number];
@@ -17,66 +18,80 @@ export interface OutputOptions {
 export interface Column<T> {
   readonly header: string;
   readonly value: (item: T) => string;
+  /** How the cell looks on a terminal. */
+  readonly style?: (item: T) => Style | undefined;
+  /** Changes by the clock alone, so that it says nothing about the item. */
+  readonly isClock?: boolean;
 }
 
-/** What commands print to; tests collect it. */
-export interface Terminal {
-  out(text: string): void;
-  err(text: string): void;
-  readonly isInteractive: boolean;
-}
-
-export const processTerminal: Terminal = {
-  out: (text) => void process.stdout.write(text),
-  err: (text) => void process.stderr.write(text),
-  isInteractive: process.stderr.isTTY === true,
-};
-
-interface Listing<T> {
+/** What a list shows. */
+export interface Listing<T> {
   readonly items: readonly T[];
   readonly columns: readonly Column<T>[];
-  /** What `name` output and --quiet show. */
+  /** What --quiet and `name` output show. */
   readonly id: (item: T) => string;
   readonly name: (item: T) => string;
 }
 
-export function printList<T>(
-  terminal: Terminal,
+/** A list as the options ask for it. */
+export function listText<T>(
   { items, columns, id, name }: Listing<T>,
   options: OutputOptions,
-): void {
-  if (options.format !== undefined)
-    return printFormatted(
-      terminal,
-      items.map((item) => rowOf(item, columns)),
+  hasColours: boolean,
+): string {
+  const lines = (of: (item: T) => string): string => items.map((item) => `${of(item)}\n`).join('');
+  if (options.format !== undefined) {
+    return formatted(
+      items.map((value) => ({ value, cells: cellsOf(value, columns) })),
       options.format,
     );
-  if (options.quiet) return items.forEach((item) => terminal.out(`${id(item)}\n`));
-  if (options.output === 'name') return items.forEach((item) => terminal.out(`${name(item)}\n`));
-  if (options.output === 'table') terminal.out(table(columns, items));
-  else printValue(terminal, items, options);
+  }
+  if (options.quiet) return lines(id);
+  if (options.output === 'name') return lines(name);
+  return options.output === 'table' ? table(columns, items, hasColours) : valueText(items, options);
 }
+
+export const printList = <T>(terminal: Terminal, listing: Listing<T>, options: OutputOptions): void =>
+  terminal.out(listText(listing, options, terminal.hasColours));
 
 /** One object, or a list of whole objects. */
-export function printValue(terminal: Terminal, value: unknown, options: OutputOptions): void {
-  if (options.format !== undefined)
-    return printFormatted(terminal, Array.isArray(value) ? value : [value], options.format);
-  terminal.out(options.output === 'yaml' ? stringify(value) : `${JSON.stringify(value, undefined, 2)}\n`);
+export const printValue = (terminal: Terminal, value: unknown, options: OutputOptions): void =>
+  terminal.out(valueText(value, options));
+
+function valueText(value: unknown, options: OutputOptions): string {
+  if (options.format !== undefined) {
+    const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+    return formatted(
+      values.map((v) => ({ value: v })),
+      options.format,
+    );
+  }
+  return options.output === 'yaml' ? stringify(value) : `${JSON.stringify(value, undefined, 2)}\n`;
 }
 
-/** Columns padded to their widest cell, two blanks apart. */
-export function table<T>(columns: readonly Column<T>[], items: readonly T[]): string {
-  const rows = [columns.map((c) => c.header), ...items.map((item) => columns.map((c) => c.value(item)))];
-  const widths = columns.map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-          .join('   ')
-          .trimEnd()}\n`,
-    )
-    .join('');
+/** Columns padded to their widest cell, three blanks apart. */
+export function table<T>(columns: readonly Column<T>[], items: readonly T[], hasColours = false): string {
+  const cells = items.map((item) => columns.map((c) => c.value(item)));
+  const styles = items.map((item) => columns.map((c) => c.style?.(item)));
+  const header = columns.map((c) => c.header);
+  return aligned([header, ...cells], (text, row, column) =>
+    !hasColours ? text : paint(row === 0 ? 'bold' : styles[row - 1]?.[column], text),
+  );
+}
+
+/** Rows of cells under one another; `show` may decorate a cell once it is padded. */
+function aligned(
+  rows: readonly (readonly string[])[],
+  show: (text: string, row: number, column: number) => string = (text) => text,
+): string {
+  const count = Math.max(0, ...rows.map((row) => row.length));
+  const widths = Array.from({ length: count }, (_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
+  const lines = rows.map((row, r) => {
+    const last = row.findLastIndex((cell) => cell !== '');
+    const shown = row.slice(0, last + 1);
+    return shown.map((cell, c) => show(c === last ? cell : cell.padEnd(widths[c] ?? 0), r, c)).join('   ');
+  });
+  return lines.map((line) => `${line}\n`).join('');
 }
 
 export const shortId = (id: string, options: Pick<OutputOptions, 'noTrunc'>): string =>
@@ -97,21 +112,26 @@ export function ago(time: string, nowMs = Date.now()): string {
 }
 
 /** Cells of a row by their header in the form templates name them: "CURRENT STATE" is CurrentState. */
-const rowOf = <T>(item: T, columns: readonly Column<T>[]): Record<string, unknown> => ({
-  ...(item as object),
-  ...Object.fromEntries(columns.map((c) => [pascal(c.header), c.value(item)])),
-});
+const cellsOf = <T>(item: T, columns: readonly Column<T>[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(columns.map((c) => [pascal(c.header), c.value(item)]));
 
 const pascal = (header: string): string =>
   header === 'ID'
     ? 'ID'
     : header.toLowerCase().replace(/(^|\s)(\w)/g, (_, _gap, letter: string) => letter.toUpperCase());
 
-function printFormatted(terminal: Terminal, items: readonly unknown[], format: string): void {
-  if (format === 'json') return items.forEach((item) => terminal.out(`${JSON.stringify(item)}\n`));
+interface Row {
+  readonly value: unknown;
+  /** What a template finds by a single name before it looks into the value. */
+  readonly cells?: Readonly<Record<string, string>>;
+}
+
+function formatted(rows: readonly Row[], format: string): string {
+  if (format === 'json') return rows.map(({ value }) => `${JSON.stringify(value)}\n`).join('');
   const isTable = format.startsWith('table ');
-  const text = isTable ? format.slice('table '.length) : format;
+  const text = isTable ? format.slice('table '.length).trim() : format;
   const render = compileTemplate(text);
-  if (isTable) terminal.out(`${templateHeader(text)}\n`);
-  for (const item of items) terminal.out(`${render(item)}\n`);
+  const lines = rows.map(({ value, cells }) => render(value, cells));
+  if (!isTable) return lines.map((line) => `${line}\n`).join('');
+  return aligned([templateHeader(text), ...lines].map((line) => line.split('\t')));
 }

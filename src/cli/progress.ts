@@ -4,7 +4,7 @@
  */
 import { SwarmError } from '../common/errors.ts';
 import type { ApiClient } from './client.ts';
-import type { Terminal } from './output.ts';
+import type { Terminal } from './terminal.ts';
 import type { NodeObject, ServiceObject, TaskObject } from './types.ts';
 
 export interface WaitOptions {

@@ -1,12 +1,15 @@
 /**
  * `--format` templates: the part of Docker's that people use. `{{.Field.Sub}}`, `{{json .Field}}`, `{{.}}`, and the
- * escapes \t and \n; "table …" prints a header made of the field names.
+ * escapes \t and \n; "table …" prints a header made of the field names and aligns what tabs part.
  */
-import { SwarmError } from '../common/errors.ts';
+import { UsageError } from './usage-error.ts';
 
-type Render = (value: unknown) => string;
+type Cells = Readonly<Record<string, string>>;
+/** Cells are what a single name means before it is looked up in the value. */
+type Render = (value: unknown, cells?: Cells) => string;
+type Read = (value: unknown, cells?: Cells) => unknown;
 
-/** Compiles a template. Throws invalidArgument naming what cannot be understood. */
+/** Compiles a template. Throws a UsageError naming what cannot be understood. */
 export function compileTemplate(text: string): Render {
   const parts: (string | Render)[] = [];
   const pattern = /\{\{\s*(.*?)\s*\}\}/gs;
@@ -17,35 +20,38 @@ export function compileTemplate(text: string): Render {
     at = match.index + match[0].length;
   }
   parts.push(unescaped.slice(at));
-  return (value) => parts.map((part) => (typeof part === 'string' ? part : part(value))).join('');
+  return (value, cells) => parts.map((part) => (typeof part === 'string' ? part : part(value, cells))).join('');
 }
 
-/** Field names of a template, for the header of "table" formats. */
+/** Field names of a template, for the header of "table" formats: {{.CurrentState}} stands under CURRENT STATE. */
 export const templateHeader = (text: string): string =>
   text
     .replaceAll('\\t', '\t')
     .replace(/\{\{\s*(?:json\s+)?\.?([\w.]*)\s*\}\}/g, (_, path: string) =>
-      (path.split('.').at(-1) ?? '').toUpperCase(),
+      (path.split('.').at(-1) ?? '').replace(/([a-z])([A-Z])/g, '$1 $2').toUpperCase(),
     );
 
 function compileAction(action: string, template: string): Render {
   const [first = '', second, ...rest] = action.split(/\s+/);
   if (first === 'json' && second !== undefined && rest.length === 0) {
     const read = compilePath(second, template);
-    return (value) => JSON.stringify(read(value));
+    return (value, cells) => JSON.stringify(read(value, cells));
   }
   if (second === undefined) {
     const read = compilePath(first, template);
-    return (value) => textOf(read(value));
+    return (value, cells) => textOf(read(value, cells));
   }
   throw unknown(template, action);
 }
 
-function compilePath(path: string, template: string): (value: unknown) => unknown {
+function compilePath(path: string, template: string): Read {
   if (path === '.') return (value) => value;
   if (!/^(\.[A-Za-z_][\w]*)+$/.test(path)) throw unknown(template, path);
   const keys = path.slice(1).split('.');
-  return (value) => keys.reduce<unknown>((current, key) => fieldOf(current, key), value);
+  const [first = ''] = keys;
+  return (value, cells) =>
+    (keys.length === 1 ? fieldOf(cells, first) : undefined) ??
+    keys.reduce<unknown>((current, key) => fieldOf(current, key), value);
 }
 
 /** Own fields only, ignoring case, so that .Id finds ID. */
@@ -62,8 +68,5 @@ const textOf = (value: unknown): string => {
   return typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | boolean);
 };
 
-const unknown = (template: string, part: string): SwarmError =>
-  new SwarmError(
-    'invalidArgument',
-    `--format "${template}": "${part}" is not known; use {{.Field}}, {{.Field.Sub}} or {{json .Field}}`,
-  );
+const unknown = (template: string, part: string): UsageError =>
+  new UsageError(`--format "${template}": "${part}" is not known; use {{.Field}}, {{.Field.Sub}} or {{json .Field}}`);

@@ -1,6 +1,6 @@
 /** The parts of Docker's API objects that the commands look at. */
 
-export interface Versioned {
+interface Versioned {
   readonly ID: string;
   readonly Version: { readonly Index: number };
   readonly CreatedAt: string;
@@ -14,10 +14,13 @@ export interface NodeObject extends Versioned {
     readonly Availability: string;
     readonly Labels: Record<string, string>;
   };
-  readonly Description: { readonly Hostname: string; readonly Engine: { readonly EngineVersion: string } };
+  /** Incomplete until the agent of the node has told of itself. */
+  readonly Description?: { readonly Hostname?: string; readonly Engine?: { readonly EngineVersion?: string } };
   readonly Status: { readonly State: string; readonly Addr?: string; readonly Message?: string };
   readonly ManagerStatus?: { readonly Leader?: boolean; readonly Reachability: string; readonly Addr: string };
 }
+
+export const hostnameOf = (node: NodeObject): string => node.Description?.Hostname ?? '';
 
 export interface ServiceSpecObject {
   Name: string;
@@ -29,7 +32,7 @@ export interface ServiceSpecObject {
   EndpointSpec?: { Mode?: string; Ports?: PortObject[] };
 }
 
-export interface TaskTemplate {
+interface TaskTemplate {
   ContainerSpec: ContainerObject;
   Resources?: { Limits?: ResourceObject; Reservations?: ResourceObject };
   RestartPolicy?: { Condition?: string; Delay?: number; MaxAttempts?: number; Window?: number };
@@ -42,7 +45,7 @@ export interface TaskTemplate {
   ForceUpdate?: number;
 }
 
-export interface ContainerObject {
+interface ContainerObject {
   Image: string;
   Command?: string[];
   Args?: string[];
@@ -59,14 +62,14 @@ export interface ContainerObject {
   Configs?: object[];
 }
 
-export interface ServiceMode {
+interface ServiceMode {
   Replicated?: { Replicas?: number };
   Global?: object;
   ReplicatedJob?: object;
   GlobalJob?: object;
 }
 
-export interface ResourceObject {
+interface ResourceObject {
   NanoCPUs?: number;
   MemoryBytes?: number;
   Pids?: number;
@@ -115,6 +118,15 @@ export interface TaskObject extends Versioned {
     readonly Err?: string;
   };
   readonly DesiredState: string;
+}
+
+export interface NetworkObject {
+  readonly Id: string;
+  readonly Name: string;
+  readonly Driver: string;
+  readonly Scope: string;
+  readonly Created: string;
+  readonly IPAM: { readonly Config?: readonly { readonly Subnet?: string; readonly Gateway?: string }[] | null };
 }
 
 export interface NamedObject extends Versioned {

@@ -1,13 +1,30 @@
-/** Values as users write them on the command line. Each parser throws invalidArgument naming flag, value and form. */
-import { SwarmError } from '../common/errors.ts';
+/** Values as users write them on the command line. Each parser throws a UsageError naming flag, value and form. */
 import { parseDurationMs } from '../common/time.ts';
 import type { MountObject, PortObject } from './types.ts';
+import { UsageError } from './usage-error.ts';
 
-const wrong = (flag: string, text: string, form: string): SwarmError =>
-  new SwarmError('invalidArgument', `${flag} "${text}": ${form}`);
+const wrong = (flag: string, text: string, form: string): UsageError => new UsageError(`${flag} "${text}": ${form}`);
+
+/** Milliseconds. */
+export function milliseconds(flag: string, text: string): number {
+  try {
+    const value = parseDurationMs(text);
+    if (value >= 0) return value;
+  } catch {
+    // Told below.
+  }
+  throw wrong(flag, text, 'give a duration with a unit (ns, us, ms, s, m, h), for example 30s or 1h30m');
+}
 
 /** Nanoseconds. */
-export const duration = (text: string): number => Math.round(parseDurationMs(text) * 1e6);
+export const duration = (flag: string, text: string): number => Math.round(milliseconds(flag, text) * 1e6);
+
+/** A share from 0 to 1. */
+export function ratio(flag: string, text: string): number {
+  const value = Number(text);
+  if (!(value >= 0 && value <= 1) || text.trim() === '') throw wrong(flag, text, 'give a share from 0 to 1');
+  return value;
+}
 
 /** Nano-CPUs from a decimal number of CPUs. */
 export function cpus(flag: string, text: string): number {

@@ -7,6 +7,7 @@ import { hostname } from 'node:os';
 import { readFileSync } from 'node:fs';
 import { parse as parseYaml } from 'yaml';
 import { errorText, SwarmError } from '../common/errors.ts';
+import { stateHome } from '../common/local-socket.ts';
 import { LOG_LEVELS, type LogLevel } from '../common/log.ts';
 import { STRATEGIES, type Strategy } from '../common/service-labels.ts';
 import { parseDurationMs } from '../common/time.ts';
@@ -56,14 +57,7 @@ const ALL = ['manager', 'worker', 'node', 'up', 'hollow'] as const;
 const MANAGERS = ['manager', 'worker', 'node', 'up'] as const;
 
 /** Where state lives unless said otherwise: /var/lib/swarmd for root, else below XDG_STATE_HOME. */
-const defaultDataDir = (): string =>
-  process.getuid?.() === 0
-    ? '/var/lib/swarmd'
-    : `${process.env['XDG_STATE_HOME'] ?? `${process.env['HOME'] ?? '.'}/.local/state`}/swarmd`;
-
-/** The API socket people's tools find by themselves. */
-export const defaultSocket = (): string =>
-  process.getuid?.() === 0 ? '/run/swarmd.sock' : `${process.env['XDG_RUNTIME_DIR'] ?? '/tmp'}/swarmd.sock`;
+const defaultDataDir = (): string => `${stateHome()}/swarmd`;
 
 const integer =
   (from: number, to: number) =>

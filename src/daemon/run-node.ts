@@ -1,13 +1,16 @@
 /** `swarmd manager`, `worker` and `node`: a node with its API, from settings to shutdown. */
 import { readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createApi, type ApiOptions, type ApiServer } from '../api/server.ts';
 import { systemClock } from '../common/clock.ts';
 import { SwarmError } from '../common/errors.ts';
+import { defaultSocketPath } from '../common/local-socket.ts';
 import { issuerInfo } from '../identity/certificate.ts';
 import type { Logger } from '../common/log.ts';
 import { registerMetrics } from './metrics.ts';
-import { defaultSocket, type DaemonOptions } from './options.ts';
+import type { DaemonOptions } from './options.ts';
 import { StateFolder } from './state-folder.ts';
 import { AVAILABILITY, SwarmNode } from './swarm-node.ts';
 
@@ -99,8 +102,9 @@ export async function runMember(
     await node.stop();
     folder.release();
   };
-  const addresses = settings.api.length > 0 ? settings.api : [`unix://${defaultSocket()}`];
+  const addresses = settings.api.length > 0 ? settings.api : [`unix://${defaultSocketPath()}`];
   try {
+    if (settings.api.length === 0) await mkdir(dirname(defaultSocketPath()), { recursive: true, mode: 0o700 });
     for (const address of addresses) await api.listen(address);
     if (!(await node.resume())) await first(node);
   } catch (error) {

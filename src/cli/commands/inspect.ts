@@ -1,7 +1,10 @@
 /** `inspect` and `rm` are the same for every noun. */
 import type { Command } from 'commander';
+import { errorText, toSwarmError, type SwarmError } from '../../common/errors.ts';
+import { addYes, confirm } from '../confirm.ts';
 import { action, isSet } from '../context.ts';
-import { printValue, type Terminal } from '../output.ts';
+import { printValue } from '../output.ts';
+import type { Terminal } from '../terminal.ts';
 
 export function inspectCommand(parent: Command, terminal: Terminal, noun: string, path: string): void {
   const command = parent
@@ -9,10 +12,20 @@ export function inspectCommand(parent: Command, terminal: Terminal, noun: string
     .description(`Show everything about one ${noun} or more`)
     .option('--format <template>', 'print with a template, for example "{{.ID}}" or "{{json .Spec}}"');
   action(command, terminal, 'json', async ({ client, output }, names) => {
-    const objects = [];
-    for (const name of names) objects.push(await client.get<object>(`/${path}/${encodeURIComponent(name)}`));
-    printValue(terminal, objects, output);
+    const objects: object[] = [];
+    const failure = await forEach(terminal, names, async (name) => {
+      objects.push(await client.get<object>(`/${path}/${encodeURIComponent(name)}`));
+    });
+    if (objects.length > 0) printValue(terminal, objects, output);
+    if (failure) throw failure;
   });
+}
+
+interface RemoveOptions {
+  /** Meaning of --force, where there is such a flag. */
+  readonly force?: string;
+  /** What to ask before --force removes. */
+  readonly question?: (names: string) => string;
 }
 
 export function removeCommand(
@@ -20,14 +33,35 @@ export function removeCommand(
   terminal: Terminal,
   noun: string,
   path: string,
-  options: { readonly force?: string } = {},
+  { force, question }: RemoveOptions = {},
 ): void {
   const command = parent.command(`rm <${noun}s...>`).alias('remove').description(`Remove one ${noun} or more`);
-  if (options.force) command.option('--force', options.force);
+  if (force) addYes(command.option('--force', force));
   action(command, terminal, 'table', async ({ client }, names, flags) => {
-    for (const name of names) {
-      await client.delete(`/${path}/${encodeURIComponent(name)}`, isSet(flags, 'force') ? { force: 1 } : {});
+    const isForced = isSet(flags, 'force');
+    if (isForced && question) await confirm(terminal, flags, question(names.join(', ')));
+    const failure = await forEach(terminal, names, async (name) => {
+      await client.delete(`/${path}/${encodeURIComponent(name)}`, isForced ? { force: 1 } : {});
       terminal.out(`${name}\n`);
-    }
+    });
+    if (failure) throw failure;
   });
+}
+
+/** Goes on after a failure; all but the last are told at once, the last is returned. */
+async function forEach(
+  terminal: Terminal,
+  names: readonly string[],
+  act: (name: string) => Promise<void>,
+): Promise<SwarmError | undefined> {
+  let failure: SwarmError | undefined;
+  for (const name of names) {
+    try {
+      await act(name);
+    } catch (error) {
+      if (failure) terminal.err(`swarmctl: ${errorText(failure)}\n`);
+      failure = toSwarmError(error);
+    }
+  }
+  return failure;
 }

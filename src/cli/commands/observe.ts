@@ -1,7 +1,9 @@
-/** `info`, `status`, `events`, `watch`: looking at the swarm. */
+/** `info`, `status`, `events`: looking at the swarm. */
 import type { Command } from 'commander';
 import { action, addListOptions, listFlag, textFlag } from '../context.ts';
-import { printValue, table, type Terminal } from '../output.ts';
+import { interrupted } from '../interrupted.ts';
+import { printValue, table } from '../output.ts';
+import type { Terminal } from '../terminal.ts';
 import type { InfoObject } from '../types.ts';
 import { filters } from '../values.ts';
 
@@ -81,15 +83,13 @@ export function eventsCommand(program: Command, terminal: Terminal): void {
     .option('--since <unix-seconds>', 'show events since then first')
     .option('--until <unix-seconds>', 'end then');
   action(command, terminal, 'table', async ({ client, output }, _args, flags) => {
-    const abort = new AbortController();
-    process.once('SIGINT', () => abort.abort());
     const query = {
       filters: filters(listFlag(flags, 'filter')),
       since: textFlag(flags, 'since'),
       until: textFlag(flags, 'until'),
     };
     let rest = '';
-    for await (const chunk of client.stream('/events', query, abort.signal)) {
+    for await (const chunk of client.stream('/events', query, interrupted())) {
       const lines = (rest + chunk.toString('utf8')).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines.filter((l) => l !== '')) {

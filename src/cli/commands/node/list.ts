@@ -1,39 +1,54 @@
 import type { Command } from 'commander';
-import { action, addListOptions, listFlag } from '../../context.ts';
-import { printList, shortId, type Terminal } from '../../output.ts';
-import type { InfoObject, NodeObject } from '../../types.ts';
+import { action, addListOptions, addWatch, isSet, listFlag, type CommandContext } from '../../context.ts';
+import type { Listing } from '../../output.ts';
+import type { Terminal } from '../../terminal.ts';
+import { hostnameOf, type InfoObject, type NodeObject } from '../../types.ts';
 import { filters } from '../../values.ts';
+import { showListing } from '../../watch/watch-listing.ts';
 
 export function nodeList(parent: Command, terminal: Terminal): void {
-  const command = addListOptions(parent.command('ls').alias('list').description('List the nodes of the swarm'));
-  action(command, terminal, 'table', async ({ client, output }, _args, flags) => {
-    const [nodes, info] = await Promise.all([
-      client.get<readonly NodeObject[]>('/nodes', { filters: filters(listFlag(flags, 'filter')) }),
-      client.get<InfoObject>('/info'),
-    ]);
-    const items = [...nodes].sort((a, b) => a.Description.Hostname.localeCompare(b.Description.Hostname));
-    printList(
-      terminal,
+  const command = addWatch(
+    addListOptions(parent.command('ls').alias('list').description('List the nodes of the swarm')),
+  );
+  action(command, terminal, 'table', (context, _args, flags) =>
+    showListing(context, isSet(flags, 'watch'), {
+      kinds: ['node'],
+      load: () => loadNodes(context, listFlag(flags, 'filter')),
+    }),
+  );
+}
+
+async function loadNodes(
+  { client }: CommandContext,
+  wanted: readonly string[] | undefined,
+): Promise<Listing<NodeObject>> {
+  const [nodes, info] = await Promise.all([
+    client.get<readonly NodeObject[]>('/nodes', { filters: filters(wanted) }),
+    client.get<InfoObject>('/info'),
+  ]);
+  return {
+    items: [...nodes].sort((a, b) => hostnameOf(a).localeCompare(hostnameOf(b), undefined, { numeric: true })),
+    id: (n) => n.ID,
+    name: hostnameOf,
+    columns: [
+      { header: 'ID', value: (n) => `${n.ID}${n.ID === info.Swarm.NodeID ? ' *' : ''}` },
+      { header: 'HOSTNAME', value: hostnameOf },
       {
-        items,
-        id: (n) => n.ID,
-        name: (n) => n.Description.Hostname,
-        columns: [
-          {
-            header: 'ID',
-            value: (n) => `${shortId(n.ID, { noTrunc: true })}${n.ID === info.Swarm.NodeID ? ' *' : ''}`,
-          },
-          { header: 'HOSTNAME', value: (n) => n.Description.Hostname },
-          { header: 'STATUS', value: (n) => n.Status.State },
-          { header: 'AVAILABILITY', value: (n) => n.Spec.Availability },
-          {
-            header: 'MANAGER STATUS',
-            value: (n) => (n.ManagerStatus?.Leader ? 'leader' : (n.ManagerStatus?.Reachability ?? '')),
-          },
-          { header: 'VERSION', value: (n) => n.Description.Engine.EngineVersion },
-        ],
+        header: 'STATUS',
+        value: (n) => n.Status.State,
+        style: (n) => (n.Status.State === 'ready' ? 'green' : 'red'),
       },
-      output,
-    );
-  });
+      {
+        header: 'AVAILABILITY',
+        value: (n) => n.Spec.Availability,
+        style: (n) => (n.Spec.Availability === 'active' ? undefined : 'yellow'),
+      },
+      {
+        header: 'MANAGER STATUS',
+        value: (n) => (n.ManagerStatus?.Leader ? 'leader' : (n.ManagerStatus?.Reachability ?? '')),
+        style: (n) => (n.ManagerStatus?.Reachability === 'unreachable' ? 'red' : undefined),
+      },
+      { header: 'VERSION', value: (n) => n.Description?.Engine?.EngineVersion ?? '' },
+    ],
+  };
 }

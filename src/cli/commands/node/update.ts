@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { ApiClient } from '../../client.ts';
 import { action, collect, listFlag, textFlag } from '../../context.ts';
-import type { Terminal } from '../../output.ts';
+import type { Terminal } from '../../terminal.ts';
 import type { NodeObject } from '../../types.ts';
 import { keyValues } from '../../values.ts';
 
@@ -20,11 +20,7 @@ export function nodeUpdate(parent: Command, terminal: Terminal): void {
     .addOption(new Option('--availability <state>', 'whether it takes tasks').choices(['active', 'pause', 'drain']))
     .addOption(new Option('--role <role>', 'its role').choices(['worker', 'manager']))
     .option('--label-add <key=value>', 'set a label; may be repeated', collect)
-    .option('--label-rm <key>', 'remove a label; may be repeated', collect)
-    .addHelpText(
-      'after',
-      '\nExamples:\n  swarmctl node update --availability drain w1\n  swarmctl node update --label-add zone=a w1\n',
-    );
+    .option('--label-rm <key>', 'remove a label; may be repeated', collect);
   action(command, terminal, 'table', async ({ client }, [name = ''], flags) => {
     const removed = new Set(listFlag(flags, 'labelRm'));
     await change(client, name, (spec) => ({

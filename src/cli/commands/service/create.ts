@@ -1,19 +1,12 @@
 import { Option, type Command } from 'commander';
-import { SwarmError } from '../../../common/errors.ts';
 import { action, collect, isSet, listFlag, textFlag } from '../../context.ts';
-import type { Terminal } from '../../output.ts';
+import type { Terminal } from '../../terminal.ts';
 import type { ServiceSpecObject } from '../../types.ts';
 import { keyValues, mount, port } from '../../values.ts';
+import { UsageError } from '../../usage-error.ts';
 import { references } from './references.ts';
 import { addCommonFlags, applyCommonFlags } from './spec-flags.ts';
-import { waitUnlessDetached } from './wait.ts';
-
-const EXAMPLES = `
-Examples:
-  swarmctl service create --name web --replicas 3 host python3 -m http.server 8080
-  swarmctl service create --name db --constraint node.labels.disk==ssd --reserve-memory 1g postgres:16
-  swarmctl service create --name batch --strategy binpack --replicas 20 --reserve-cpu 0.5 worker:latest
-`;
+import { waitingTime, waitUnlessDetached } from './wait.ts';
 
 export function serviceCreate(parent: Command, terminal: Terminal): void {
   const command = addCommonFlags(parent.command('create <image> [command...]').description('Create a service'))
@@ -37,17 +30,14 @@ export function serviceCreate(parent: Command, terminal: Terminal): void {
     .option('--mount <mount>', 'for example type=bind,source=/a,target=/b; may be repeated', collect)
     .option('--network <name>', 'network to attach to; may be repeated', collect)
     .option('--secret <name>', 'secret to give to its tasks; may be repeated', collect)
-    .option('--config <name>', 'config to give to its tasks; may be repeated', collect)
-    .addHelpText('after', EXAMPLES);
+    .option('--config <name>', 'config to give to its tasks; may be repeated', collect);
   action(command, terminal, 'table', async (context, [image = '', ...args], flags) => {
     const { client } = context;
+    waitingTime(flags);
     const list = (name: string): readonly string[] => listFlag(flags, name) ?? [];
     const isGlobal = textFlag(flags, 'mode') === 'global';
     if (isGlobal && flags['replicas'] !== undefined) {
-      throw new SwarmError(
-        'invalidArgument',
-        '--replicas goes with replicated services: a global one has a task on each node',
-      );
+      throw new UsageError('--replicas goes with replicated services: a global one has a task on each node');
     }
     const spec: ServiceSpecObject = {
       Name: textFlag(flags, 'name') ?? '',

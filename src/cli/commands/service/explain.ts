@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { action } from '../../context.ts';
-import { printValue, table, type Terminal } from '../../output.ts';
+import { printValue, table } from '../../output.ts';
+import type { Terminal } from '../../terminal.ts';
 import type { ServiceObject } from '../../types.ts';
 
 interface NodeAnswer {
@@ -31,11 +32,7 @@ const columns = [
 export function serviceExplain(parent: Command, terminal: Terminal): void {
   const command = parent
     .command('explain <service>')
-    .description('Tell why each task is where it is, or why it waits, and how every node would do for one more')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  swarmctl service explain web\n  swarmctl service explain web --output json\n',
-    );
+    .description('Tell why each task is where it is, or why it waits, and how every node would do for one more');
   action(command, terminal, 'table', async ({ client, output }, [name = '']) => {
     const service = await client.get<ServiceObject>(`/services/${encodeURIComponent(name)}`);
     const answer = await client.get<Explanation>(`/swarmd/services/${service.ID}/explain`);

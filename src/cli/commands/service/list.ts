@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
-import { action, addListOptions, listFlag } from '../../context.ts';
-import { printList, shortId, type Terminal } from '../../output.ts';
+import { action, addListOptions, addWatch, isSet, listFlag, type CommandContext } from '../../context.ts';
+import { shortId, type Listing } from '../../output.ts';
+import type { Terminal } from '../../terminal.ts';
 import type { PortObject, ServiceObject } from '../../types.ts';
 import { filters } from '../../values.ts';
+import { showListing } from '../../watch/watch-listing.ts';
 
 const modeOf = (service: ServiceObject): string => {
   const { Replicated, Global, ReplicatedJob } = service.Spec.Mode;
@@ -15,32 +17,39 @@ const portText = ({ PublishedPort, TargetPort, Protocol }: PortObject): string =
   `*:${PublishedPort ?? '?'}->${TargetPort}/${Protocol}`;
 
 export function serviceList(parent: Command, terminal: Terminal): void {
-  const command = addListOptions(parent.command('ls').alias('list').description('List the services'));
-  action(command, terminal, 'table', async ({ client, output }, _args, flags) => {
-    const services = await client.get<readonly ServiceObject[]>('/services', {
-      status: true,
-      filters: filters(listFlag(flags, 'filter')),
-    });
-    printList(
-      terminal,
+  const command = addWatch(addListOptions(parent.command('ls').alias('list').description('List the services')));
+  action(command, terminal, 'table', (context, _args, flags) =>
+    showListing(context, isSet(flags, 'watch'), {
+      kinds: ['service', 'task', 'node'],
+      load: () => loadServices(context, listFlag(flags, 'filter')),
+    }),
+  );
+}
+
+const running = (s: ServiceObject): number => s.ServiceStatus?.RunningTasks ?? 0;
+const desired = (s: ServiceObject): number => s.ServiceStatus?.DesiredTasks ?? 0;
+
+async function loadServices(
+  { client, output }: CommandContext,
+  wanted: readonly string[] | undefined,
+): Promise<Listing<ServiceObject>> {
+  const services = await client.get<readonly ServiceObject[]>('/services', { status: true, filters: filters(wanted) });
+  return {
+    items: [...services].sort((a, b) => a.Spec.Name.localeCompare(b.Spec.Name, undefined, { numeric: true })),
+    id: (s) => s.ID,
+    name: (s) => s.Spec.Name,
+    columns: [
+      { header: 'ID', value: (s) => shortId(s.ID, output) },
+      { header: 'NAME', value: (s) => s.Spec.Name },
+      { header: 'MODE', value: modeOf },
       {
-        items: [...services].sort((a, b) => a.Spec.Name.localeCompare(b.Spec.Name, undefined, { numeric: true })),
-        id: (s) => s.ID,
-        name: (s) => s.Spec.Name,
-        columns: [
-          { header: 'ID', value: (s) => shortId(s.ID, output) },
-          { header: 'NAME', value: (s) => s.Spec.Name },
-          { header: 'MODE', value: modeOf },
-          {
-            header: 'REPLICAS',
-            value: (s) => `${s.ServiceStatus?.RunningTasks ?? 0}/${s.ServiceStatus?.DesiredTasks ?? 0}`,
-          },
-          { header: 'IMAGE', value: (s) => s.Spec.TaskTemplate.ContainerSpec.Image },
-          { header: 'PORTS', value: (s) => (s.Endpoint?.Ports ?? []).map(portText).join(', ') },
-          { header: 'UPDATE', value: (s) => s.UpdateStatus?.State ?? '' },
-        ],
+        header: 'REPLICAS',
+        value: (s) => `${running(s)}/${desired(s)}`,
+        style: (s) => (running(s) < desired(s) ? 'yellow' : undefined),
       },
-      output,
-    );
-  });
+      { header: 'IMAGE', value: (s) => s.Spec.TaskTemplate.ContainerSpec.Image },
+      { header: 'PORTS', value: (s) => (s.Endpoint?.Ports ?? []).map(portText).join(', ') },
+      { header: 'UPDATE', value: (s) => s.UpdateStatus?.State ?? '' },
+    ],
+  };
 }

@@ -1,22 +1,31 @@
 import type { Command } from 'commander';
-import { parseDurationMs } from '../../../common/time.ts';
+import { UsageError } from '../../usage-error.ts';
+import { milliseconds, wholeNumber } from '../../values.ts';
+import { interrupted } from '../../interrupted.ts';
 import { action, isSet, textFlag, type Flags } from '../../context.ts';
-import type { Terminal } from '../../output.ts';
+import type { Terminal } from '../../terminal.ts';
 
 /** Header of a frame: stream, three zeros, length of the payload. */
 const HEADER_BYTES = 8;
 const STDERR = 2;
 const ERROR = 3;
 
+/** Unix seconds, from a time, such seconds, or how long ago. */
 function since(flags: Flags): number {
   const text = textFlag(flags, 'since');
   if (text === undefined) return 0;
-  const isTime = /^\d{4}-|^\d{9,}/.test(text);
-  return isTime
-    ? /^\d+$/.test(text)
-      ? Number(text)
-      : Date.parse(text) / 1000
-    : (Date.now() - parseDurationMs(text)) / 1000;
+  if (/^\d{9,}(\.\d+)?$/.test(text)) return Number(text);
+  if (!/^\d{4}-/.test(text)) return (Date.now() - milliseconds('--since', text)) / 1000;
+  const ms = Date.parse(text);
+  if (Number.isNaN(ms))
+    throw new UsageError(`--since "${text}": write a time such as 2026-08-20T10:00:00Z, or a duration such as 10m`);
+  return ms / 1000;
+}
+
+/** "all" or a number of lines. */
+function tail(flags: Flags): string | number {
+  const text = textFlag(flags, 'tail') ?? 'all';
+  return text === 'all' ? text : wholeNumber('--tail', text);
 }
 
 export function logsCommand(parent: Command, terminal: Terminal, noun: 'service' | 'task'): void {
@@ -28,22 +37,19 @@ export function logsCommand(parent: Command, terminal: Terminal, noun: 'service'
     .option('--since <when>', 'only lines after a time, or younger than a duration such as 10m')
     .option('-t, --timestamps', 'show when each line was printed');
   action(command, terminal, 'table', async ({ client }, [name = ''], flags) => {
-    const abort = new AbortController();
-    const stop = (): void => abort.abort();
-    process.once('SIGINT', stop);
     const query = {
       stdout: true,
       stderr: true,
       follow: isSet(flags, 'follow'),
-      tail: textFlag(flags, 'tail'),
+      tail: tail(flags),
       timestamps: isSet(flags, 'timestamps'),
       since: since(flags),
     };
+    const signal = interrupted();
     let pending = Buffer.alloc(0);
-    for await (const chunk of client.stream(`/${noun}s/${encodeURIComponent(name)}/logs`, query, abort.signal)) {
+    for await (const chunk of client.stream(`/${noun}s/${encodeURIComponent(name)}/logs`, query, signal)) {
       pending = printFrames(Buffer.concat([pending, chunk]), terminal);
     }
-    process.off('SIGINT', stop);
   });
 }
 

@@ -3,12 +3,19 @@ import { Option, type Command } from 'commander';
 import { STRATEGIES } from '../../../common/service-labels.ts';
 import { collect, listFlag, textFlag, type Flags } from '../../context.ts';
 import type { ServiceSpecObject, UpdateConfigObject } from '../../types.ts';
-import { bytes, cpus, duration, keyValues, wholeNumber } from '../../values.ts';
+import { bytes, cpus, duration, keyValues, milliseconds, ratio, wholeNumber } from '../../values.ts';
 
+const same = (_flag: string, text: string): string => text;
+const checkedDuration = (flag: string, text: string): string => {
+  milliseconds(flag, text);
+  return text;
+};
+
+/** Settings that Docker's spec has no field for travel as labels. */
 const LABELS = {
-  strategy: 'swarmd.strategy',
-  restartMaxDelay: 'swarmd.restart.max-delay',
-  updateProgressDeadline: 'swarmd.update.progress-deadline',
+  strategy: { label: 'swarmd.strategy', parse: same },
+  restartMaxDelay: { label: 'swarmd.restart.max-delay', parse: checkedDuration },
+  updateProgressDeadline: { label: 'swarmd.update.progress-deadline', parse: checkedDuration },
 } as const;
 
 /** Flags that mean the same when a service is made and when it is changed. */
@@ -63,19 +70,17 @@ export function addCommonFlags(command: Command): Command {
   return command
     .option('--update-progress-deadline <duration>', 'an update that makes no progress for this long has failed')
     .option('-d, --detach', 'do not wait until the service has settled')
-    .option('--wait', 'wait until the service has settled (the default)')
+    .addOption(new Option('--wait', 'wait until the service has settled (the default)').conflicts('detach'))
     .option('--timeout <duration>', 'longest to wait');
 }
 
 /** Puts the common flags into a spec that belongs to the caller. */
 export function applyCommonFlags(spec: ServiceSpecObject, flags: Flags): void {
-  const text = (name: string): string | undefined => textFlag(flags, name);
-  const set = <T>(name: string, parse: (text: string) => T, put: (value: T) => void): void => {
-    const value = text(name);
-    if (value !== undefined) put(parse(value));
+  const set = <T>(name: string, parse: (flag: string, text: string) => T, put: (value: T) => void): void => {
+    const text = textFlag(flags, name);
+    if (text !== undefined) put(parse(flagOf(name), text));
   };
   const container = spec.TaskTemplate.ContainerSpec;
-  const same = (value: string): string => value;
   set('user', same, (v) => (container.User = v));
   set('workdir', same, (v) => (container.Dir = v));
   set('hostname', same, (v) => (container.Hostname = v));
@@ -83,96 +88,46 @@ export function applyCommonFlags(spec: ServiceSpecObject, flags: Flags): void {
   set('stopGracePeriod', duration, (v) => (container.StopGracePeriod = v));
 
   const limits = () => ((spec.TaskTemplate.Resources ??= {}).Limits ??= {});
+  set('limitCpu', cpus, (v) => (limits().NanoCPUs = v));
+  set('limitMemory', bytes, (v) => (limits().MemoryBytes = v));
+  set('limitPids', wholeNumber, (v) => (limits().Pids = v));
   const reservations = () => ((spec.TaskTemplate.Resources ??= {}).Reservations ??= {});
-  set(
-    'limitCpu',
-    (t) => cpus('--limit-cpu', t),
-    (v) => (limits().NanoCPUs = v),
-  );
-  set(
-    'limitMemory',
-    (t) => bytes('--limit-memory', t),
-    (v) => (limits().MemoryBytes = v),
-  );
-  set(
-    'limitPids',
-    (t) => wholeNumber('--limit-pids', t),
-    (v) => (limits().Pids = v),
-  );
-  set(
-    'reserveCpu',
-    (t) => cpus('--reserve-cpu', t),
-    (v) => (reservations().NanoCPUs = v),
-  );
-  set(
-    'reserveMemory',
-    (t) => bytes('--reserve-memory', t),
-    (v) => (reservations().MemoryBytes = v),
-  );
-  set(
-    'replicasMaxPerNode',
-    (t) => wholeNumber('--replicas-max-per-node', t),
-    (v) => ((spec.TaskTemplate.Placement ??= {}).MaxReplicas = v),
-  );
+  set('reserveCpu', cpus, (v) => (reservations().NanoCPUs = v));
+  set('reserveMemory', bytes, (v) => (reservations().MemoryBytes = v));
+  set('replicasMaxPerNode', wholeNumber, (v) => ((spec.TaskTemplate.Placement ??= {}).MaxReplicas = v));
 
   const health = () => (container.Healthcheck ??= {});
-  set(
-    'healthCmd',
-    (t) => ['CMD-SHELL', t],
-    (v) => (health().Test = v),
-  );
+  set('healthCmd', same, (v) => (health().Test = ['CMD-SHELL', v]));
   set('healthInterval', duration, (v) => (health().Interval = v));
   set('healthTimeout', duration, (v) => (health().Timeout = v));
-  set(
-    'healthRetries',
-    (t) => wholeNumber('--health-retries', t),
-    (v) => (health().Retries = v),
-  );
+  set('healthRetries', wholeNumber, (v) => (health().Retries = v));
   set('healthStartPeriod', duration, (v) => (health().StartPeriod = v));
 
   const restart = () => (spec.TaskTemplate.RestartPolicy ??= {});
   set('restartCondition', same, (v) => (restart().Condition = v));
   set('restartDelay', duration, (v) => (restart().Delay = v));
-  set(
-    'restartMaxAttempts',
-    (t) => wholeNumber('--restart-max-attempts', t),
-    (v) => (restart().MaxAttempts = v),
-  );
+  set('restartMaxAttempts', wholeNumber, (v) => (restart().MaxAttempts = v));
   set('restartWindow', duration, (v) => (restart().Window = v));
 
-  applyUpdateFlags('update', () => (spec.UpdateConfig ??= {}), text);
-  applyUpdateFlags('rollback', () => (spec.RollbackConfig ??= {}), text);
+  const changes = [
+    ['update', () => (spec.UpdateConfig ??= {})],
+    ['rollback', () => (spec.RollbackConfig ??= {})],
+  ] as const satisfies readonly (readonly [string, () => UpdateConfigObject])[];
+  for (const [kind, config] of changes) {
+    set(`${kind}Parallelism`, wholeNumber, (v) => (config().Parallelism = v));
+    set(`${kind}Delay`, duration, (v) => (config().Delay = v));
+    set(`${kind}Monitor`, duration, (v) => (config().Monitor = v));
+    set(`${kind}MaxFailureRatio`, ratio, (v) => (config().MaxFailureRatio = v));
+    set(`${kind}FailureAction`, same, (v) => (config().FailureAction = v));
+    set(`${kind}Order`, same, (v) => (config().Order = v));
+  }
 
-  for (const [name, label] of Object.entries(LABELS)) set(name, same, (v) => (spec.Labels[label] = v));
-  set(
-    'replicas',
-    (t) => wholeNumber('--replicas', t),
-    (v) => {
-      spec.Mode = { Replicated: { Replicas: v } };
-    },
-  );
+  for (const [name, { label, parse }] of Object.entries(LABELS)) set(name, parse, (v) => (spec.Labels[label] = v));
+  set('replicas', wholeNumber, (v) => (spec.Mode = { Replicated: { Replicas: v } }));
 }
 
-function applyUpdateFlags(
-  kind: 'update' | 'rollback',
-  config: () => UpdateConfigObject,
-  text: (name: string) => string | undefined,
-): void {
-  const put = <K extends keyof UpdateConfigObject>(
-    flag: string,
-    key: K,
-    parse: (t: string) => UpdateConfigObject[K],
-  ): void => {
-    const value = text(`${kind}${flag}`);
-    if (value !== undefined) config()[key] = parse(value);
-  };
-  put('Parallelism', 'Parallelism', (t) => wholeNumber(`--${kind}-parallelism`, t));
-  put('Delay', 'Delay', duration);
-  put('Monitor', 'Monitor', duration);
-  put('MaxFailureRatio', 'MaxFailureRatio', Number);
-  put('FailureAction', 'FailureAction', (t) => t);
-  put('Order', 'Order', (t) => t);
-}
+/** "limitCpu" is the flag --limit-cpu. */
+const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** Adds `--NAME-add` and `--NAME-rm` for a list of the spec. */
 export function addListFlags(command: Command, name: string, form: string, what: string): void {

@@ -1,28 +1,32 @@
 import type { Command } from 'commander';
+import { SwarmError } from '../../../common/errors.ts';
 import { action, isSet, listFlag, textFlag, type CommandContext, type Flags } from '../../context.ts';
-import type { Terminal } from '../../output.ts';
+import type { Terminal } from '../../terminal.ts';
 import type { ServiceObject, ServiceSpecObject } from '../../types.ts';
 import { mount, port, wholeNumber } from '../../values.ts';
-import { SwarmError } from '../../../common/errors.ts';
 import { addCommonFlags, addListFlags, applyCommonFlags, edited, editedLabels } from './spec-flags.ts';
-import { waitUnlessDetached } from './wait.ts';
+import { UsageError } from '../../usage-error.ts';
+import { waitingTime, waitUnlessDetached } from './wait.ts';
 
-/** Reads, edits and writes a service back. */
+/** Reads, edits and writes a service back; resolves with its id. */
 async function change(
-  context: CommandContext,
+  { client, terminal }: CommandContext,
   name: string,
   flags: Flags,
   edit: (spec: ServiceSpecObject) => void,
   query: Record<string, string> = {},
-): Promise<void> {
-  const { client, terminal } = context;
+): Promise<string> {
+  waitingTime(flags);
   const service = await client.get<ServiceObject>(`/services/${encodeURIComponent(name)}`, { insertDefaults: false });
   const spec = structuredClone(service.Spec);
   edit(spec);
   await client.post(`/services/${service.ID}/update`, { version: service.Version.Index, ...query }, spec);
   terminal.out(`${name}\n`);
-  await waitUnlessDetached(context, service.ID, flags, isSet(flags, 'detach'));
+  return service.ID;
 }
+
+const wait = (context: CommandContext, id: string, flags: Flags): Promise<void> =>
+  waitUnlessDetached(context, id, flags, isSet(flags, 'detach'));
 
 export function serviceUpdate(parent: Command, terminal: Terminal): void {
   const command = addCommonFlags(
@@ -36,12 +40,8 @@ export function serviceUpdate(parent: Command, terminal: Terminal): void {
   addListFlags(command, 'constraint', 'expression', 'a constraint');
   addListFlags(command, 'publish', 'port', 'a published port');
   addListFlags(command, 'mount', 'mount', 'a mount');
-  command.addHelpText(
-    'after',
-    '\nExamples:\n  swarmctl service update --image web:2 --update-parallelism 2 web\n  swarmctl service update --force web\n',
-  );
-  action(command, terminal, 'table', (context, [name = ''], flags) =>
-    change(context, name, flags, (spec) => {
+  action(command, terminal, 'table', async (context, [name = ''], flags) => {
+    const id = await change(context, name, flags, (spec) => {
       const container = spec.TaskTemplate.ContainerSpec;
       const list = (flag: string): readonly string[] => listFlag(flags, flag) ?? [];
       container.Image = textFlag(flags, 'image') ?? container.Image;
@@ -66,8 +66,9 @@ export function serviceUpdate(parent: Command, terminal: Terminal): void {
       }
       if (isSet(flags, 'force')) spec.TaskTemplate.ForceUpdate = (spec.TaskTemplate.ForceUpdate ?? 0) + 1;
       applyCommonFlags(spec, flags);
-    }),
-  );
+    });
+    await wait(context, id, flags);
+  });
 }
 
 export function serviceScale(parent: Command, terminal: Terminal): void {
@@ -75,20 +76,23 @@ export function serviceScale(parent: Command, terminal: Terminal): void {
     .command('scale <service=replicas...>')
     .description('Set how many tasks services have')
     .option('-d, --detach', 'do not wait until the services have settled')
-    .option('--timeout <duration>', 'longest to wait')
-    .addHelpText('after', '\nExamples:\n  swarmctl service scale web=5 worker=20\n');
+    .option('--timeout <duration>', 'longest to wait');
   action(command, terminal, 'table', async (context, pairs, flags) => {
-    for (const pair of pairs) {
-      const [name, count] = pair.split('=');
-      if (!name || count === undefined)
-        throw new SwarmError('invalidArgument', `"${pair}": write service=replicas, for example web=3`);
-      const replicas = wholeNumber(name, count);
-      await change(context, name, flags, (spec) => {
+    const wanted = pairs.map((pair) => {
+      const at = pair.lastIndexOf('=');
+      if (at < 1) throw new UsageError(`"${pair}": write service=replicas, for example web=3`);
+      return [pair.slice(0, at), wholeNumber(pair.slice(0, at), pair.slice(at + 1))] as const;
+    });
+    const ids: string[] = [];
+    for (const [name, replicas] of wanted) {
+      const id = await change(context, name, flags, (spec) => {
         if (!spec.Mode.Replicated)
-          throw new SwarmError('invalidArgument', `${name} is not a replicated service: only those can be scaled`);
+          throw new SwarmError('failedPrecondition', `${name} is not a replicated service: only those can be scaled`);
         spec.Mode = { Replicated: { Replicas: replicas } };
       });
+      ids.push(id);
     }
+    for (const id of ids) await wait(context, id, flags);
   });
 }
 
@@ -98,7 +102,8 @@ export function serviceRollback(parent: Command, terminal: Terminal): void {
     .description('Go back to what the service was before its last change')
     .option('-d, --detach', 'do not wait until the service has settled')
     .option('--timeout <duration>', 'longest to wait');
-  action(command, terminal, 'table', (context, [name = ''], flags) =>
-    change(context, name, flags, () => undefined, { rollback: 'previous' }),
-  );
+  action(command, terminal, 'table', async (context, [name = ''], flags) => {
+    const id = await change(context, name, flags, () => undefined, { rollback: 'previous' });
+    await wait(context, id, flags);
+  });
 }

@@ -1,8 +1,8 @@
 /** Waiting, as the flags say. */
-import { parseDurationMs } from '../../../common/time.ts';
 import { textFlag, type CommandContext, type Flags } from '../../context.ts';
 import { waitForService } from '../../progress.ts';
 import type { ServiceObject } from '../../types.ts';
+import { milliseconds } from '../../values.ts';
 
 /** A new task counts as steady after this, unless the service says otherwise; shorter than Docker's 5 s, since nothing ends here by itself. */
 const STEADY_MS = 1_000;
@@ -13,12 +13,18 @@ export async function waitUnlessDetached(
   flags: Flags,
   isDetached: boolean,
 ): Promise<void> {
+  const timeoutMs = waitingTime(flags);
   if (isDetached) return;
-  const timeout = textFlag(flags, 'timeout');
   const service = await client.get<ServiceObject>(`/services/${id}`);
   const monitor = service.Spec.UpdateConfig?.Monitor;
   await waitForService(client, terminal, id, {
-    timeoutMs: timeout === undefined ? undefined : parseDurationMs(timeout),
+    timeoutMs,
     steadyMs: monitor === undefined ? STEADY_MS : monitor / 1e6,
   });
+}
+
+/** --timeout in ms. Throws a UsageError; call it before anything is changed. */
+export function waitingTime(flags: Flags): number | undefined {
+  const text = textFlag(flags, 'timeout');
+  return text === undefined ? undefined : milliseconds('--timeout', text);
 }

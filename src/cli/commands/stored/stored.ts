@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { SwarmError, errorText } from '../../../common/errors.ts';
 import { action, addListOptions, collect, listFlag } from '../../context.ts';
-import { ago, printList, type Terminal } from '../../output.ts';
+import { ago, printList, type Listing } from '../../output.ts';
+import type { Terminal } from '../../terminal.ts';
 import type { NamedObject } from '../../types.ts';
 import { filters, keyValues } from '../../values.ts';
 import { inspectCommand, removeCommand } from '../inspect.ts';
@@ -17,8 +18,7 @@ export function storedCommands(program: Command, terminal: Terminal, noun: 'secr
   const create = parent
     .command('create <name> <file>')
     .description(`Store a ${noun} from a file, or from standard input with -`)
-    .option('-l, --label <key=value>', 'label; may be repeated', collect)
-    .addHelpText('after', `\nExamples:\n  printf %s "$PASSWORD" | swarmctl ${noun} create db-password -\n`);
+    .option('-l, --label <key=value>', 'label; may be repeated', collect);
   action(create, terminal, 'table', async ({ client }, [name, file = ''], flags) => {
     const body = {
       Name: name,
@@ -32,21 +32,18 @@ export function storedCommands(program: Command, terminal: Terminal, noun: 'secr
   const list = addListOptions(parent.command('ls').alias('list').description(`List the ${path}`));
   action(list, terminal, 'table', async ({ client, output }, _args, flags) => {
     const items = await client.get<readonly NamedObject[]>(`/${path}`, { filters: filters(listFlag(flags, 'filter')) });
-    printList(
-      terminal,
-      {
-        items: [...items].sort((a, b) => a.Spec.Name.localeCompare(b.Spec.Name)),
-        id: (o) => o.ID,
-        name: (o) => o.Spec.Name,
-        columns: [
-          { header: 'ID', value: (o) => o.ID },
-          { header: 'NAME', value: (o) => o.Spec.Name },
-          { header: 'CREATED', value: (o) => ago(o.CreatedAt) },
-          { header: 'UPDATED', value: (o) => ago(o.UpdatedAt) },
-        ],
-      },
-      output,
-    );
+    const listing: Listing<NamedObject> = {
+      items: [...items].sort((a, b) => a.Spec.Name.localeCompare(b.Spec.Name)),
+      id: (o) => o.ID,
+      name: (o) => o.Spec.Name,
+      columns: [
+        { header: 'ID', value: (o) => o.ID },
+        { header: 'NAME', value: (o) => o.Spec.Name },
+        { header: 'CREATED', value: (o) => ago(o.CreatedAt) },
+        { header: 'UPDATED', value: (o) => ago(o.UpdatedAt) },
+      ],
+    };
+    printList(terminal, listing, output);
   });
   inspectCommand(parent, terminal, noun, path);
   removeCommand(parent, terminal, noun, path);

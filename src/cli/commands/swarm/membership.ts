@@ -1,8 +1,10 @@
 import { Option, type Command } from 'commander';
+import { addYes, confirm } from '../../confirm.ts';
 import { action, collect, isSet, listFlag, textFlag } from '../../context.ts';
-import type { Terminal } from '../../output.ts';
+import type { Terminal } from '../../terminal.ts';
 import { STRATEGIES } from '../../../common/service-labels.ts';
 import type { InfoObject, SwarmObject } from '../../types.ts';
+import { keyValues, wholeNumber } from '../../values.ts';
 
 export function swarmInit(parent: Command, terminal: Terminal): void {
   const command = parent
@@ -17,7 +19,9 @@ export function swarmInit(parent: Command, terminal: Terminal): void {
     )
     .addOption(new Option('--strategy <name>', 'default placement strategy').choices(STRATEGIES))
     .option('--force-new-cluster', 'go on alone with the state of this manager');
+  addYes(command);
   action(command, terminal, 'table', async ({ client }, _args, flags) => {
+    if (isSet(flags, 'forceNewCluster')) await confirm(terminal, flags, 'Forget all other managers?');
     const strategy = textFlag(flags, 'strategy');
     const nodeId = await client.post<string>('/swarm/init', undefined, {
       ListenAddr: textFlag(flags, 'listenAddr'),
@@ -66,7 +70,9 @@ export function swarmLeave(parent: Command, terminal: Terminal): void {
     .command('leave')
     .description('Take this node out of the swarm')
     .option('--force', 'leave even if the swarm loses its majority or its state');
+  addYes(command);
   action(command, terminal, 'table', async ({ client }, _args, flags) => {
+    if (isSet(flags, 'force')) await confirm(terminal, flags, 'Leave even if the swarm or its state is lost?');
     await client.post('/swarm/leave', isSet(flags, 'force') ? { force: 1 } : {});
     terminal.out('this node left the swarm\n');
   });
@@ -109,16 +115,15 @@ export function swarmUpdate(parent: Command, terminal: Terminal): void {
     );
     const strategy = textFlag(flags, 'strategy');
     const limit = textFlag(flags, 'taskHistoryLimit');
-    const labels = Object.fromEntries(
-      (listFlag(flags, 'labelAdd') ?? []).map((text) => [text.split('=')[0] ?? '', text.split('=').slice(1).join('=')]),
-    );
+    const history = limit === undefined ? undefined : wholeNumber('--task-history-limit', limit);
+    const labels = keyValues('--label-add', listFlag(flags, 'labelAdd') ?? []);
     await client.post(
       '/swarm/update',
       { version: swarm.Version.Index },
       {
         ...swarm.Spec,
         Labels: { ...swarm.Spec.Labels, ...labels, ...(strategy ? { 'swarmd.strategy': strategy } : {}) },
-        ...(limit === undefined ? {} : { Orchestration: { TaskHistoryRetentionLimit: Number(limit) } }),
+        ...(history === undefined ? {} : { Orchestration: { TaskHistoryRetentionLimit: history } }),
       },
     );
     terminal.out('swarm updated\n');

@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
 import type { ApiClient } from '../../client.ts';
-import { action, addListOptions, listFlag, type CommandContext, type Flags } from '../../context.ts';
-import { ago, printList, shortId, type Terminal } from '../../output.ts';
-import type { NodeObject, ServiceObject, TaskObject } from '../../types.ts';
+import { action, addListOptions, addWatch, isSet, listFlag, type CommandContext, type Flags } from '../../context.ts';
+import { ago, shortId, type Listing } from '../../output.ts';
+import type { Terminal } from '../../terminal.ts';
+import { hostnameOf, type NodeObject, type ServiceObject, type TaskObject } from '../../types.ts';
 import { filters } from '../../values.ts';
+import { showListing } from '../../watch/watch-listing.ts';
 
 interface Names {
   readonly services: ReadonlyMap<string, string>;
@@ -17,62 +19,77 @@ async function namesOf(client: ApiClient): Promise<Names> {
   ]);
   return {
     services: new Map(services.map((s) => [s.ID, s.Spec.Name])),
-    nodes: new Map(nodes.map((n) => [n.ID, n.Description.Hostname])),
+    nodes: new Map(nodes.map((n) => [n.ID, hostnameOf(n)])),
   };
 }
 
+const GOOD: readonly string[] = ['running', 'complete'];
+const BAD: readonly string[] = ['failed', 'rejected', 'orphaned'];
+
 /** Tasks as `service ps`, `node ps` and `task ls` show them, newest of a slot first. */
-async function printTasks({ client, terminal, output }: CommandContext, wanted: readonly string[]): Promise<void> {
+async function loadTasks({ client, output }: CommandContext, wanted: readonly string[]): Promise<Listing<TaskObject>> {
   const [tasks, names] = await Promise.all([
     client.get<readonly TaskObject[]>('/tasks', { filters: filters(wanted) }),
     namesOf(client),
   ]);
   const nameOf = (t: TaskObject): string =>
     `${names.services.get(t.ServiceID) ?? t.ServiceID}.${t.Slot ?? t.NodeID ?? ''}`;
-  const items = [...tasks].sort(
-    (a, b) =>
-      nameOf(a).localeCompare(nameOf(b), undefined, { numeric: true }) || b.CreatedAt.localeCompare(a.CreatedAt),
-  );
-  printList(
-    terminal,
-    {
-      items,
-      id: (t) => t.ID,
-      name: nameOf,
-      columns: [
-        { header: 'ID', value: (t) => shortId(t.ID, output) },
-        { header: 'NAME', value: nameOf },
-        { header: 'IMAGE', value: (t) => t.Spec.ContainerSpec?.Image ?? '' },
-        { header: 'NODE', value: (t) => (t.NodeID ? (names.nodes.get(t.NodeID) ?? t.NodeID) : '') },
-        { header: 'DESIRED STATE', value: (t) => t.DesiredState },
-        { header: 'CURRENT STATE', value: (t) => `${t.Status.State} ${ago(t.Status.Timestamp)}` },
-        { header: 'ERROR', value: (t) => t.Status.Err ?? '' },
-      ],
-    },
-    output,
-  );
+  const state = (t: TaskObject): string => t.Status.State;
+  return {
+    items: [...tasks].sort(
+      (a, b) =>
+        nameOf(a).localeCompare(nameOf(b), undefined, { numeric: true }) || b.CreatedAt.localeCompare(a.CreatedAt),
+    ),
+    id: (t) => t.ID,
+    name: nameOf,
+    columns: [
+      { header: 'ID', value: (t) => shortId(t.ID, output) },
+      { header: 'NAME', value: nameOf },
+      { header: 'IMAGE', value: (t) => t.Spec.ContainerSpec?.Image ?? '' },
+      { header: 'NODE', value: (t) => (t.NodeID ? names.nodes.get(t.NodeID) || t.NodeID : '') },
+      { header: 'DESIRED STATE', value: (t) => t.DesiredState },
+      {
+        header: 'CURRENT STATE',
+        value: state,
+        style: (t) => (GOOD.includes(state(t)) ? 'green' : BAD.includes(state(t)) ? 'red' : undefined),
+      },
+      { header: 'SINCE', value: (t) => ago(t.Status.Timestamp), isClock: true },
+      { header: 'ERROR', value: (t) => t.Status.Err ?? '', style: () => 'red' },
+    ],
+  };
 }
+
+const showTasks = (context: CommandContext, flags: Flags, wanted: readonly string[]): Promise<void> =>
+  showListing(context, isSet(flags, 'watch'), {
+    kinds: ['task', 'service', 'node'],
+    load: () => loadTasks(context, wanted),
+  });
 
 const givenFilters = (flags: Flags): readonly string[] => listFlag(flags, 'filter') ?? [];
 
 export function taskList(parent: Command, terminal: Terminal): void {
-  const command = addListOptions(parent.command('ls').alias('list').description('List all tasks'));
-  action(command, terminal, 'table', (context, _args, flags) => printTasks(context, givenFilters(flags)));
+  const command = addWatch(addListOptions(parent.command('ls').alias('list').description('List all tasks')));
+  action(command, terminal, 'table', (context, _args, flags) => showTasks(context, flags, givenFilters(flags)));
 }
 
 export function servicePs(parent: Command, terminal: Terminal): void {
-  const command = addListOptions(parent.command('ps <services...>').description('List the tasks of services'));
-  action(command, terminal, 'table', (context, names, flags) =>
-    printTasks(context, [...names.map((n) => `service=${n}`), ...givenFilters(flags)]),
+  const command = addWatch(
+    addListOptions(parent.command('ps <services...>').description('List the tasks of services')),
   );
+  action(command, terminal, 'table', async (context, names, flags) => {
+    const services = await Promise.all(
+      names.map((name) => context.client.get<ServiceObject>(`/services/${encodeURIComponent(name)}`)),
+    );
+    await showTasks(context, flags, [...services.map((s) => `service=${s.ID}`), ...givenFilters(flags)]);
+  });
 }
 
 export function nodePs(parent: Command, terminal: Terminal): void {
-  const command = addListOptions(parent.command('ps <nodes...>').description('List the tasks of nodes'));
+  const command = addWatch(addListOptions(parent.command('ps <nodes...>').description('List the tasks of nodes')));
   action(command, terminal, 'table', async (context, names, flags) => {
-    const ids = await Promise.all(
+    const nodes = await Promise.all(
       names.map((name) => context.client.get<NodeObject>(`/nodes/${encodeURIComponent(name)}`)),
     );
-    await printTasks(context, [...ids.map((n) => `node=${n.ID}`), ...givenFilters(flags)]);
+    await showTasks(context, flags, [...nodes.map((n) => `node=${n.ID}`), ...givenFilters(flags)]);
   });
 }

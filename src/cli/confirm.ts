@@ -1,0 +1,13 @@
+/** Asking before what cannot be taken back. */
+import type { Command } from 'commander';
+import { SwarmError } from '../common/errors.ts';
+import type { Flags } from './context.ts';
+import type { Terminal } from './terminal.ts';
+
+export const addYes = (command: Command): Command => command.option('-y, --yes', 'do not ask');
+
+/** Only people at a terminal are asked; scripts have said what they want. Throws cancelled when the answer is no. */
+export async function confirm(terminal: Terminal, flags: Flags, question: string): Promise<void> {
+  if (flags['yes'] === true || terminal.confirm === undefined) return;
+  if (!(await terminal.confirm(question))) throw new SwarmError('cancelled', 'nothing was changed');
+}

@@ -1,0 +1,42 @@
+/** What commands print to. Data goes to standard output, all else to standard error. */
+
+/** What commands print to; tests collect it. */
+export interface Terminal {
+  out(text: string): void;
+  err(text: string): void;
+  /** Somebody looks at standard error: progress may rewrite its line. */
+  readonly isInteractive: boolean;
+  /** Standard output is a screen of this many lines; undefined when it goes to a file or a program. */
+  readonly screenLines: number | undefined;
+  readonly hasColours: boolean;
+  /** Asks for a yes; undefined when nobody is there to answer. */
+  readonly confirm: ((question: string) => Promise<boolean>) | undefined;
+}
+
+const STYLES = { bold: 1, red: 31, green: 32, yellow: 33 } as const;
+export type Style = keyof typeof STYLES;
+
+export const paint = (style: Style | undefined, text: string): string =>
+  style === undefined || text === '' ? text : `\u001b[${STYLES[style]}m${text}\u001b[0m`;
+
+/** The terminal of this process; NO_COLOR turns colours off (https://no-color.org). */
+export const processTerminal: Terminal = {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  isInteractive: process.stderr.isTTY === true,
+  get screenLines() {
+    return process.stdout.isTTY === true ? process.stdout.rows : undefined;
+  },
+  hasColours: process.stdout.isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb',
+  confirm: process.stdin.isTTY === true && process.stderr.isTTY === true ? ask : undefined,
+};
+
+async function ask(question: string): Promise<boolean> {
+  const { createInterface } = await import('node:readline/promises');
+  const reader = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await reader.question(`${question} [y/N] `)).trim());
+  } finally {
+    reader.close();
+  }
+}

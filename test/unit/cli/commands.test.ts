@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cliRig, swarmctl, TestTerminal } from '../../support/cli.ts';
+
+let rig: Awaited<ReturnType<typeof cliRig>>;
+const create = (name: string, ...flags: readonly string[]) =>
+  rig.run('service', 'create', '--detach', '--name', name, ...flags, 'nginx:1', 'serve');
+
+beforeAll(async () => {
+  rig = await cliRig();
+  await create('web', '--replicas', '3', '--publish', '8080:80');
+  await create('api', '--replicas', '2');
+});
+afterAll(() => rig.close());
+
+/** Ids differ from run to run. */
+const masked = (text: string): string => text.replaceAll(/\b[a-z0-9]{25}\b|\b[a-z0-9]{12}\b/g, '<id>');
+
+describe('lists', () => {
+  it('are tables for people', async () => {
+    const { stdout } = await rig.run('service', 'ls');
+    const [header = '', ...rows] = stdout.trimEnd().split('\n');
+    expect(header).toBe('ID             NAME   MODE         REPLICAS   IMAGE     PORTS   UPDATE');
+    expect(rows.map((row) => row.slice(15))).toEqual([
+      'api    replicated   0/2        nginx:1',
+      'web    replicated   0/3        nginx:1',
+    ]);
+  });
+
+  it.each([
+    [['--format', '{{.Name}}: {{.Replicas}}'], 'api: 0/2\nweb: 0/3\n'],
+    [
+      ['--format', 'table {{.Name}}\\t{{.Replicas}}\\t{{.Spec.TaskTemplate.ContainerSpec.Image}}'],
+      'NAME   REPLICAS   IMAGE\napi    0/2        nginx:1\nweb    0/3        nginx:1\n',
+    ],
+    [['--format', '{{json .Spec.Mode}}', '--filter', 'name=web'], '{"Replicated":{"Replicas":3}}\n'],
+    [['--output', 'name'], 'api\nweb\n'],
+    [['--quiet'], '<id>\n<id>\n'],
+    [['--quiet', '--filter', 'name=none'], ''],
+  ])('%j', async (flags, text) => {
+    const { code, stdout, stderr } = await rig.run('service', 'ls', ...flags);
+    expect([code, masked(stdout), stderr]).toEqual([0, text, '']);
+  });
+
+  it('are whole objects as JSON and YAML', async () => {
+    const { stdout } = await rig.run('service', 'ls', '--output', 'json');
+    const objects = JSON.parse(stdout) as readonly { readonly Spec: { readonly Name: string } }[];
+    expect(objects.map((s) => s.Spec.Name)).toEqual(['api', 'web']);
+    expect((await rig.run('service', 'ls', '--output', 'yaml')).stdout).toMatch(/^- ID: \w{25}\n {2}Version:\n/);
+    expect((await rig.run('service', 'ls', '--format', 'json')).stdout.trimEnd().split('\n')).toHaveLength(2);
+  });
+
+  it('name a template field that cannot be understood', async () => {
+    const { code, stderr } = await rig.run('service', 'ls', '--format', '{{range .X}}');
+    expect(code).toBe(2);
+    expect(stderr).toContain('"range .X" is not known; use {{.Field}}');
+  });
+
+  it('have colours on a terminal only', async () => {
+    const plain = await rig.run('node', 'ls');
+    const coloured = await swarmctl(['--host', rig.host, 'node', 'ls'], new TestTerminal({ hasColours: true }));
+    expect(plain.stdout).not.toContain('\u001b');
+    expect(coloured.stdout).toContain('\u001b[32mready');
+    expect(coloured.stdout.replaceAll(/\u001b\[\d+m/g, '').replaceAll(/ +\n/g, '\n')).toBe(plain.stdout);
+  });
+
+  it('let a template reach into the object behind a cell of the same name', async () => {
+    const { stdout } = await rig.run('node', 'ls', '--format', '{{.Hostname}} {{.Status.State}} {{.ManagerStatus}}');
+    expect(stdout).toBe('host1 ready leader\n');
+  });
+});
+
+describe('objects', () => {
+  it('are created, listed, inspected and removed: networks', async () => {
+    const made = await rig.run('network', 'create', '--subnet', '10.77.0.0/24', '--label', 'a=b', 'back');
+    expect([made.code, masked(made.stdout)]).toEqual([0, '<id>\n']);
+    const list = await rig.run(
+      'network',
+      'ls',
+      '--filter',
+      'name=back',
+      '--format',
+      '{{.Name}} {{.Driver}} {{.Scope}}',
+    );
+    expect(list.stdout).toBe('back overlay swarm\n');
+    const inspected = await rig.run('network', 'inspect', '--format', '{{json .Labels}}', 'back');
+    expect(inspected.stdout).toBe('{"a":"b"}\n');
+    expect((await rig.run('network', 'rm', 'back')).stdout).toBe('back\n');
+    expect((await rig.run('network', 'inspect', 'back')).code).toBe(3);
+  });
+
+  it('that are not there end with 3; those that are there are still shown', async () => {
+    const { code, stdout, stderr } = await rig.run(
+      'service',
+      'inspect',
+      '--format',
+      '{{.Spec.Name}}',
+      'none',
+      'web',
+      'nor',
+    );
+    expect([code, stdout]).toEqual([3, 'web\n']);
+    expect(stderr).toBe('swarmctl: service none not found\nswarmctl: service nor not found\n');
+  });
+
+  it('that exist already are told of, with 1', async () => {
+    const { code, stderr } = await create('web');
+    expect(code).toBe(1);
+    expect(stderr).toContain('name conflicts with an existing object');
+  });
+
+  it('are scaled and updated', async () => {
+    await create('changing', '--env', 'A=1', '--label', 'x=1');
+    expect((await rig.run('service', 'scale', '--detach', 'changing=7')).stdout).toBe('changing\n');
+    const flags = [
+      '--image',
+      'nginx:2',
+      '--env-add',
+      'B=2',
+      '--env-rm',
+      'A',
+      '--label-rm',
+      'x',
+      '--strategy',
+      'binpack',
+    ];
+    await rig.run('service', 'update', '--detach', ...flags, 'changing');
+    const { stdout } = await rig.run('service', 'inspect', '--format', '{{json .Spec}}', 'changing');
+    expect(JSON.parse(stdout)).toMatchObject({
+      Labels: { 'swarmd.strategy': 'binpack' },
+      Mode: { Replicated: { Replicas: 7 } },
+      TaskTemplate: { ContainerSpec: { Image: 'nginx:2', Env: ['B=2'], Args: ['serve'] } },
+    });
+    await rig.run('service', 'rm', 'changing');
+  });
+
+  it('are waited for no longer than was asked, and then the code is 6', async () => {
+    const flags = ['--name', 'slow', '--timeout', '300ms'];
+    const { code, stdout, stderr } = await rig.run('service', 'create', ...flags, 'nginx:1');
+    expect([code, masked(stdout)]).toEqual([6, '<id>\n']);
+    expect(stderr).toContain('service slow did not settle within 0.3 s: 0 of 1 running');
+  });
+
+  it('are kept when the answer to a question is no', async () => {
+    const asked: string[] = [];
+    const confirm = (question: string): Promise<boolean> => Promise.resolve(asked.push(question) === 0);
+    const args = ['--host', rig.host, 'swarm', 'leave', '--force'];
+    const { code, stderr } = await swarmctl(args, new TestTerminal({ confirm }));
+    expect([code, stderr]).toEqual([130, 'swarmctl: nothing was changed\n']);
+    expect(asked).toEqual(['Leave even if the swarm or its state is lost?']);
+    expect(rig.membership).toEqual([]);
+    expect((await swarmctl([...args, '--yes'], new TestTerminal({ confirm }))).code).toBe(0);
+    expect(rig.membership).toEqual([{ leave: expect.objectContaining({ force: true }) as unknown }]);
+  });
+});
