@@ -93,7 +93,11 @@ export const hasFailed = (exit: ExitStatus): boolean => exit.exitCode !== 0 || e
 
 function failure(state: TaskState, name: Call, error: unknown): Consequence {
   const text = errorText(error);
-  if (isTemporary(error)) return { kind: 'retry', afterMs: RETRY_MS, error: isCancelled(error) ? '' : text };
+  if (isTemporary(error)) {
+    // A running task stays what it is while its runtime is away; nobody would take the error back later.
+    const isSilent = name === 'wait' || isCancelled(error);
+    return { kind: 'retry', afterMs: RETRY_MS, error: isSilent ? '' : text };
+  }
   if (name === 'stop') {
     return { kind: 'move', state: TaskState.SHUTDOWN, message: 'shutdown', error: text, exitCode: undefined };
   }

@@ -1,14 +1,19 @@
 /** A swarm of ours whose nodes run their tasks on Docker Engines of their own: one manager, the others workers. */
+import { randomInt } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, TestDaemon } from './cluster.ts';
+import { TestDaemon } from './cluster.ts';
 import { DockerEngine } from './docker-engine.ts';
+
+const PORT = 2377;
 
 export class DockerSwarm {
   readonly engines: readonly DockerEngine[];
   readonly daemons: TestDaemon[] = [];
   readonly #directory: string;
+  /** Loopback addresses of this swarm's own: all nodes listen on the port people expect. */
+  readonly #addressPrefix = `127.${randomInt(1, 255)}.${randomInt(1, 255)}`;
 
   private constructor(directory: string, engines: readonly DockerEngine[]) {
     this.#directory = directory;
@@ -43,7 +48,7 @@ export class DockerSwarm {
 
   async #addNode(engine: DockerEngine): Promise<void> {
     const name = `node-${this.daemons.length + 1}`;
-    const listen = ['--listen-addr', `127.0.0.1:${await freePort()}`];
+    const listen = ['--listen-addr', `${this.#addressPrefix}.${this.daemons.length + 1}:${PORT}`];
     const runtime = ['--runtime', 'docker', '--engine', engine.host];
     const role = this.daemons.length === 0 ? ['manager'] : ['worker', ...(await this.#joinFlags())];
     const daemon = new TestDaemon(name, this.#directory, [...role, ...listen, ...runtime]);

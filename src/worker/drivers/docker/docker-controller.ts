@@ -23,6 +23,7 @@ import {
   type FileMount,
 } from './container-config.ts';
 import { engineError, hasStatus } from './engine-error.ts';
+import { logStream, untilStopped } from './engine-stream.ts';
 import { HealthWatch } from './health-watch.ts';
 import { fetchImage } from './image.ts';
 import { logLines } from './log-lines.ts';
@@ -56,6 +57,7 @@ export class DockerController implements TaskController {
     if (await this.#inspect()) return;
     await this.#options.remember(task.nodeId);
     await fetchImage(engine, containerSpecOf(task), signal);
+    signal.throwIfAborted();
     const node = await describe();
     const files = privateFilesOf(task, dependencies, node, {});
     await privateFiles.write(task.id, files, { uid: 0, gid: 0 });
@@ -133,30 +135,18 @@ export class DockerController implements TaskController {
   }
 
   async *logs(options: LogOptions, signal: AbortSignal): AsyncGenerator<LogLine> {
-    const wanted = {
+    if ((!options.stdout && !options.stderr) || (options.tail === 0 && !options.follow)) return;
+    const { engine, task } = this.#options;
+    const query = {
       stdout: options.stdout,
       stderr: options.stderr,
+      follow: options.follow,
       timestamps: true,
       since: options.sinceMs / 1000,
-      tail: options.tail ?? ('all' as const),
-      abortSignal: signal,
+      tail: options.tail ?? 'all',
     };
-    if ((!options.stdout && !options.stderr) || (options.tail === 0 && !options.follow)) return;
-    const { tty } = containerSpecOf(this.#options.task);
     try {
-      if (options.follow) {
-        const stream = await this.#container.logs({
-          ...wanted,
-          follow: true,
-        } as never as Dockerode.ContainerLogsOptions & { follow: true });
-        yield* logLines(stream as unknown as AsyncIterable<Uint8Array>, tty);
-      } else {
-        const data = await this.#container.logs({
-          ...wanted,
-          follow: false,
-        } as never as Dockerode.ContainerLogsOptions & { follow?: false });
-        yield* logLines(once(data), tty);
-      }
+      yield* logLines(await logStream(engine, taskName(task), query, signal), containerSpecOf(task).tty);
     } catch (error) {
       if (!signal.aborted) throw engineError(error);
     }
@@ -238,11 +228,7 @@ export class DockerController implements TaskController {
   async #untilEnded(signal: AbortSignal): Promise<number> {
     const over = AbortSignal.any([signal, this.#detached.signal]);
     try {
-      const { StatusCode } = (await this.#container.wait({
-        condition: 'not-running',
-        abortSignal: over,
-      } as never)) as unknown as { StatusCode: number };
-      return StatusCode;
+      return await untilStopped(this.#options.engine, taskName(this.#options.task), over);
     } catch (error) {
       over.throwIfAborted();
       throw engineError(error);
@@ -253,10 +239,6 @@ export class DockerController implements TaskController {
     const found = await this.#inspect().catch(() => undefined);
     return found?.State.OOMKilled ? 'out of memory' : (found?.State.Error ?? '');
   }
-}
-
-async function* once(data: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield await Promise.resolve(data);
 }
 
 /** Host ports as the engine bound them, once for IPv4 and once for IPv6 as Docker's agents report them. */

@@ -33,10 +33,14 @@ export class DockerDriver implements RuntimeDriver {
     this.#privateFiles = new PrivateFiles({ root: join(directory, 'private') });
   }
 
-  /** Throws unavailable when the engine does not answer. */
+  /**
+   * The first time, throws unavailable when the engine does not answer: the address may be wrong. Later the agent comes up
+   * without it, and goes on when the engine is back.
+   */
   static async open(options: DockerDriverOptions): Promise<DockerDriver> {
-    const driver = new DockerDriver(KnownNodes.read(join(options.directory, 'node-ids')), options);
-    await driver.describe();
+    const nodes = KnownNodes.read(join(options.directory, 'node-ids'));
+    const driver = new DockerDriver(nodes, options);
+    if (nodes.isEmpty) await driver.describe();
     return driver;
   }
 

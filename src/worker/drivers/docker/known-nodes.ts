@@ -26,6 +26,10 @@ export class KnownNodes {
     }
   }
 
+  get isEmpty(): boolean {
+    return this.#ids.size === 0;
+  }
+
   has(nodeId: string): boolean {
     return this.#ids.has(nodeId);
   }

@@ -1,0 +1,123 @@
+/** The unmodified docker CLI takes services through their life on two nodes with real engines. */
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { docker } from '../support/cluster.ts';
+import { BUSYBOX_IMAGE } from '../support/docker-engine.ts';
+import { DockerSwarm } from '../support/docker-swarm.ts';
+import { describeWith } from '../support/requirements.ts';
+
+const SLEEP = ['sh', '-c', 'echo hello from $SLOT; trap "exit 0" TERM; while :; do sleep 0.2; done'] as const;
+const IN_TIME = { timeout: 40_000, interval: 250 };
+
+describeWith(['root', 'docker', 'dockerd', 'ip', 'busybox'], 'the docker CLI with the docker runtime', () => {
+  let swarm: DockerSwarm;
+  beforeAll(async () => {
+    swarm = await DockerSwarm.start(2);
+  });
+  afterAll(() => swarm?.close());
+  afterEach(async () => {
+    const services = await cli('service', 'ls', '-q');
+    if (services !== '') await cli('service', 'rm', ...services.split('\n'));
+    await expect.poll(containers, IN_TIME).toEqual([]);
+  });
+
+  const cli = (...args: readonly string[]): Promise<string> => docker(swarm.first, ...args);
+  const replicas = async (service: string): Promise<string> =>
+    cli('service', 'ls', '--filter', `name=${service}`, '--format', '{{.Replicas}}');
+  /** Name and id of every container of both engines, by name. */
+  const containers = async (): Promise<readonly string[]> => {
+    const lists = await Promise.all(
+      swarm.engines.map((engine) => engine.docker('ps', '-a', '--no-trunc', '--format', '{{.Names}} {{.ID}}')),
+    );
+    return lists.flatMap((list) => list.split('\n').filter(Boolean)).toSorted();
+  };
+  const create = (name: string, ...flags: readonly string[]): Promise<string> =>
+    cli('service', 'create', '-d', '--name', name, '--env', 'SLOT={{.Task.Slot}}', ...flags, BUSYBOX_IMAGE, ...SLEEP);
+
+  it('creates, lists, inspects, scales and removes a service, and shows its logs', async () => {
+    await create('web', '--replicas', '2');
+    await expect.poll(() => replicas('web'), IN_TIME).toBe('2/2');
+    const rows = (await cli('service', 'ps', 'web', '--format', '{{.Name}} {{.Node}} {{.CurrentState}}')).split('\n');
+    expect(rows.map((row) => row.split(' ').slice(0, 3).join(' ')).toSorted()).toEqual([
+      expect.stringMatching(/^web\.1 node-[12] Running$/),
+      expect.stringMatching(/^web\.2 node-[12] Running$/),
+    ]);
+    expect(await cli('service', 'inspect', '-f', '{{.Spec.TaskTemplate.ContainerSpec.Image}}', 'web')).toBe(
+      BUSYBOX_IMAGE,
+    );
+    expect((await cli('service', 'logs', '--raw', 'web')).split('\n').toSorted()).toEqual([
+      'hello from 1',
+      'hello from 2',
+    ]);
+    await cli('service', 'scale', '-d', 'web=4');
+    await expect.poll(() => replicas('web'), IN_TIME).toBe('4/4');
+    expect((await containers()).length).toBe(4);
+    await cli('service', 'rm', 'web');
+    await expect.poll(containers, IN_TIME).toEqual([]);
+  });
+
+  it('updates a service, and rolls back one whose new tasks fail', async () => {
+    await create('web', '--replicas', '2', '--update-monitor', '1s', '--update-failure-action', 'rollback');
+    await expect.poll(() => replicas('web'), IN_TIME).toBe('2/2');
+    const state = (): Promise<string> =>
+      cli('service', 'inspect', '-f', '{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}', 'web');
+    await cli('service', 'update', '-d', '--env-add', 'VERSION=2', 'web');
+    await expect.poll(state, IN_TIME).toBe('completed');
+    await cli('service', 'update', '-d', '--args', 'false', 'web');
+    await expect.poll(state, IN_TIME).toBe('rollback_completed');
+    await expect.poll(() => replicas('web'), IN_TIME).toBe('2/2');
+    const env = await cli('service', 'inspect', '-f', '{{json .Spec.TaskTemplate.ContainerSpec.Env}}', 'web');
+    expect(JSON.parse(env)).toContain('VERSION=2');
+    await cli('service', 'rollback', '-d', 'web').catch(() => undefined);
+  });
+
+  it('moves tasks away from a node that is drained', async () => {
+    await create('web', '--replicas', '4');
+    await expect.poll(() => replicas('web'), IN_TIME).toBe('4/4');
+    await cli('node', 'update', '--availability', 'drain', 'node-2');
+    const nodes = async (): Promise<readonly string[]> =>
+      (
+        await cli(
+          'service',
+          'ps',
+          'web',
+          '--filter',
+          'desired-state=running',
+          '--format',
+          '{{.Node}} {{.CurrentState}}',
+        )
+      )
+        .split('\n')
+        .map((row) => row.split(' ').slice(0, 2).join(' '));
+    await expect.poll(nodes, IN_TIME).toEqual(Array.from({ length: 4 }, () => 'node-1 Running'));
+    await expect.poll(() => swarm.engines[1]?.docker('ps', '-q'), IN_TIME).toBe('');
+    await cli('node', 'update', '--availability', 'active', 'node-2');
+  });
+
+  it('keeps containers running while agents and the manager are killed and started again', async () => {
+    await create('web', '--replicas', '4');
+    await expect.poll(() => replicas('web'), IN_TIME).toBe('4/4');
+    const before = await containers();
+    for (const daemon of swarm.daemons.toReversed()) {
+      await daemon.kill();
+      await daemon.start();
+      await expect.poll(() => replicas('web'), IN_TIME).toBe('4/4');
+    }
+    await expect.poll(() => cli('node', 'ls', '--format', '{{.Status}}'), IN_TIME).toBe('Ready\nReady');
+    await cli('service', 'scale', '-d', 'web=5');
+    await expect.poll(() => replicas('web'), IN_TIME).toBe('5/5');
+    expect(await containers()).toEqual(expect.arrayContaining([...before]));
+  });
+
+  it('keeps containers running while their engine is started again', async () => {
+    await create('web', '--replicas', '2');
+    await expect.poll(() => replicas('web'), IN_TIME).toBe('2/2');
+    const before = await containers();
+    const engine = swarm.engines[1];
+    await engine?.stopDaemon();
+    await cli('service', 'update', '-d', '--label-add', 'seen=yes', 'web');
+    await engine?.startDaemon();
+    await cli('service', 'scale', '-d', 'web=4');
+    await expect.poll(() => replicas('web'), IN_TIME).toBe('4/4');
+    expect(await containers()).toEqual(expect.arrayContaining([...before]));
+  });
+});
