@@ -17,8 +17,7 @@ const REQUIREMENTS = {
   docker: () => commandExists('docker') || 'needs the docker CLI',
   dockerd: () =>
     (commandExists('dockerd') && commandExists('containerd')) || 'needs dockerd (Debian package docker.io)',
-  dockerCompose: () =>
-    commandExists('docker-compose') || 'needs docker-compose (Debian package docker-compose)',
+  dockerCompose: () => commandExists('docker-compose') || 'needs docker-compose (Debian package docker-compose)',
   ip: () => commandExists('ip') || 'needs the ip command (Debian package iproute2)',
   busybox: () => existsSync('/bin/busybox') || 'needs busybox (Debian package busybox-static)',
   openssl: () => commandExists('openssl') || 'needs openssl',

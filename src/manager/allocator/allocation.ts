@@ -89,6 +89,9 @@ export class Allocation {
             change.action === 'delete' ? [] : nodeAddresses(change.object),
           ),
         );
+        return;
+      default:
+      // Nothing else holds addresses or ports.
     }
   }
 
