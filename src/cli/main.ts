@@ -24,7 +24,7 @@ import { UsageError } from './usage-error.ts';
 /** Exit code of wrong usage. */
 const USAGE = 2;
 
-const EXIT_CODES = `
+export const EXIT_CODES = `
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 refused, 5 unreachable or no leader, 6 timed out,
 130 interrupted.
 Environment: SWARMD_HOST, DOCKER_HOST, SWARMD_TLS_CA, SWARMD_TLS_CERT, SWARMD_TLS_KEY, NO_COLOR.

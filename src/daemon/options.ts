@@ -38,14 +38,17 @@ export interface DaemonOptions {
   readonly logLevel: LogLevel;
 }
 
+/** Commands that run a daemon. */
 type Command_ = 'manager' | 'worker' | 'node' | 'up' | 'hollow';
 
-interface OptionDefinition {
+export interface OptionDefinition {
   readonly key: keyof DaemonOptions;
   readonly flags: string;
   readonly describe: string;
   readonly commands: readonly Command_[];
-  readonly default?: string | readonly string[];
+  readonly default?: string;
+  /** The default in words, where it depends on the machine. */
+  readonly defaultText?: string;
   readonly choices?: readonly string[];
   readonly repeats?: boolean;
   readonly parse?: (text: string) => unknown;
@@ -88,6 +91,7 @@ export const OPTION_DEFINITIONS: readonly OptionDefinition[] = [
     describe: 'folder that holds all state of this node',
     commands: ['manager', 'worker', 'node', 'up'],
     default: defaultDataDir(),
+    defaultText: '/var/lib/swarmd for root, else swarmd in XDG_STATE_HOME or ~/.local/state',
   },
   {
     key: 'listenAddr',
@@ -107,6 +111,7 @@ export const OPTION_DEFINITIONS: readonly OptionDefinition[] = [
     flags: '--api <address>',
     describe: 'where to serve the Docker API: unix:///path.sock or tcp://host:port; may be repeated',
     commands: ['manager', 'worker', 'node', 'up'],
+    defaultText: '/run/swarmd.sock for root, else swarmd.sock in XDG_RUNTIME_DIR or beside the state folder',
     repeats: true,
   },
   {
@@ -161,6 +166,7 @@ export const OPTION_DEFINITIONS: readonly OptionDefinition[] = [
     describe: 'host name this node reports',
     commands: [...MEMBERS, 'up'],
     default: hostname(),
+    defaultText: 'name of the machine',
   },
   {
     key: 'label',
@@ -227,9 +233,10 @@ export const OPTION_DEFINITIONS: readonly OptionDefinition[] = [
 ];
 
 /** Environment variable of an option: --data-dir is SWARMD_DATA_DIR. */
-const environmentName = (flags: string): string => `SWARMD_${flagName(flags).toUpperCase().replaceAll('-', '_')}`;
+export const environmentName = (flags: string): string =>
+  `SWARMD_${flagName(flags).toUpperCase().replaceAll('-', '_')}`;
 /** Key in the config file: the flag without its dashes. */
-const flagName = (flags: string): string => /^--([a-z-]+)/.exec(flags)?.[1] ?? flags;
+export const flagName = (flags: string): string => /^--([a-z-]+)/.exec(flags)?.[1] ?? flags;
 
 /** Adds the options of a command to it, and `--config`. */
 export function addOptions(command: Command, name: Command_): Command {
@@ -249,7 +256,7 @@ export function addOptions(command: Command, name: Command_): Command {
     } else if (definition.parse) option.argParser(definition.parse);
     if (typeof definition.default === 'string') {
       const value = definition.parse ? definition.parse(definition.default) : definition.default;
-      option.default(value, definition.default);
+      option.default(value, definition.defaultText ?? definition.default);
     }
     command.addOption(option);
   }
