@@ -85,7 +85,7 @@ export class Applier {
   #applyConfChange(entry: Entry): void {
     const { core, stateMachine, events, confChanges } = this.#options;
     const change = readChange(entry);
-    const confState = core().applyConfChange(change);
+    const confState = core().applyConfChange(change, entry.index);
     stateMachine.apply([entry]);
     this.#appliedEntry(entry);
     events.configuration?.({ index: entry.index, change: asConfChangeV2(change), confState });
