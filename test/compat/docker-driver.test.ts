@@ -21,7 +21,7 @@ import {
   SecretReference,
 } from '../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { DockerDriver } from '../../src/worker/drivers/docker/docker-driver.ts';
-import type { TaskController, TaskDependencies } from '../../src/worker/drivers/driver.ts';
+import type { LogLine, TaskController, TaskDependencies } from '../../src/worker/drivers/driver.ts';
 import { BUSYBOX_IMAGE, DockerEngine } from '../support/docker-engine.ts';
 import { describeDriver, type Behaviour } from '../support/driver-compliance.ts';
 import { describeWith } from '../support/requirements.ts';
@@ -227,6 +227,29 @@ describeWith(['root', 'docker', 'dockerd', 'ip', 'busybox'], 'with a real engine
       expect(existsSync(path.join(directory, 'private', 't1'))).toBe(false);
     });
 
+    it('shows long lines whole, with the time they began', async () => {
+      const controller = driver.controller(
+        assignedTask('t1', {
+          image: BUSYBOX_IMAGE,
+          script: 'yes 0123456789 | head -n 5000 | tr -d "\\n"; echo; echo short >&2',
+        }),
+        NOTHING,
+      );
+      const before = Date.now();
+      await controller.prepare(never);
+      await controller.start(never);
+      await controller.wait(never);
+      const lines = await linesOf(controller);
+      const texts = lines.map(
+        ({ stream, data }) => `${stream} ${data.length} ${Buffer.from(data).toString().slice(-5)}`,
+      );
+      expect(texts.toSorted()).toEqual(['stderr 5 short', 'stdout 50000 56789']);
+      for (const { timeMs } of lines) {
+        expect(timeMs).toBeGreaterThan(before - 1000);
+        expect(timeMs).toBeLessThan(Date.now() + 1000);
+      }
+    });
+
     it('turns healthy before its start is over, and is stopped when it turns unhealthy later', async () => {
       const script = 'touch /ok; sleep 1; rm /ok; sleep 1000';
       const controller = driver.controller(
@@ -316,12 +339,15 @@ async function removeContainers(): Promise<void> {
   if (left !== '') await engine.docker('rm', '-f', ...left.split('\n'));
 }
 
-async function printed(controller: TaskController): Promise<string> {
-  const lines: string[] = [];
+async function linesOf(controller: TaskController): Promise<readonly LogLine[]> {
+  const lines: LogLine[] = [];
   const all = { stdout: true, stderr: true, follow: false, tail: undefined, sinceMs: 0 };
-  for await (const line of controller.logs(all, never)) lines.push(Buffer.from(line.data).toString());
-  return lines.join('\n');
+  for await (const line of controller.logs(all, never)) lines.push(line);
+  return lines;
 }
+
+const printed = async (controller: TaskController): Promise<string> =>
+  (await linesOf(controller)).map(({ data }) => Buffer.from(data).toString()).join('\n');
 
 /** As the first process of a container a shell takes no signal it has no handler for. */
 function shellOf({ runMs, exitCode = 0, prints = [], ignoresStop }: Behaviour): string {

@@ -44,7 +44,7 @@ export function containerSpecOf(task: Task): ContainerSpec {
   return runtime.value;
 }
 
-export const graceMsOf = (spec: ContainerSpec): number =>
+const graceMsOf = (spec: ContainerSpec): number =>
   spec.stopGracePeriod ? msOfDuration(spec.stopGracePeriod) : DEFAULT_GRACE_MS;
 
 /** Names under which the engine knows the networks of a task. */
@@ -74,6 +74,7 @@ export function containerOptions(
     ...(spec.user ? { User: spec.user } : {}),
     ...(spec.dir ? { WorkingDir: spec.dir } : {}),
     ...(spec.stopSignal ? { StopSignal: spec.stopSignal } : {}),
+    StopTimeout: Math.ceil(graceMsOf(spec) / 1000),
     Tty: spec.tty,
     OpenStdin: spec.openStdin,
     Labels: labelsOf(task, spec),

@@ -14,14 +14,7 @@ import type {
 } from '../driver.ts';
 import { privateFilesOf, type PrivateFiles } from '../process/private-files.ts';
 import { TaskEndedError } from '../task-ended-error.ts';
-import {
-  containerOptions,
-  containerSpecOf,
-  graceMsOf,
-  hostPorts,
-  portKey,
-  type FileMount,
-} from './container-config.ts';
+import { containerOptions, containerSpecOf, hostPorts, portKey, type FileMount } from './container-config.ts';
 import { engineError, hasStatus } from './engine-error.ts';
 import { logStream, untilStopped } from './engine-stream.ts';
 import { HealthWatch } from './health-watch.ts';
@@ -94,7 +87,7 @@ export class DockerController implements TaskController {
     if (this.#wasUnhealthy) return UNHEALTHY;
     const ended = new AbortController();
     const over = AbortSignal.any([signal, this.#detached.signal, ended.signal]);
-    const health = this.#hasHealthCheck ? this.#stopWhenUnhealthy(over) : undefined;
+    const health = (await this.#hasHealthCheck()) ? this.#stopWhenUnhealthy(over) : undefined;
     try {
       const code = await this.#untilEnded(signal);
       if (this.#wasUnhealthy) return UNHEALTHY;
@@ -106,9 +99,9 @@ export class DockerController implements TaskController {
   }
 
   async stop(signal?: AbortSignal): Promise<void> {
-    const seconds = Math.ceil(graceMsOf(containerSpecOf(this.#options.task)) / 1000);
     try {
-      await this.#container.stop({ t: seconds, ...(signal ? { abortSignal: signal } : {}) });
+      // The grace period is the one the container was made with.
+      await this.#container.stop(signal ? { abortSignal: signal } : {});
     } catch (error) {
       signal?.throwIfAborted();
       if (!hasStatus(error, 304) && !hasStatus(error, 404)) throw engineError(error);
@@ -174,8 +167,9 @@ export class DockerController implements TaskController {
     return this.#options.engine.getContainer(taskName(this.#options.task));
   }
 
-  get #hasHealthCheck(): boolean {
-    const test = containerSpecOf(this.#options.task).healthcheck?.test ?? [];
+  /** An image may bring a health check of its own, so the engine is asked. */
+  async #hasHealthCheck(): Promise<boolean> {
+    const test = (await this.#inspect())?.Config.Healthcheck?.Test ?? [];
     return test.length > 0 && test[0] !== 'NONE';
   }
 
@@ -197,10 +191,8 @@ export class DockerController implements TaskController {
     await this.#untilHealthy(signal);
   }
 
-  /** An image may bring a health check of its own, so the engine is asked. */
   async #untilHealthy(signal: AbortSignal): Promise<void> {
-    const found = await this.#inspect();
-    if (!found?.State.Health || found.State.Health.Status === 'none') return;
+    if (!(await this.#hasHealthCheck())) return;
     const watch = new HealthWatch(
       this.#options.engine,
       this.#container,

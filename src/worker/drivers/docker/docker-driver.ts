@@ -77,7 +77,11 @@ export class DockerDriver implements RuntimeDriver {
   async removeLeftover(taskId: string): Promise<void> {
     for (const { Id } of await this.#ownContainers(`${TASK_LABEL}=${taskId}`)) {
       try {
-        await this.#engine.getContainer(Id).remove({ force: true, v: true });
+        const container = this.#engine.getContainer(Id);
+        await container.stop().catch((error: unknown) => {
+          if (!hasStatus(error, 304)) throw error;
+        });
+        await container.remove({ force: true, v: true });
       } catch (error) {
         if (!hasStatus(error, 404)) throw engineError(error);
       }

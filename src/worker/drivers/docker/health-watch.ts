@@ -1,6 +1,7 @@
 /** What the engine's health check says of a container, told by its events; a look now and then makes up for events that were missed. */
 import type Dockerode from 'dockerode';
 import type { Readable } from 'node:stream';
+import { engineError } from './engine-error.ts';
 
 export type Health = 'healthy' | 'unhealthy' | 'ended';
 
@@ -18,7 +19,7 @@ export class HealthWatch {
     this.#signal = signal;
   }
 
-  /** Resolves when the container is healthy, unhealthy or gone. */
+  /** Resolves when the container is healthy, unhealthy or gone. Throws unavailable when the engine is not there. */
   settled(): Promise<Health> {
     return this.#until((health) => (health === 'starting' ? undefined : health));
   }
@@ -32,6 +33,15 @@ export class HealthWatch {
   }
 
   async #until(pick: (health: Health | 'starting') => Health | undefined): Promise<Health> {
+    try {
+      return await this.#watch(pick);
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      throw engineError(error);
+    }
+  }
+
+  async #watch(pick: (health: Health | 'starting') => Health | undefined): Promise<Health> {
     const { Id } = await this.#container.inspect();
     const events = (await this.#engine.getEvents({
       filters: { container: [Id], event: ['health_status', 'die'] },

@@ -4,30 +4,42 @@ import type { LogLine } from '../driver.ts';
 const HEADER_BYTES = 8;
 const STDERR = 2;
 const NEWLINE = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 const BLANK = 0x20;
 
-export async function* logLines(chunks: AsyncIterable<Uint8Array>, isTty: boolean): AsyncGenerator<LogLine> {
-  const partial: Record<'stdout' | 'stderr', Buffer> = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
-  for await (const { stream, data } of isTty ? bare(chunks) : frames(chunks)) {
-    let rest = Buffer.concat([partial[stream], data]);
+export const logLines = (chunks: AsyncIterable<Uint8Array>, isTty: boolean): AsyncGenerator<LogLine> =>
+  isTty ? bareLines(chunks) : framedLines(chunks);
+
+/** A terminal has one stream and no frames. */
+async function* bareLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<LogLine> {
+  let rest = Buffer.alloc(0);
+  for await (const chunk of chunks) {
+    rest = Buffer.concat([rest, chunk]);
     for (let end = rest.indexOf(NEWLINE); end >= 0; end = rest.indexOf(NEWLINE)) {
-      yield lineOf(stream, rest.subarray(0, end));
+      yield lineOf(timed('stdout', rest.subarray(0, end)));
       rest = rest.subarray(end + 1);
     }
-    partial[stream] = rest;
   }
-  for (const stream of ['stdout', 'stderr'] as const) {
-    if (partial[stream].length > 0) yield lineOf(stream, partial[stream]);
+  if (rest.length > 0) yield lineOf(timed('stdout', rest));
+}
+
+/** A frame is a line, or a part of a long one: those have no newline at the end, and each begins with a time of its own. */
+async function* framedLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<LogLine> {
+  const partial: Record<'stdout' | 'stderr', TimedPiece | undefined> = { stdout: undefined, stderr: undefined };
+  for await (const { stream, data } of frames(chunks)) {
+    const isEnd = data.at(-1) === NEWLINE;
+    const piece = timed(stream, isEnd ? data.subarray(0, -1) : data);
+    const before = partial[stream];
+    const whole = before ? { ...before, data: Buffer.concat([before.data, piece.data]) } : piece;
+    partial[stream] = isEnd ? undefined : whole;
+    if (isEnd) yield lineOf(whole);
   }
+  for (const left of [partial.stdout, partial.stderr]) if (left) yield lineOf(left);
 }
 
 interface Piece {
   readonly stream: 'stdout' | 'stderr';
   readonly data: Buffer;
-}
-
-async function* bare(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Piece> {
-  for await (const chunk of chunks) yield { stream: 'stdout', data: Buffer.from(chunk) };
 }
 
 async function* frames(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Piece> {
@@ -44,13 +56,22 @@ async function* frames(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Piece>
   }
 }
 
-/** "2024-01-01T00:00:00.123456789Z text"; terminals end their lines with \r\n. */
-function lineOf(stream: 'stdout' | 'stderr', line: Buffer): LogLine {
-  const blank = line.indexOf(BLANK);
-  const time = line.toString('latin1', 0, Math.max(0, blank));
-  const end = line.at(-1) === 0x0d ? line.length - 1 : line.length;
-  return { stream, timeMs: msOf(time), data: line.subarray(blank + 1, end) };
+interface TimedPiece extends Piece {
+  readonly timeMs: number;
 }
+
+/** "2024-01-01T00:00:00.123456789Z text" */
+function timed(stream: 'stdout' | 'stderr', text: Buffer): TimedPiece {
+  const blank = text.indexOf(BLANK);
+  return { stream, timeMs: msOf(text.toString('latin1', 0, Math.max(0, blank))), data: text.subarray(blank + 1) };
+}
+
+/** Terminals end their lines with \r\n. */
+const lineOf = ({ stream, timeMs, data }: TimedPiece): LogLine => ({
+  stream,
+  timeMs,
+  data: data.at(-1) === CARRIAGE_RETURN ? data.subarray(0, -1) : data,
+});
 
 /** Milliseconds with fraction; Date.parse alone would drop what lies below. */
 function msOf(time: string): number {
