@@ -57,6 +57,10 @@ export function keyValues(flag: string, texts: readonly string[]): Record<string
   );
 }
 
+/** An image with the tag that a bare name stands for, as the Docker CLI writes it too: else its next update would change it. */
+export const taggedImage = (image: string): string =>
+  /@|:[^/]*$/.test(image) || image === '' ? image : `${image}:latest`;
+
 /** "8080:80", "8080:80/udp" or "published=8080,target=80,protocol=tcp,mode=host". */
 export function port(text: string): PortObject {
   const short = /^(?:(\d+):)?(\d+)(?:\/(tcp|udp|sctp))?$/.exec(text);

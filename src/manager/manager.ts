@@ -184,8 +184,10 @@ export class Manager {
   async stop(): Promise<void> {
     // Others learn of the next leader before this one falls silent.
     if (this.#consensus?.isLeader) await this.#consensus.transferLeadership().catch(() => undefined);
-    await this.#loops.stop();
-    await this.#consensus?.stop();
+    // Loops may wait for a change that no majority is left to make; the consensus abandons it as it stops.
+    const loopsEnded = this.#loops.stop();
+    await this.#consensus?.stop({ handOver: false });
+    await loopsEnded;
     this.#channels.close();
     await this.#listener.close();
     this.#grpc.forceShutdown();

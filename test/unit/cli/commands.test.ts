@@ -133,6 +133,21 @@ describe('objects', () => {
     await rig.run('service', 'rm', 'changing');
   });
 
+  it('get the tag that a bare name of an image stands for, as from the Docker CLI', async () => {
+    const images = ['busybox', 'reg:5000/a/b', 'a:1', `a@sha256:${'0'.repeat(64)}`];
+    for (const [i, image] of images.entries()) {
+      await rig.run('service', 'create', '--detach', '--name', `image${i}`, image);
+    }
+    const flags = ['--filter', 'name=image', '--format', '{{.Image}}'];
+    expect((await rig.run('service', 'ls', ...flags)).stdout.trim().split('\n')).toEqual([
+      'busybox:latest',
+      'reg:5000/a/b:latest',
+      'a:1',
+      `a@sha256:${'0'.repeat(64)}`,
+    ]);
+    await rig.run('service', 'rm', ...images.map((_, i) => `image${i}`));
+  });
+
   it('are waited for no longer than was asked, and then the code is 6', async () => {
     const flags = ['--name', 'slow', '--timeout', '300ms'];
     const { code, stdout, stderr } = await rig.run('service', 'create', ...flags, 'nginx:1');

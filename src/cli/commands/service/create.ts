@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { action, collect, isSet, listFlag, textFlag } from '../../context.ts';
 import type { Terminal } from '../../terminal.ts';
 import type { ServiceSpecObject } from '../../types.ts';
-import { keyValues, mount, port } from '../../values.ts';
+import { keyValues, mount, port, taggedImage } from '../../values.ts';
 import { UsageError } from '../../usage-error.ts';
 import { references } from './references.ts';
 import { addCommonFlags, applyCommonFlags } from './spec-flags.ts';
@@ -44,7 +44,7 @@ export function serviceCreate(parent: Command, terminal: Terminal): void {
       Labels: keyValues('--label', list('label')),
       TaskTemplate: {
         ContainerSpec: {
-          Image: image,
+          Image: taggedImage(image),
           ...(args.length > 0 ? { Args: [...args] } : {}),
           ...(list('env').length > 0 ? { Env: [...list('env')] } : {}),
           ...(list('containerLabel').length > 0

@@ -3,7 +3,7 @@ import { SwarmError } from '../../../common/errors.ts';
 import { action, isSet, listFlag, textFlag, type CommandContext, type Flags } from '../../context.ts';
 import type { Terminal } from '../../terminal.ts';
 import type { ServiceObject, ServiceSpecObject } from '../../types.ts';
-import { mount, port, wholeNumber } from '../../values.ts';
+import { mount, port, taggedImage, wholeNumber } from '../../values.ts';
 import { addCommonFlags, addListFlags, applyCommonFlags, edited, editedLabels } from './spec-flags.ts';
 import { UsageError } from '../../usage-error.ts';
 import { waitingTime, waitUnlessDetached } from './wait.ts';
@@ -44,7 +44,7 @@ export function serviceUpdate(parent: Command, terminal: Terminal): void {
     const id = await change(context, name, flags, (spec) => {
       const container = spec.TaskTemplate.ContainerSpec;
       const list = (flag: string): readonly string[] => listFlag(flags, flag) ?? [];
-      container.Image = textFlag(flags, 'image') ?? container.Image;
+      container.Image = taggedImage(textFlag(flags, 'image') ?? container.Image);
       const args = textFlag(flags, 'args');
       if (args !== undefined) container.Args = args.split(/\s+/).filter((word) => word !== '');
       if (flags['envAdd'] || flags['envRm']) {
