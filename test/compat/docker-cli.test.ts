@@ -55,6 +55,28 @@ describeWith(['root', 'docker', 'dockerd', 'ip', 'busybox'], 'the docker CLI wit
     await expect.poll(containers, IN_TIME).toEqual([]);
   });
 
+  it('uses the networks engines have of their own', async () => {
+    await create('on-host', '--network', 'host');
+    await create('on-bridge', '--network', 'bridge');
+    await expect.poll(() => replicas('on-host'), IN_TIME).toBe('1/1');
+    await expect.poll(() => replicas('on-bridge'), IN_TIME).toBe('1/1');
+    const modes = await Promise.all(
+      swarm.engines.map(async (engine) => {
+        const ids = await engine.docker('ps', '-q');
+        return ids === '' ? '' : engine.docker('inspect', '-f', '{{.HostConfig.NetworkMode}}', ...ids.split('\n'));
+      }),
+    );
+    expect(modes.join('\n').split('\n').filter(Boolean).toSorted()).toEqual(['bridge', 'host']);
+  });
+
+  it('shows the containers of the node it talks to, and runs commands in them', async () => {
+    await create('web', '--mode', 'global', '--constraint', 'node.hostname==node-1');
+    await expect.poll(() => replicas('web'), IN_TIME).toBe('1/1');
+    const id = await cli('ps', '-q', '--filter', 'label=com.docker.swarm.service.name=web');
+    expect(await cli('exec', id, 'echo', 'within')).toBe('within');
+    expect(await cli('logs', id)).toContain('hello from');
+  });
+
   it('updates a service, and rolls back one whose new tasks fail', async () => {
     await create('web', '--replicas', '2', '--update-monitor', '1s', '--update-failure-action', 'rollback');
     await expect.poll(() => replicas('web'), IN_TIME).toBe('2/2');
