@@ -97,6 +97,7 @@ export function createApi(ports: ApiPorts, options: ApiOptions = {}): ApiServer 
 function createApp(context: ApiContext, maxBodyBytes: number, engine: Engine | undefined): FastifyInstance {
   const { log, node, metrics, clock } = context.ports;
   const observe = requestMetrics(metrics, clock);
+  const goneSignal = goneSignals(context.closing);
   const app = Fastify({
     logger: false,
     bodyLimit: maxBodyBytes,
@@ -113,7 +114,7 @@ function createApp(context: ApiContext, maxBodyBytes: number, engine: Engine | u
     reply.header('api-version', `1.${context.apiMinor}`).header('docker-experimental', 'false');
     reply.header('ostype', server.osType).header('server', `Docker/${server.version} (${server.osType})`);
     request.apiMinor = requestedMinor(request.originalUrl, context.apiMinor);
-    request.gone = goneSignal(reply, context.closing);
+    request.gone = goneSignal(reply);
     const path = request.originalUrl.split('?', 1)[0] ?? '';
     if (path.includes('//')) {
       return reply.redirect(request.originalUrl.replace(path, path.replaceAll(/\/{2,}/g, '/')), 301);
@@ -151,16 +152,21 @@ function createApp(context: ApiContext, maxBodyBytes: number, engine: Engine | u
   return app;
 }
 
-/** Aborts when the client leaves before its answer is complete, or the server closes. */
-function goneSignal(reply: FastifyReply, closing: AbortSignal): AbortSignal {
-  const gone = new AbortController();
-  const abort = (): void => gone.abort();
-  closing.addEventListener('abort', abort, { once: true });
-  reply.raw.once('close', () => {
-    closing.removeEventListener('abort', abort);
-    if (!reply.raw.writableFinished) abort();
-  });
-  return gone.signal;
+/** Makes the signal of a request: it aborts when the client leaves before its answer is complete, or the server closes. */
+function goneSignals(closing: AbortSignal): (reply: FastifyReply) => AbortSignal {
+  // One listener for all requests: adding one to a signal is slow.
+  const open = new Set<AbortController>();
+  closing.addEventListener('abort', () => open.forEach((gone) => gone.abort()), { once: true });
+  return (reply) => {
+    const gone = new AbortController();
+    if (closing.aborted) gone.abort();
+    open.add(gone);
+    reply.raw.once('close', () => {
+      open.delete(gone);
+      if (!reply.raw.writableFinished) gone.abort();
+    });
+    return gone.signal;
+  };
 }
 
 const FASTIFY_ERRORS: Readonly<Record<string, (error: FastifyError, maxBodyBytes: number) => HttpError>> = {

@@ -1,7 +1,7 @@
 /**
  * Object ids: 25 characters of base 36, drawn from 17 random bytes, as SwarmKit's. They sort in no order and never repeat in practice.
  */
-import { randomBytes } from 'node:crypto';
+import { drawRandomBytes } from './random-bytes.ts';
 
 /** Source of object ids; loops take it as an argument so that tests and simulations can fix it. */
 export type IdSource = () => string;
@@ -10,7 +10,7 @@ const ID_LENGTH = 25;
 
 /** A fresh random id. */
 export const newId: IdSource = () => {
-  const bytes = randomBytes(17);
+  const bytes = drawRandomBytes(17);
   // The top bit makes every number the same length in base 36; its first, nearly constant digit is dropped.
   bytes[0] = (bytes[0] ?? 0) | 0x80;
   return BigInt(`0x${bytes.toString('hex')}`)

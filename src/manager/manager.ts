@@ -8,6 +8,7 @@ import type { Registry } from 'prom-client';
 import type { Clock } from '../common/clock.ts';
 import { SwarmError } from '../common/errors.ts';
 import { newId } from '../common/ids.ts';
+import { drawRandomBytes } from '../common/random-bytes.ts';
 import type { Logger } from '../common/log.ts';
 import type { Random } from '../common/random.ts';
 import { addService, type RpcServerOptions } from '../common/rpc.ts';
@@ -517,4 +518,4 @@ const describe = (member: Member | undefined): string | undefined => member && `
 const bracketed = (host: string): string => (host.includes(':') && !host.startsWith('[') ? `[${host}]` : host);
 
 /** 63 random bits: unique enough never to meet another request's id. */
-const newRequestId = (): string => (randomBytes(8).readBigUInt64BE() >> 1n).toString();
+const newRequestId = (): string => (drawRandomBytes(8).readBigUInt64BE() >> 1n).toString();

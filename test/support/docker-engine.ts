@@ -16,24 +16,30 @@ const POLL_MS = 50;
 export class DockerEngine {
   readonly directory: string;
   readonly #namespace: string;
+  readonly #isSwarm: boolean;
   #containerd: ChildProcess | undefined;
   #dockerd: ChildProcess | undefined;
 
-  private constructor(directory: string, namespace: string) {
+  private constructor(directory: string, namespace: string, isSwarm: boolean) {
     this.directory = directory;
     this.#namespace = namespace;
+    this.#isSwarm = isSwarm;
   }
 
-  /** Starts an engine and imports busybox. Throws with the engine's log when it does not come up. */
-  static async start(): Promise<DockerEngine> {
+  /**
+   * Starts an engine and imports busybox. Throws with the engine's log when it does not come up.
+   * @param isSwarm found a Docker Swarm of this one engine (which then ends its containers when dockerd stops)
+   */
+  static async start({ isSwarm = false }: { readonly isSwarm?: boolean } = {}): Promise<DockerEngine> {
     const directory = await mkdtemp(join(tmpdir(), 'swarmd-engine-'));
-    const engine = new DockerEngine(directory, directory.slice(-13));
+    const engine = new DockerEngine(directory, directory.slice(-13), isSwarm);
     try {
       await run('ip', ['netns', 'add', engine.#namespace]);
       await run('ip', ['-n', engine.#namespace, 'link', 'set', 'lo', 'up']);
       await engine.#startContainerd();
       await engine.startDaemon();
       await engine.#importBusybox();
+      if (isSwarm) await engine.docker('swarm', 'init', '--advertise-addr=127.0.0.1', '--listen-addr=127.0.0.1');
       return engine;
     } catch (error) {
       await engine.close();
@@ -59,7 +65,8 @@ export class DockerEngine {
       `--exec-root=${join(this.directory, 'exec')}`,
       `--pidfile=${join(this.directory, 'docker.pid')}`,
       `--config-file=${join(this.directory, 'daemon.json')}`,
-      '--live-restore',
+      // Docker allows this outside of a swarm only.
+      ...(this.#isSwarm ? [] : ['--live-restore']),
     ]);
     const deadline = Date.now() + START_TIMEOUT_MS;
     while (!(await this.docker('version', '--format', '{{.Server.Version}}').catch(() => undefined))) {

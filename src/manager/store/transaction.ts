@@ -3,7 +3,7 @@ import { SwarmError } from '../../common/errors.ts';
 import { timestampOfMs } from '../../common/time.ts';
 import type { Meta } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { encodeChange, type Change, type ChangeAction } from './change.ts';
-import { uniqueNameOf, type ObjectKind, type StoreObjects } from './objects.ts';
+import { KINDS, uniqueNameOf, type ObjectKind, type StoreObjects } from './objects.ts';
 import type { TableLayer, TableReader } from './table.ts';
 
 /** Consistent view of the store; use it synchronously and do not keep it across an await. */
@@ -133,27 +133,58 @@ export class TransactionLog {
   }
 }
 
-/** The writer a transaction body sees. */
+/** The writer a transaction body sees. Most bodies touch one or two tables, so each is made when it is asked for. */
 export function writerOf(layers: Layers, log: TransactionLog): Writer {
-  const tables = {} as Record<ObjectKind, unknown>;
-  for (const kind of Object.keys(layers) as ObjectKind[]) {
-    const layer = layers[kind] as TableLayer<ObjectKind>;
-    tables[kind] = {
-      get size() {
-        return layer.size;
-      },
-      get: (id: string) => layer.get(id),
-      byName: (name: string) => layer.byName(name),
-      by: (index: never, key: string) => layer.by(index, key),
-      all: () => layer.all(),
-      byIdPrefix: (prefix: string) => layer.byIdPrefix(prefix),
-      create: (object: never) => log.create(kind, object),
-      update: (object: never) => log.update(kind, object),
-      delete: (id: string) => log.delete(kind, id),
-    };
-  }
-  return tables as Writer;
+  return new TransactionWriter(layers, log) as unknown as Writer;
 }
+
+class TransactionWriter {
+  readonly #layers: Layers;
+  readonly #log: TransactionLog;
+  readonly #tables = new Map<ObjectKind, TableWriter<ObjectKind>>();
+
+  constructor(layers: Layers, log: TransactionLog) {
+    this.#layers = layers;
+    this.#log = log;
+  }
+
+  static {
+    for (const kind of Object.keys(KINDS) as ObjectKind[]) {
+      Object.defineProperty(this.prototype, kind, {
+        get(this: TransactionWriter) {
+          return this.#table(kind);
+        },
+      });
+    }
+  }
+
+  #table(kind: ObjectKind): TableWriter<ObjectKind> {
+    let table = this.#tables.get(kind);
+    if (!table) {
+      table = tableWriter(kind, this.#layers[kind] as TableLayer<ObjectKind>, this.#log);
+      this.#tables.set(kind, table);
+    }
+    return table;
+  }
+}
+
+const tableWriter = (
+  kind: ObjectKind,
+  layer: TableLayer<ObjectKind>,
+  log: TransactionLog,
+): TableWriter<ObjectKind> => ({
+  get size() {
+    return layer.size;
+  },
+  get: (id) => layer.get(id),
+  byName: (name) => layer.byName(name),
+  by: (index, key) => layer.by(index, key),
+  all: () => layer.all(),
+  byIdPrefix: (prefix) => layer.byIdPrefix(prefix),
+  create: (object) => log.create(kind, object),
+  update: (object) => log.update(kind, object),
+  delete: (id) => log.delete(kind, id),
+});
 
 /** A copy of an object with other meta data. */
 const withMeta = <T extends { readonly meta?: Meta | undefined }>(object: T, meta: Meta): T => ({

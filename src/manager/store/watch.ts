@@ -123,6 +123,8 @@ export class Watch implements AsyncIterable<readonly Commit[]> {
 export class CommitHistory {
   readonly #limit: number;
   #commits: Commit[] = [];
+  /** Commits before this place are forgotten; their places are given back now and then, as that takes time. */
+  #first = 0;
   #changes = 0;
   /** Every commit after this version is held. */
   #floor = 0;
@@ -135,18 +137,22 @@ export class CommitHistory {
   push(commit: Commit): void {
     this.#commits.push(commit);
     this.#changes += commit.changes.length;
-    let drop = 0;
-    while (this.#changes > this.#limit && drop < this.#commits.length - 1) {
-      const oldest = this.#commits[drop++] as Commit;
+    while (this.#changes > this.#limit && this.#first < this.#commits.length - 1) {
+      const oldest = this.#commits[this.#first] as Commit;
+      this.#commits[this.#first++] = FORGOTTEN;
       this.#changes -= oldest.changes.length;
       this.#floor = oldest.version;
     }
-    if (drop > 0) this.#commits = this.#commits.slice(drop);
+    if (this.#first > this.#commits.length / 2) {
+      this.#commits = this.#commits.slice(this.#first);
+      this.#first = 0;
+    }
   }
 
   /** Forgets everything up to `version`. */
   reset(version: number): void {
     this.#commits = [];
+    this.#first = 0;
     this.#changes = 0;
     this.#floor = version;
   }
@@ -159,6 +165,8 @@ export class CommitHistory {
         `changes after version ${version} are no longer known (oldest kept: ${this.#floor}): list again and watch from there`,
       );
     }
-    return this.#commits.filter((commit) => commit.version > version);
+    return this.#commits.slice(this.#first).filter((commit) => commit.version > version);
   }
 }
+
+const FORGOTTEN: Commit = { version: 0, changes: [] };
