@@ -48,7 +48,7 @@ const graceMsOf = (spec: ContainerSpec): number =>
   spec.stopGracePeriod ? msOfDuration(spec.stopGracePeriod) : DEFAULT_GRACE_MS;
 
 /** Names under which the engine knows the networks of a task. */
-export const networksOf = (task: Task): readonly string[] =>
+const networksOf = (task: Task): readonly string[] =>
   task.networks
     .map((attachment) => attachment.network?.driverState?.name ?? attachment.network?.spec?.annotations?.name ?? '')
     .filter((name) => name !== '');

@@ -44,6 +44,12 @@ export const logStream = (
   signal: AbortSignal,
 ): Promise<Readable> => engineStream(engine, { method: 'GET', path: `/containers/${container}/logs`, query }, signal);
 
+/** Something for every change of a container's health, and for its end. */
+export const healthEvents = (engine: Dockerode, containerId: string, signal: AbortSignal): Promise<Readable> => {
+  const filters = JSON.stringify({ container: [containerId], event: ['health_status', 'die'] });
+  return engineStream(engine, { method: 'GET', path: '/events', query: { filters } }, signal);
+};
+
 /** Resolves with the exit code when the container does not run. */
 export async function untilStopped(engine: Dockerode, container: string, signal: AbortSignal): Promise<number> {
   const request = {

@@ -1,7 +1,7 @@
 /** What the engine's health check says of a container, told by its events; a look now and then makes up for events that were missed. */
 import type Dockerode from 'dockerode';
-import type { Readable } from 'node:stream';
 import { engineError } from './engine-error.ts';
+import { healthEvents } from './engine-stream.ts';
 
 export type Health = 'healthy' | 'unhealthy' | 'ended';
 
@@ -43,10 +43,7 @@ export class HealthWatch {
 
   async #watch(pick: (health: Health | 'starting') => Health | undefined): Promise<Health> {
     const { Id } = await this.#container.inspect();
-    const events = (await this.#engine.getEvents({
-      filters: { container: [Id], event: ['health_status', 'die'] },
-      abortSignal: this.#signal,
-    } as never)) as unknown as Readable;
+    const events = await healthEvents(this.#engine, Id, this.#signal);
     let wake: () => void = () => undefined;
     events.on('data', () => wake());
     events.on('error', () => wake());
