@@ -13,29 +13,34 @@ const START_TIMEOUT_MS = 40_000;
 const STOP_TIMEOUT_MS = 15_000;
 const POLL_MS = 50;
 
+export interface EngineOptions {
+  /** Found a Docker Swarm of this one engine (which then ends its containers when dockerd stops). */
+  readonly isSwarm?: boolean;
+  /** The engine is to join a swarm later; the same holds for its containers. */
+  readonly joinsSwarm?: boolean;
+}
+
 export class DockerEngine {
   readonly directory: string;
-  readonly #namespace: string;
-  readonly #isSwarm: boolean;
+  /** Network namespace the engine lives in. */
+  readonly namespace: string;
+  readonly #liveRestore: boolean;
   #containerd: ChildProcess | undefined;
   #dockerd: ChildProcess | undefined;
 
-  private constructor(directory: string, namespace: string, isSwarm: boolean) {
+  private constructor(directory: string, namespace: string, liveRestore: boolean) {
     this.directory = directory;
-    this.#namespace = namespace;
-    this.#isSwarm = isSwarm;
+    this.namespace = namespace;
+    this.#liveRestore = liveRestore;
   }
 
-  /**
-   * Starts an engine and imports busybox. Throws with the engine's log when it does not come up.
-   * @param isSwarm found a Docker Swarm of this one engine (which then ends its containers when dockerd stops)
-   */
-  static async start({ isSwarm = false }: { readonly isSwarm?: boolean } = {}): Promise<DockerEngine> {
+  /** Starts an engine and imports busybox. Throws with the engine's log when it does not come up. */
+  static async start({ isSwarm = false, joinsSwarm = false }: EngineOptions = {}): Promise<DockerEngine> {
     const directory = await mkdtemp(join(tmpdir(), 'swarmd-engine-'));
-    const engine = new DockerEngine(directory, directory.slice(-13), isSwarm);
+    const engine = new DockerEngine(directory, directory.slice(-13), !isSwarm && !joinsSwarm);
     try {
-      await run('ip', ['netns', 'add', engine.#namespace]);
-      await run('ip', ['-n', engine.#namespace, 'link', 'set', 'lo', 'up']);
+      await run('ip', ['netns', 'add', engine.namespace]);
+      await run('ip', ['-n', engine.namespace, 'link', 'set', 'lo', 'up']);
       await engine.#startContainerd();
       await engine.startDaemon();
       await engine.#importBusybox();
@@ -66,7 +71,7 @@ export class DockerEngine {
       `--pidfile=${join(this.directory, 'docker.pid')}`,
       `--config-file=${join(this.directory, 'daemon.json')}`,
       // Docker allows this outside of a swarm only.
-      ...(this.#isSwarm ? [] : ['--live-restore']),
+      ...(this.#liveRestore ? ['--live-restore'] : []),
     ]);
     const deadline = Date.now() + START_TIMEOUT_MS;
     while (!(await this.docker('version', '--format', '{{.Server.Version}}').catch(() => undefined))) {
@@ -96,7 +101,7 @@ export class DockerEngine {
     await killShims(this.directory);
     await end(this.#containerd);
     for (const path of await mountsBelow(this.directory)) await run('umount', ['-l', path]).catch(() => undefined);
-    await run('ip', ['netns', 'del', this.#namespace]).catch(() => undefined);
+    await run('ip', ['netns', 'del', this.namespace]).catch(() => undefined);
     await rm(this.directory, { recursive: true, force: true });
   }
 
@@ -120,7 +125,7 @@ export class DockerEngine {
 
   /** nsenter rather than `ip netns exec`, which would hide the control groups. */
   #inNamespace(command: string, args: readonly string[]): ChildProcess {
-    const child = spawn('nsenter', [`--net=/run/netns/${this.#namespace}`, '--', command, ...args], {
+    const child = spawn('nsenter', [`--net=/run/netns/${this.namespace}`, '--', command, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const log = createWriteStream(this.#logFile(command), { flags: 'a' });
