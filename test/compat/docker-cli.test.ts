@@ -130,15 +130,23 @@ describeWith(['root', 'docker', 'dockerd', 'ip', 'busybox'], 'the docker CLI wit
     expect(await containers()).toEqual(expect.arrayContaining([...before]));
   });
 
-  it('keeps containers running while their engine is started again', async () => {
+  it('keeps containers running while their engine is started again, even if the agent starts without it', async () => {
     await create('web', '--replicas', '2');
     await expect.poll(() => replicas('web'), IN_TIME).toBe('2/2');
     const before = await containers();
-    const engine = swarm.engines[1];
+    const [engine, agent] = [swarm.engines[1], swarm.daemons[1]];
     await engine?.stopDaemon();
     await cli('service', 'update', '-d', '--label-add', 'seen=yes', 'web');
     await engine?.startDaemon();
     await cli('service', 'scale', '-d', 'web=4');
+    await expect.poll(() => replicas('web'), IN_TIME).toBe('4/4');
+    expect(await containers()).toEqual(expect.arrayContaining([...before]));
+
+    await agent?.kill();
+    await engine?.stopDaemon();
+    await agent?.start();
+    await engine?.startDaemon();
+    await expect.poll(() => cli('node', 'ls', '--format', '{{.Status}}'), IN_TIME).toBe('Ready\nReady');
     await expect.poll(() => replicas('web'), IN_TIME).toBe('4/4');
     expect(await containers()).toEqual(expect.arrayContaining([...before]));
   });
