@@ -3,7 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { createLogger, type Logger } from '../common/log.ts';
 import { ERROR_KINDS, errorText, toSwarmError } from '../common/errors.ts';
 import { VERSION } from '../common/version.ts';
-import { addOptions, readOptions, type DaemonOptions } from './options.ts';
+import { addOptions, DEFAULT_LISTEN_ADDRESS, readOptions, type DaemonOptions } from './options.ts';
 import { runHollow } from './run-hollow.ts';
 import { runManager, runNode, runWorker, type Daemon } from './run-node.ts';
 import { runUp } from './run-up.ts';
@@ -50,7 +50,14 @@ export async function main(argv: readonly string[]): Promise<number> {
     // People look at this terminal, so only what goes wrong is logged unless more is asked for.
     const level = up.getOptionValueSource('logLevel') === 'default' ? 'warn' : options.logLevel;
     exitCode = await serve(createLogger({ level }), (log) =>
-      runUp(options, { demo: up.getOptionValue('demo') === true }, log),
+      runUp(
+        options,
+        {
+          demo: up.getOptionValue('demo') === true,
+          mayMove: options.listenAddr === DEFAULT_LISTEN_ADDRESS,
+        },
+        log,
+      ),
     );
   });
   daemon(

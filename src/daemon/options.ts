@@ -54,6 +54,8 @@ export interface OptionDefinition {
   readonly parse?: (text: string) => unknown;
 }
 
+export const DEFAULT_LISTEN_ADDRESS = '0.0.0.0:2377';
+
 const MEMBERS = ['manager', 'worker', 'node'] as const;
 const ALL = ['manager', 'worker', 'node', 'up', 'hollow'] as const;
 /** Workers too: one that is promoted becomes a manager without being started again. */
@@ -98,7 +100,7 @@ export const OPTION_DEFINITIONS: readonly OptionDefinition[] = [
     flags: '--listen-addr <host:port>',
     describe: 'address for managers and agents (port 0 picks one)',
     commands: MANAGERS,
-    default: '0.0.0.0:2377',
+    default: DEFAULT_LISTEN_ADDRESS,
   },
   {
     key: 'advertiseAddr',

@@ -1,15 +1,23 @@
 /** `swarmd up`: a whole single-node swarm in the foreground, told in a few lines; ending it ends everything it started. */
+import { createServer } from 'node:net';
 import type { Logger } from '../common/log.ts';
+import { parseHostPort } from './addresses.ts';
 import { createDemo, type DemoService } from './demo.ts';
 import type { DaemonOptions } from './options.ts';
 import { foundWithSettings, runMember, type Daemon } from './run-node.ts';
 
-export async function runUp(
-  settings: DaemonOptions,
-  { demo }: { readonly demo: boolean },
-  log: Logger,
-): Promise<Daemon> {
+export interface UpOptions {
+  /** Create the demo service. */
+  readonly demo: boolean;
+  /** Nobody asked for the address of the managers: where its port is taken, by a Docker Swarm for example, use another. */
+  readonly mayMove: boolean;
+}
+
+export async function runUp(asked: DaemonOptions, { demo, mayMove }: UpOptions, log: Logger): Promise<Daemon> {
   const startedMs = performance.now();
+  const { host, port } = parseHostPort(asked.listenAddr);
+  const isMoved = mayMove && !(await isFree(host, port));
+  const settings: DaemonOptions = isMoved ? { ...asked, listenAddr: `${host}:0` } : asked;
   const daemon = await runMember(settings, log, (node) => foundWithSettings(node, settings));
   const stop = async (): Promise<void> => {
     say('\nstopping …');
@@ -26,6 +34,13 @@ export async function runUp(
   }
   return { ...daemon, stop };
 }
+
+const isFree = (host: string, port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(false));
+    probe.listen(port, host, () => probe.close(() => resolve(true)));
+  });
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
