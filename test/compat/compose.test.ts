@@ -7,7 +7,6 @@ import { describeWith } from '../support/requirements.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const BASE_IMAGE = 'swarmd-base:local';
-const IMAGE = 'swarmd:local';
 const MANAGERS = ['manager1', 'manager2', 'manager3'] as const;
 const PATIENCE_MS = 60_000;
 

@@ -52,12 +52,12 @@ export async function cliRig(): Promise<CliRig> {
   const folder = await mkdtemp(join(tmpdir(), 'swarmctl-'));
   const host = `unix://${join(folder, 'api.sock')}`;
   await rig.api.listen(host);
-  const { close } = rig;
+  const closeRig = (): Promise<void> => rig.api.close();
   return Object.assign(rig, {
     host,
     run: (...args: readonly string[]) => swarmctl(['--host', host, ...args]),
     close: async () => {
-      await close();
+      await closeRig();
       await rm(folder, { recursive: true, force: true });
     },
   });

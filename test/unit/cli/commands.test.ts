@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cliRig, swarmctl, TestTerminal } from '../../support/cli.ts';
 
@@ -60,7 +61,7 @@ describe('lists', () => {
     const coloured = await swarmctl(['--host', rig.host, 'node', 'ls'], new TestTerminal({ hasColours: true }));
     expect(plain.stdout).not.toContain('\u001b');
     expect(coloured.stdout).toContain('\u001b[32mready');
-    expect(coloured.stdout.replaceAll(/\u001b\[\d+m/g, '').replaceAll(/ +\n/g, '\n')).toBe(plain.stdout);
+    expect(stripVTControlCharacters(coloured.stdout).replaceAll(/ +\n/g, '\n')).toBe(plain.stdout);
   });
 
   it('let a template reach into the object behind a cell of the same name', async () => {
