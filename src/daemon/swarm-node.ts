@@ -105,6 +105,7 @@ export class SwarmNode implements LocalNode, SwarmPort {
 
   initSwarm(request: InitSwarmRequest): Promise<string> {
     return this.#inTurn(async () => {
+      if (request.forceNewCluster && this.#record) return this.#goOnAlone(this.#record);
       this.#refuseMember();
       const now = this.#clock.now();
       const root = await createRootCa(now);
@@ -150,6 +151,23 @@ export class SwarmNode implements LocalNode, SwarmPort {
       });
       return nodeId;
     });
+  }
+
+  /** Makes this manager, with the state it has, the only one: for the day a majority is lost for good. */
+  async #goOnAlone({ nodeId, raftId }: NodeRecord): Promise<string> {
+    if (!this.#manager || raftId === undefined) {
+      throw new SwarmError(
+        'failedPrecondition',
+        'a swarm can only be formed anew from a manager: this node is a worker',
+      );
+    }
+    this.#log.warn({ nodeId }, 'all other managers are taken out of the group');
+    await this.#stopHalves();
+    await this.#remember({ managers: [] });
+    await this.#startManager({ kind: 'resume', raftId, alone: true });
+    await this.#manager?.ready(AbortSignal.timeout(READY_TIMEOUT_MS));
+    await this.#startAgent();
+    return nodeId;
   }
 
   joinSwarm(request: JoinSwarmRequest): Promise<void> {

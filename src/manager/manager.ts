@@ -67,7 +67,12 @@ export type Entry =
   /** Founds a cluster of one with these first objects. */
   | { readonly kind: 'found'; readonly raftId: string; readonly cluster: Cluster; readonly node: Node }
   /** Is a member already; its log knows the rest. */
-  | { readonly kind: 'resume'; readonly raftId: string }
+  | {
+      readonly kind: 'resume';
+      readonly raftId: string;
+      /** Go on without all other managers, which are gone for good. */
+      readonly alone?: boolean;
+    }
   /** Asks the managers at these addresses to be admitted. */
   | { readonly kind: 'join'; readonly managers: readonly string[] };
 
@@ -316,6 +321,7 @@ export class Manager {
         identity,
         local: { raftId, nodeId: this.nodeId, address: this.#address },
         bootstrap: entry.kind === 'found',
+        alone: entry.kind === 'resume' && entry.alone === true,
         knownMembers,
         clock,
         random,

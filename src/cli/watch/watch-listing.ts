@@ -42,11 +42,15 @@ export async function watchListing<T>(
   signal.addEventListener('abort', wake.set, { once: true });
   const show = terminal.screenLines === undefined ? changePrinter() : drawScreen;
   let failure: unknown;
+  let lastBreak = '';
   const feed = followChanges(client, {
     kinds,
     signal,
     onChange: wake.set,
-    onBreak: (why) => terminal.err(`swarmctl: the watch broke (${why}), trying again\n`),
+    onBreak: (why) => {
+      if (why !== lastBreak) terminal.err(`swarmctl: the watch broke (${why}), trying again\n`);
+      lastBreak = why;
+    },
   }).catch((error: unknown) => {
     failure = error;
     wake.set();

@@ -3,6 +3,7 @@
  */
 import {
   DurableLog,
+  forceNewGroup,
   LogLevel,
   RaftNode,
   type ConfChangeV2,
@@ -37,6 +38,8 @@ export interface ConsensusOptions {
   readonly local: Member;
   /** Found a new group with this manager as its only member, if the log is empty. */
   readonly bootstrap: boolean;
+  /** Take all other members out of the group first: they are gone for good. */
+  readonly alone?: boolean;
   /** Members known from joining; the log brings the truth later. */
   readonly knownMembers: readonly Member[];
   readonly clock: Clock;
@@ -141,6 +144,7 @@ export class Consensus implements Proposer {
     }).catch((error: unknown) => {
       throw logError(error);
     });
+    if (options.alone) await forceNewGroup(log, options.local.raftId);
     return new Consensus(options, store, log);
   }
 

@@ -37,7 +37,9 @@ export async function removeNode(dependencies: ControlDependencies, nodeId: stri
 function refuseRemoval(reader: Reader, members: RaftMembers, nodeId: string, force: boolean): Node {
   const node = reader.node.get(nodeId);
   if (!node) throw notFound('node', nodeId);
-  if (node.spec?.desiredRole === NodeRole.MANAGER || members.has(nodeId)) {
+  // A manager that the group lost for good is no member any more; one that is only about to join must be left alone.
+  const isJoining = node.spec?.desiredRole === NodeRole.MANAGER && node.role !== NodeRole.MANAGER;
+  if (isJoining || members.has(nodeId)) {
     throw refused(
       `node ${nodeId} is a cluster manager and is a member of the raft cluster. It must be demoted to worker before removal`,
     );
