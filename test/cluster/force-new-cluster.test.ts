@@ -21,8 +21,12 @@ describe('a swarm whose majority is lost for good', () => {
     await expect.poll(async () => (await cluster.running('new')).length, { timeout: 20_000 }).toBe(2);
 
     await cluster.addManager('m4');
-    const managers = (await cluster.nodes()).filter((n) => n.ManagerStatus?.Reachability === 'reachable');
-    expect(managers.map((n) => n.Description.Hostname).toSorted()).toEqual(['m1', 'm4']);
+    const reachable = async () =>
+      (await cluster.nodes())
+        .filter((n) => n.ManagerStatus?.Reachability === 'reachable')
+        .map((n) => n.Description.Hostname);
+    await expect.poll(reachable, { timeout: 10_000 }).toHaveLength(2);
+    expect(await reachable()).toEqual(expect.arrayContaining(['m1', 'm4']));
     for (const { ID } of (await cluster.nodes()).filter((n) => n.ManagerStatus === undefined)) {
       expect(await docker(first, 'node', 'rm', '--force', ID)).toBe(ID);
     }
