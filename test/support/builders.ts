@@ -56,6 +56,8 @@ export interface ServiceGiven {
   readonly id?: string;
   readonly replicas?: number;
   readonly global?: boolean;
+  readonly replicatedJob?: { readonly maxConcurrent: number; readonly totalCompletions: number };
+  readonly globalJob?: boolean;
   readonly image?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly constraints?: readonly string[];
@@ -64,11 +66,16 @@ export interface ServiceGiven {
   readonly rollback?: UpdateGiven;
 }
 
+function modeOf(given: ServiceGiven): NonNullable<ServiceSpec['mode']> {
+  if (given.replicatedJob) return { $case: 'replicatedJob', value: given.replicatedJob };
+  if (given.globalJob) return { $case: 'globalJob', value: {} };
+  if (given.global) return { $case: 'global', value: {} };
+  return { $case: 'replicated', value: { replicas: given.replicas ?? 1 } };
+}
+
 export function aService(given: ServiceGiven = {}): Service {
   const id = given.id ?? 's1';
-  const mode: ServiceSpec['mode'] = given.global
-    ? { $case: 'global', value: {} }
-    : { $case: 'replicated', value: { replicas: given.replicas ?? 1 } };
+  const mode = modeOf(given);
   const spec = ServiceSpec.fromPartial({
     annotations: { name: id, labels: { ...given.labels } },
     task: {
@@ -79,7 +86,8 @@ export function aService(given: ServiceGiven = {}): Service {
     ...(given.update && { update: anUpdateConfig(given.update) }),
     ...(given.rollback && { rollback: anUpdateConfig(given.rollback) }),
   });
-  return { ...Service.fromPartial({ id, specVersion: { index: 0 } }), spec: { ...spec, mode } };
+  const jobStatus = given.replicatedJob || given.globalJob ? { jobIteration: { index: 0 } } : undefined;
+  return { ...Service.fromPartial({ id, specVersion: { index: 0 }, jobStatus }), spec: { ...spec, mode } };
 }
 
 export interface NodeGiven {

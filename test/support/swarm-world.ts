@@ -176,6 +176,10 @@ export class SwarmWorld {
         spec: change(service.spec as ServiceSpec),
         specVersion: { index: service.meta?.version?.index ?? 0 },
         updateStatus: undefined,
+        jobStatus: service.jobStatus && {
+          ...service.jobStatus,
+          jobIteration: { index: (service.jobStatus.jobIteration?.index ?? 0) + 1 },
+        },
       });
     });
     await this.settle();

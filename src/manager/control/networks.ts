@@ -98,7 +98,7 @@ function refuseWhileUsed(reader: Reader, network: Network): void {
   if (service) throw refused(`network ${network.id} is in use by service ${service.id}`);
   const task = reader.task
     .by('network', network.id)
-    .find((t) => t.desiredState <= TaskState.RUNNING && (t.status?.state ?? TaskState.NEW) <= TaskState.RUNNING);
+    .find((t) => t.desiredState <= TaskState.COMPLETE && (t.status?.state ?? TaskState.NEW) <= TaskState.RUNNING);
   if (task) throw refused(`network ${network.id} is in use by task ${task.id}`);
 }
 

@@ -20,8 +20,14 @@ export function serviceStatus(
     serviceId,
     desiredTasks: desiredTasks(),
     runningTasks: count((task) => task.status?.state === TaskState.RUNNING),
-    completedTasks: isJob ? count((task) => isCurrent(task) && task.status?.state === TaskState.COMPLETE) : 0,
+    completedTasks: isJob ? completed() : 0,
   };
+
+  /** A slot counts once, even if a task that was given up as lost had completed too. */
+  function completed(): number {
+    const done = tasks.filter((task) => isCurrent(task) && task.status?.state === TaskState.COMPLETE);
+    return new Set(done.map((task) => (mode?.$case === 'globalJob' ? task.nodeId : task.slot))).size;
+  }
 
   function desiredTasks(): number {
     switch (mode?.$case) {

@@ -159,10 +159,13 @@ function rolledBack(tx: Writer, service: Service, nowMs: number): Service {
     specVersion: service.previousSpecVersion,
     previousSpec: service.spec,
     previousSpecVersion: service.specVersion,
-    updateStatus: {
-      state: UpdateStatus_UpdateState.ROLLBACK_STARTED,
-      message: 'manually requested rollback',
-      startedAt: timestampOfMs(nowMs),
-    },
+    // A job runs again with the earlier spec; there is nothing to roll.
+    updateStatus: service.jobStatus
+      ? undefined
+      : {
+          state: UpdateStatus_UpdateState.ROLLBACK_STARTED,
+          message: 'manually requested rollback',
+          startedAt: timestampOfMs(nowMs),
+        },
   };
 }

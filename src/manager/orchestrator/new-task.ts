@@ -15,6 +15,7 @@ export function newTask(service: Service, cluster: Cluster | undefined, wish: Ta
       nodeId: wish.nodeId,
       status: { state: TaskState.NEW, timestamp: timestampOfMs(nowMs), message: 'created' },
       desiredState: wish.desiredState,
+      jobIteration: wish.jobIteration === undefined ? undefined : { index: wish.jobIteration },
       startAfter: wish.startAfterMs === undefined ? undefined : timestampOfMs(wish.startAfterMs),
     }),
     // Shared, not copied: objects are immutable, and a thousand replicas share one spec in memory.

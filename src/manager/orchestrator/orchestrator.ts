@@ -1,5 +1,5 @@
 /**
- * The orchestrator: keeps every replicated and global service at the tasks it asks for.
+ * The orchestrator: keeps every service and job at the tasks it asks for.
  *
  * It runs on the leader. Commits mark services and slots; a turn plans all that is marked (pure decisions on committed
  * state) and stores the steps of many services as one batch. Nothing it remembers outlives a term.
@@ -16,7 +16,7 @@ import { Attention } from './attention.ts';
 import { runLeaderLoop, type LeaderLoop, type LoopOptions } from './leader-loop.ts';
 import { differsForTasks } from './node-fitness.ts';
 import { globalMark, planService, type ServicePlan } from './service-plan.ts';
-import { modeOf } from './service-mode.ts';
+import { namesSlotsByNode } from './service-mode.ts';
 import type { Surroundings } from './slot-decision.ts';
 import { placeOf } from './slots.ts';
 import { applyStep, type Step } from './step.ts';
@@ -51,6 +51,7 @@ class ServiceLoop implements LeaderLoop {
   #attention = new Attention();
   #alarms = new Alarms<AlarmKey>();
   #runs = new Map<string, UpdateRun>();
+  /** Services and jobs that have a slot on each node. */
   #globalServices = new Set<string>();
   /** How long tasks ran that have ended since the last turn. */
   #ranMs = new Map<string, number>();
@@ -190,11 +191,11 @@ class ServiceLoop implements LeaderLoop {
 
   #noteService(service: Service): void {
     this.#attention.service(service.id);
-    if (modeOf(service)?.kind === 'global') this.#globalServices.add(service.id);
+    if (namesSlotsByNode(service)) this.#globalServices.add(service.id);
   }
 
   #noteTask(action: Change['action'], task: Task, old: Task | undefined): void {
-    if (action === 'create' && task.desiredState === TaskState.RUNNING) return;
+    if (action === 'create' && task.desiredState !== TaskState.READY) return;
     if (action === 'update' && old) {
       if (!movedOn(old, task)) return;
       if (isRunning(old) && hasEnded(task)) this.#ranMs.set(task.id, statusTimeMs(task) - statusTimeMs(old));

@@ -1,12 +1,22 @@
-/** How the modes name their slots: replicated services by number, global ones by node. Everything else is shared. */
+/** How the modes name their slots: replicated ones by number, global ones by node. Everything else is shared. */
 import type { Node, Service } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { enforcedConstraints, nodeSatisfies } from '../placement/constraint.ts';
 import { isPaused, mayKeepTasks } from './node-fitness.ts';
 
 export type ServiceMode = { readonly kind: 'replicated'; readonly replicas: number } | { readonly kind: 'global' };
 
-/** Undefined for modes whose slots run to completion. A service without a mode is one replica. */
-export function modeOf(service: Service): ServiceMode | undefined {
+/** Modes whose tasks shall complete instead of running on. */
+export type JobMode =
+  /** Slots 0 … totalCompletions − 1, each to be completed once; at most maxConcurrent of them at a time. */
+  | { readonly kind: 'replicatedJob'; readonly maxConcurrent: number; readonly totalCompletions: number }
+  /** One completion on each node that fits. */
+  | { readonly kind: 'globalJob' };
+
+export const isJob = (mode: ServiceMode | JobMode): mode is JobMode =>
+  mode.kind === 'replicatedJob' || mode.kind === 'globalJob';
+
+/** A service without a mode is one replica; a job that may have 0 tasks at a time has no such limit. */
+export function modeOf(service: Service): ServiceMode | JobMode {
   const mode = service.spec?.mode;
   switch (mode?.$case) {
     case undefined:
@@ -15,11 +25,20 @@ export function modeOf(service: Service): ServiceMode | undefined {
       return { kind: 'replicated', replicas: mode.value.replicas };
     case 'global':
       return { kind: 'global' };
-    case 'replicatedJob':
+    case 'replicatedJob': {
+      const { maxConcurrent, totalCompletions } = mode.value;
+      return { kind: 'replicatedJob', totalCompletions, maxConcurrent: maxConcurrent || totalCompletions };
+    }
     case 'globalJob':
-      return undefined;
+      return { kind: 'globalJob' };
   }
 }
+
+/** Whether a slot is the place on a node, and not a number. */
+export const namesSlotsByNode = (service: Service): boolean => {
+  const mode = service.spec?.mode?.$case;
+  return mode === 'global' || mode === 'globalJob';
+};
 
 /** What a node is to a global service. */
 export type GlobalPlace =

@@ -7,8 +7,9 @@ import {
 } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import { isTaskDirty } from '../placement/task-dirty.ts';
 import type { Reader } from '../store/transaction.ts';
+import { planJob } from './job-plan.ts';
 import { decideScale } from './replicated-scale.ts';
-import { modeOf, type ServiceMode } from './service-mode.ts';
+import { isJob, modeOf, type ServiceMode } from './service-mode.ts';
 import { decideSlot, type Surroundings } from './slot-decision.ts';
 import { placeOf, slotsOf, type Slot } from './slots.ts';
 import type { Step } from './step.ts';
@@ -63,7 +64,11 @@ export function planService(input: PlanInput): ServicePlan {
     return { steps, slotWakes: NO_WAKES, run: undefined, slotCount: steps.length };
   }
   const mode = modeOf(service);
-  if (!mode) return { steps: [], slotWakes: NO_WAKES, run: undefined, slotCount: 0 };
+  if (isJob(mode)) {
+    const tasks = reader.task.by('service', serviceId);
+    const plan = planJob(service, mode, { tasks, nodes: () => reader.node.all(), around: input.around });
+    return { ...plan, run: undefined, slotCount: Math.max(tasks.length, plan.steps.length) };
+  }
   return marks.whole
     ? planWhole(service, mode, input)
     : planMarked(service, mode, input, input.run, marks.slots, [], NO_SLOTS);

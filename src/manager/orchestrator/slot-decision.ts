@@ -4,6 +4,7 @@ import { serviceOptions } from '../../common/service-labels.ts';
 import type { Node, Service, Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { TaskState, UpdateStatus_UpdateState as UpdateState } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import { isTaskDirty } from '../placement/task-dirty.ts';
+import { iterationOf } from './job.ts';
 import { isLost, mayKeepTasks } from './node-fitness.ts';
 import { mayMove, mayRestart, restartDelayMs, startAfterMs } from './restart-policy.ts';
 import { globalPlace, type ServiceMode } from './service-mode.ts';
@@ -51,13 +52,24 @@ export function decideSlot(
   return decideTasks(service, mode, slot, around, true);
 }
 
-const stop = (task: Task): Step => ({ kind: 'desire', taskId: task.id, desiredState: TaskState.SHUTDOWN });
+export const stop = (task: Task): Step => ({ kind: 'desire', taskId: task.id, desiredState: TaskState.SHUTDOWN });
 
-const fill = (service: Service, slot: Slot, around: Surroundings): Step => ({
-  kind: 'create',
-  serviceId: service.id,
-  wish: { id: around.newId(), slot: slot.number, nodeId: slot.nodeId, desiredState: TaskState.RUNNING },
-});
+/** The state a task is to reach: tasks of jobs shall complete, all others run. */
+const goalOf = (jobIteration: unknown): TaskState =>
+  jobIteration === undefined ? TaskState.RUNNING : TaskState.COMPLETE;
+
+/** Makes the first task of a slot, or one for a slot that nothing holds any more. */
+export function fill(service: Service, slot: Pick<Slot, 'number' | 'nodeId'>, around: Surroundings): Step {
+  const jobIteration = iterationOf(service);
+  const wish: TaskWish = {
+    id: around.newId(),
+    slot: slot.number,
+    nodeId: slot.nodeId,
+    desiredState: goalOf(jobIteration),
+    jobIteration,
+  };
+  return { kind: 'create', serviceId: service.id, wish };
+}
 
 function decideTasks(
   service: Service,
@@ -149,6 +161,7 @@ function replace(service: Service, slot: Slot, task: Task, startAfter: number, a
     slot: slot.number,
     nodeId: slot.nodeId,
     desiredState: TaskState.READY,
+    jobIteration: iterationOf(service),
     startAfterMs: startAfter,
   };
   return { kind: 'replace', serviceId: service.id, oldIds: [task.id], wish };
@@ -161,5 +174,5 @@ function decideStart(task: Task, slot: Slot, around: Surroundings): SlotDecision
   );
   const dueMs = isStopping ? Math.max(startAfterMs(task), createdMs(task) + OLD_TASK_TIMEOUT_MS) : startAfterMs(task);
   if (around.nowMs < dueMs) return { steps: [], wakeAtMs: dueMs };
-  return { steps: [{ kind: 'desire', taskId: task.id, desiredState: TaskState.RUNNING }] };
+  return { steps: [{ kind: 'desire', taskId: task.id, desiredState: goalOf(task.jobIteration) }] };
 }

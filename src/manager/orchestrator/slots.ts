@@ -16,22 +16,25 @@ export interface Slot {
   readonly tasks: readonly Task[];
 }
 
-/** Groups the tasks of one service. */
-export function slotsOf(tasks: readonly Task[]): ReadonlyMap<string, Slot> {
+/**
+ * Groups the tasks of one service.
+ * @param isNamedByNode needed for jobs; tasks of services tell by themselves
+ */
+export function slotsOf(tasks: readonly Task[], isNamedByNode?: boolean): ReadonlyMap<string, Slot> {
   const slots = new Map<string, Slot & { readonly tasks: Task[] }>();
   for (const task of tasks) {
-    const key = slotKey(task);
+    const key = slotKey(task, isNamedByNode);
     const slot = slots.get(key);
     if (slot) slot.tasks.push(task);
-    else slots.set(key, { ...placeOf(task), key, tasks: [task] });
+    else slots.set(key, { ...placeOf(task, isNamedByNode), key, tasks: [task] });
   }
   return slots;
 }
 
 /** Number and node that name the slot of a task. */
-export const placeOf = (task: Task): Pick<Slot, 'number' | 'nodeId'> => ({
+export const placeOf = (task: Task, isNamedByNode = task.slot === 0): Pick<Slot, 'number' | 'nodeId'> => ({
   number: task.slot,
-  nodeId: task.slot === 0 ? task.nodeId : '',
+  nodeId: isNamedByNode ? task.nodeId : '',
 });
 
 export const isLive = (slot: Slot): boolean => slot.tasks.some(isWanted);

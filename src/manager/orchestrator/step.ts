@@ -9,8 +9,11 @@ import {
   UpdateStatus_UpdateState as UpdateState,
   type UpdateStatus,
 } from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import { slotKey } from '../store/objects.ts';
 import type { Writer } from '../store/transaction.ts';
+import { hasCompleted, isOfPresentIteration, iterationOf } from './job.ts';
 import { newTask } from './new-task.ts';
+import { namesSlotsByNode } from './service-mode.ts';
 import { isWanted, specVersionOf } from './task-life.ts';
 
 /** A task that shall be made. */
@@ -21,6 +24,8 @@ export interface TaskWish {
   /** Node of the slot in global modes, else empty. */
   readonly nodeId: string;
   readonly desiredState: TaskState;
+  /** The iteration it is made for, in jobs; it is not made for any other. */
+  readonly jobIteration?: number | undefined;
   /** For READY: earliest time to run, in ms. */
   readonly startAfterMs?: number;
 }
@@ -83,20 +88,23 @@ export function applyStep(tx: Writer, step: Step, nowMs: number): boolean {
 
 function create(tx: Writer, serviceId: string, wish: TaskWish, nowMs: number): boolean {
   const service = tx.service.get(serviceId);
-  if (!service) return false;
-  const place = `${serviceId}\0${wish.slot === 0 ? wish.nodeId : wish.slot}`;
-  const isTaken = tx.task
-    .by('slot', place)
-    .some((task) => isWanted(task) && specVersionOf(task) === specVersionOf(service));
-  if (isTaken) return false;
+  if (!service || iterationOf(service) !== wish.jobIteration) return false;
+  const place = slotKey({ serviceId, slot: wish.slot, nodeId: wish.nodeId }, namesSlotsByNode(service));
+  if (tx.task.by('slot', place).some((task) => isTakenBy(service, task))) return false;
   tx.task.create(newTask(service, tx.cluster.byName('default'), wish, nowMs));
   return true;
 }
 
+/** A place in a job is taken for the whole iteration once its task has completed. */
+const isTakenBy = (service: Service, task: Task): boolean =>
+  iterationOf(service) === undefined
+    ? isWanted(task) && specVersionOf(task) === specVersionOf(service)
+    : isOfPresentIteration(service, task) && (isWanted(task) || hasCompleted(task));
+
 function replace(tx: Writer, step: Extract<Step, { kind: 'replace' }>, nowMs: number): boolean {
   const service = tx.service.get(step.serviceId);
   const old = step.oldIds.map((id) => tx.task.get(id)).filter((task): task is Task => task !== undefined);
-  if (!service || !old.some(isWanted)) return false;
+  if (!service || iterationOf(service) !== step.wish.jobIteration || !old.some(isWanted)) return false;
   for (const task of old) desire(tx, task.id, TaskState.SHUTDOWN);
   tx.task.create(newTask(service, tx.cluster.byName('default'), step.wish, nowMs));
   return true;

@@ -1,6 +1,7 @@
 /** Which stored tasks may be forgotten. */
 import type { Service, Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { TaskState } from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import { hasCompleted, isOfPresentIteration, iterationOf, presentSlot } from './job.ts';
 import { isHeld, type Slot } from './slots.ts';
 import {
   endedByItself,
@@ -59,13 +60,14 @@ function isForgettable(service: Service, slot: Slot, task: Task): boolean {
   if (willNeverRun(task)) return true;
   // While an ended task is still wanted, its restart is yet to be decided.
   if (!hasEnded(task) || isWanted(task)) return false;
-  const mode = service.spec?.mode?.$case;
-  if (mode === 'replicatedJob' || mode === 'globalJob') return !countsForJob(service, task);
+  if (iterationOf(service) !== undefined) return !countsForJob(service, slot, task);
   // Without its newest task a slot that ended for good would look empty, and be filled again.
   return task !== newestOf(slot.tasks) || !isHeld(slot, service);
 }
 
-/** A completion of the present iteration: what the progress of a job is counted from. */
-const countsForJob = (service: Service, task: Task): boolean =>
-  stateOf(task) === TaskState.COMPLETE &&
-  (task.jobIteration?.index ?? 0) === (service.jobStatus?.jobIteration?.index ?? 0);
+/** What the progress of a job is counted from: the completions of the present iteration, and the slots it gave up. */
+function countsForJob(service: Service, slot: Slot, task: Task): boolean {
+  if (!isOfPresentIteration(service, task)) return false;
+  const present = presentSlot(service, slot);
+  return hasCompleted(task) || (task === newestOf(present.tasks) && isHeld(present, service));
+}

@@ -8,8 +8,10 @@ export const specVersionOf = (object: Pick<Service | Task, 'specVersion'>): numb
 
 export const stateOf = (task: Task): TaskState => task.status?.state ?? TaskState.NEW;
 
-/** Somebody wants it to run, now or after a delay. */
-export const isWanted = (task: Task): boolean => task.desiredState <= TaskState.RUNNING;
+/** Somebody wants it to run, now or after a delay; a task of a job is wanted until it has completed. */
+export const isWanted = (task: Task): boolean =>
+  task.desiredState <= TaskState.RUNNING ||
+  (task.desiredState === TaskState.COMPLETE && stateOf(task) !== TaskState.COMPLETE);
 
 export const isRunning = (task: Task): boolean => stateOf(task) === TaskState.RUNNING;
 
@@ -23,8 +25,7 @@ export function endedByItself(task: Task): boolean {
 }
 
 /** Nobody wants it and it never reached a node, so no agent will ever report about it. */
-export const willNeverRun = (task: Task): boolean =>
-  stateOf(task) < TaskState.ASSIGNED && task.desiredState > TaskState.RUNNING;
+export const willNeverRun = (task: Task): boolean => stateOf(task) < TaskState.ASSIGNED && !isWanted(task);
 
 /** When its status last changed: the manager's clock outranks the agent's. */
 export function statusTimeMs(task: Task): number {

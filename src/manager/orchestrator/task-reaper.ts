@@ -8,7 +8,8 @@ import { slotKey, type ObjectKind } from '../store/objects.ts';
 import type { Reader } from '../store/transaction.ts';
 import type { Commit } from '../store/watch.ts';
 import { runLeaderLoop, type LeaderLoop, type LoopOptions } from './leader-loop.ts';
-import { slotsOf, type Slot } from './slots.ts';
+import { namesSlotsByNode } from './service-mode.ts';
+import type { Slot } from './slots.ts';
 import { DEFAULT_HISTORY_LIMIT, historyLimit, isRemovable, tasksToForget } from './task-history.ts';
 import { hasEnded, isWanted, willNeverRun } from './task-life.ts';
 
@@ -86,10 +87,10 @@ class ReaperLoop implements LeaderLoop {
   }
 
   #mark(task: Task): void {
-    const serviceExists = task.serviceId !== '' && this.#reader.service.get(task.serviceId) !== undefined;
-    if (isRemovable(task, serviceExists)) this.#removable.add(task.id);
-    else if (serviceExists && ((hasEnded(task) && !isWanted(task)) || willNeverRun(task) || isSuccessor(task)))
-      this.#slots.set(slotKey(task), task.serviceId);
+    const service = task.serviceId === '' ? undefined : this.#reader.service.get(task.serviceId);
+    if (isRemovable(task, service !== undefined)) this.#removable.add(task.id);
+    else if (service && ((hasEnded(task) && !isWanted(task)) || willNeverRun(task) || isSuccessor(task)))
+      this.#slots.set(slotKey(task, namesSlotsByNode(service)), task.serviceId);
   }
 
   #doomed(removable: readonly string[], slots: readonly SlotOfService[]): ReadonlySet<string> {
@@ -99,15 +100,12 @@ class ReaperLoop implements LeaderLoop {
       const service = this.#reader.service.get(serviceId);
       if (!service) continue;
       const limit = historyLimit(service, clusterLimit);
-      for (const slot of this.#slotsToCheck(service, keys))
+      for (const key of keys) {
+        const slot: Slot = { key, number: 0, nodeId: '', tasks: this.#reader.task.by('slot', key) };
         for (const task of tasksToForget(service, slot, limit)) doomed.add(task.id);
+      }
     }
     return doomed;
-  }
-
-  #slotsToCheck(service: Service, keys: readonly string[]): Iterable<Slot> {
-    if (service.spec?.mode?.$case === 'replicatedJob') return jobSlots(this.#reader.task.by('service', service.id));
-    return keys.map((key) => ({ key, number: 0, nodeId: '', tasks: this.#reader.task.by('slot', key) }));
   }
 }
 
@@ -126,11 +124,6 @@ function byService(slots: readonly SlotOfService[]): ReadonlyMap<string, readonl
 
 /** A task that replaces another brings the number of tasks in its slot up. */
 const isSuccessor = (task: Task): boolean => task.startAfter !== undefined;
-
-/** Slots of replicated jobs count from 0, which the slot index takes for a node's slot: these go by number alone. */
-function jobSlots(tasks: readonly Task[]): Iterable<Slot> {
-  return slotsOf(tasks.map((task) => ({ ...task, slot: task.slot + 1 }))).values();
-}
 
 const limitOf = (cluster: Cluster | undefined): number =>
   cluster?.spec?.orchestration?.taskHistoryRetentionLimit ?? DEFAULT_HISTORY_LIMIT;

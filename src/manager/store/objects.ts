@@ -48,9 +48,18 @@ const specName = (object: {
 const annotationName = (object: { readonly annotations?: Annotations | undefined }): string | undefined =>
   object.annotations?.name;
 
-/** The slot a task fills: (service, number) in replicated modes, (service, node) in global ones. */
-export const slotKey = (task: Pick<Task, 'serviceId' | 'slot' | 'nodeId'>): string =>
-  `${task.serviceId}\0${task.slot === 0 ? task.nodeId : task.slot}`;
+/**
+ * The slot a task fills: (service, number) in replicated modes, (service, node) in global ones. Tasks of services tell
+ * by themselves, since their numbers begin at 1; those of jobs begin at 0, so there the service's mode has to say it.
+ */
+export const slotKey = (
+  task: Pick<Task, 'serviceId' | 'slot' | 'nodeId'>,
+  isNamedByNode: boolean = task.slot === 0,
+): string => `${task.serviceId}\0${isNamedByNode ? task.nodeId : task.slot}`;
+
+/** A job's task without a number may fill slot 0 or the slot of its node; it is found under both. */
+const slotKeys = (task: Task): readonly string[] =>
+  task.jobIteration && task.slot === 0 ? unique([slotKey(task, false), slotKey(task, true)]) : [slotKey(task)];
 
 const unique = (keys: readonly string[]): readonly string[] => (keys.length < 2 ? keys : [...new Set(keys)]);
 
@@ -97,7 +106,7 @@ export const KINDS = {
     indexes: {
       service: (t: Task) => [t.serviceId],
       node: (t: Task) => [t.nodeId],
-      slot: (t: Task) => [slotKey(t)],
+      slot: slotKeys,
       /** Desired state (TaskState number). */
       desiredState: (t: Task) => [String(t.desiredState)],
       secret: (t: Task) => unique((containerOf(t.spec?.runtime)?.secrets ?? []).map((r) => r.secretId)),

@@ -1,7 +1,8 @@
-/** orchestrators.json: slots of replicated and global services, played in a small world with the real loops. */
+/** orchestrators.json: slots of services and jobs, played in a small world with the real loops. */
 import type { CaseHandler, CaseResult } from './case.ts';
-import { failed, skippedCase, textOf } from './case.ts';
+import { failed, textOf } from './case.ts';
 import { playGlobal } from './orchestrators-global.ts';
+import { playJob } from './orchestrators-jobs.ts';
 import { playReplicated } from './orchestrators-replicated.ts';
 
 export const orchestrators: CaseHandler = async (testCase): Promise<CaseResult> => {
@@ -14,7 +15,7 @@ export const orchestrators: CaseHandler = async (testCase): Promise<CaseResult> 
       return playGlobal(given, expected);
     case 'replicated-job':
     case 'global-job':
-      return skippedCase('job modes come later');
+      return playJob(given, expected, testCase['mode'] === 'global-job');
     default:
       return failed(`unknown mode ${textOf(testCase['mode'])}`);
   }

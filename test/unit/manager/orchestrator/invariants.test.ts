@@ -168,7 +168,7 @@ describe('whatever happens', () => {
                 isWanted(task) && task.status?.state === TaskState.RUNNING && task.desiredState === TaskState.RUNNING,
             );
           const mode = world.service().spec?.mode;
-          const places = new Set(running.map(slotKey));
+          const places = new Set(running.map((task) => slotKey(task)));
           expect(places.size).toBe(running.length);
           expect(running.length).toBe(mode?.$case === 'replicated' ? mode.value.replicas : NODES.length);
           expect(world.tasks().filter(isWanted)).toHaveLength(running.length);
