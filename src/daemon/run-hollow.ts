@@ -68,11 +68,15 @@ async function startOne(
   log: Logger,
   signal: AbortSignal,
 ): Promise<{ readonly done: Promise<void> }> {
-  const enrolled = await enrollWithToken(managers, token, NodeSpec_Availability.ACTIVE, {
-    clock: systemClock,
-    log,
-    signal,
-  });
+  const enrolled = await enrollWithToken(
+    managers,
+    { token, availability: NodeSpec_Availability.ACTIVE },
+    {
+      clock: systemClock,
+      log,
+      signal,
+    },
+  );
   const identity = NodeIdentity.inMemory(enrolled.rootBundle, enrolled);
   const agent = new Agent({
     nodeId: identity.current.nodeId,

@@ -27,8 +27,9 @@ export interface Daemon {
 /** Founds a swarm on the first start, or joins one with --join; later starts resume. */
 export const runManager = (settings: DaemonOptions, log: Logger): Promise<Daemon> =>
   runMember(settings, log, async (node) => {
-    if (settings.join.length > 0) await joinWithSettings(node, settings);
+    if (settings.join.length > 0) await joinWithSettings(node, settings, true);
     else await foundWithSettings(node, settings);
+    // Managers that do not know of that wish let the token decide.
     if (!node.info().isManager) {
       await node.leaveSwarm({ force: true });
       throw new SwarmError(
@@ -40,13 +41,13 @@ export const runManager = (settings: DaemonOptions, log: Logger): Promise<Daemon
 
 /** Joins a swarm on the first start; later starts resume. */
 export const runWorker = (settings: DaemonOptions, log: Logger): Promise<Daemon> =>
-  runMember(settings, log, (node) => joinWithSettings(node, settings));
+  runMember(settings, log, (node) => joinWithSettings(node, settings, false));
 
 /** Starts outside any swarm; the API decides what happens. */
 export const runNode = (settings: DaemonOptions, log: Logger): Promise<Daemon> =>
   runMember(settings, log, () => Promise.resolve());
 
-async function joinWithSettings(node: SwarmNode, settings: DaemonOptions): Promise<void> {
+async function joinWithSettings(node: SwarmNode, settings: DaemonOptions, mustBeManager: boolean): Promise<void> {
   if (settings.join.length === 0)
     throw new SwarmError('invalidArgument', '--join: name a manager of the swarm, for example --join 10.0.0.1:2377');
   if (!settings.token)
@@ -54,14 +55,15 @@ async function joinWithSettings(node: SwarmNode, settings: DaemonOptions): Promi
       'invalidArgument',
       '--token: give the join token; print it on a manager with "swarmctl swarm join-token worker"',
     );
-  await node.joinSwarm({
+  const request = {
     listenAddr: settings.listenAddr,
     advertiseAddr: settings.advertiseAddr ?? '',
     dataPathAddr: '',
     remoteAddrs: settings.join,
     joinToken: settings.token,
     availability: AVAILABILITY[settings.availability],
-  });
+  };
+  await node.joinSwarm(request, mustBeManager);
 }
 
 export async function foundWithSettings(node: SwarmNode, settings: DaemonOptions): Promise<void> {

@@ -170,13 +170,15 @@ export class SwarmNode implements LocalNode, SwarmPort {
     return nodeId;
   }
 
-  joinSwarm(request: JoinSwarmRequest): Promise<void> {
+  /** @param mustBeManager refuse a token that would make this node a worker */
+  joinSwarm(request: JoinSwarmRequest, mustBeManager = false): Promise<void> {
     return this.#inTurn(async () => {
       this.#refuseMember();
       const managers = request.remoteAddrs.map((address) => withDefaultPort(address));
       const signal = AbortSignal.timeout(JOIN_TIMEOUT_MS);
       const environment = { clock: this.#clock, log: this.#log, signal };
-      const enrolled = await enrollWithToken(managers, request.joinToken, request.availability, environment);
+      const admission = { token: request.joinToken, availability: request.availability, mustBeManager };
+      const enrolled = await enrollWithToken(managers, admission, environment);
       await this.#undoneOnFailure(async () => {
         const identity = await NodeIdentity.create(this.#folder.certificates, enrolled.rootBundle, enrolled);
         const { nodeId, clusterId, role } = identity.current;

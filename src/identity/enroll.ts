@@ -5,7 +5,7 @@ import { errorText, isSwarmError, SwarmError } from '../common/errors.ts';
 import type { Logger } from '../common/log.ts';
 import { unary } from '../common/rpc-client.ts';
 import { CAClient, NodeCAClient } from '../proto/generated/docker/swarmkit/v1/ca.ts';
-import { IssuanceStatus_State } from '../proto/generated/docker/swarmkit/v1/types.ts';
+import { IssuanceStatus_State, NodeRole } from '../proto/generated/docker/swarmkit/v1/types.ts';
 import type { NodeSpec_Availability } from '../proto/generated/docker/swarmkit/v1/specs.ts';
 import { createSigningRequest, chainsTo, subjectOf, type KeyPair } from './certificate.ts';
 import {
@@ -33,17 +33,24 @@ export interface Enrollment extends KeyPair {
   readonly rootBundle: string;
 }
 
+/** What a new node shows and asks for. */
+export interface Admission {
+  readonly token: string;
+  readonly availability: NodeSpec_Availability;
+  /** Refuse a token for workers, instead of becoming what the token is for. Docker's managers do not know this wish. */
+  readonly mustBeManager?: boolean | undefined;
+}
+
 /**
  * Joins with a token through the first manager that answers.
  * Throws invalidArgument (token malformed, refused, or for another cluster), unavailable (no manager answers).
  */
 export async function enrollWithToken(
   managers: readonly string[],
-  token: string,
-  availability: NodeSpec_Availability,
+  admission: Admission,
   environment: EnrollEnvironment,
 ): Promise<Enrollment> {
-  const { digest } = parseJoinToken(token);
+  const { digest } = parseJoinToken(admission.token);
   const attempt = async (address: string): Promise<Enrollment> => {
     const rootBundle = await fetchRoot(address, environment.signal);
     if (rootDigest(rootBundle) !== digest) {
@@ -53,7 +60,7 @@ export async function enrollWithToken(
       );
     }
     const client = new NodeCAClient(address, anonymousCredentials(rootBundle), authorityChannelOptions);
-    return requestCertificate(client, rootBundle, { token, availability }, environment);
+    return requestCertificate(client, rootBundle, admission, environment);
   };
   return tryManagers(managers, attempt, environment);
 }
@@ -112,7 +119,7 @@ async function fetchRoot(address: string, signal: AbortSignal): Promise<string> 
 async function requestCertificate(
   client: NodeCAClient,
   rootBundle: string,
-  admission: { readonly token: string; readonly availability: NodeSpec_Availability },
+  { token, availability, mustBeManager = false }: Admission,
   { clock, signal }: EnrollEnvironment,
 ): Promise<Enrollment> {
   return withClient(client, async () => {
@@ -120,7 +127,7 @@ async function requestCertificate(
     const csrBytes = Buffer.from(csr);
     const { nodeId } = await unary(
       client.issueNodeCertificate.bind(client),
-      { role: 0, csr: csrBytes, ...admission },
+      { role: mustBeManager ? NodeRole.MANAGER : NodeRole.WORKER, csr: csrBytes, token, availability },
       { timeoutMs: CALL_TIMEOUT_MS * 2, signal },
     );
     for (let wait = 1_000; ; wait = Math.min(wait * 2, POLL_MAX_MS)) {

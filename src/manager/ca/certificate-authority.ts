@@ -84,6 +84,7 @@ export class CertificateAuthority {
   /** A new node, by token. */
   async #admit(request: IssueNodeCertificateRequest): Promise<IssueNodeCertificateResponse> {
     const role = this.#roleOfToken(request.token);
+    if (request.role === NodeRole.MANAGER && role !== 'manager') throw notForManagers();
     const nodeId = this.#options.newId();
     const certificate = await this.#sign(request.csr, nodeId, role);
     const node = Node.fromPartial({
@@ -193,6 +194,12 @@ const wrongToken = (): SwarmError =>
     'A valid join token is necessary to join this cluster: print one on a manager with "swarmctl swarm join-token worker"',
   );
 
+const notForManagers = (): SwarmError =>
+  new SwarmError(
+    'invalidArgument',
+    'token: this is a worker token; a manager needs the manager token, print it with "swarmctl swarm join-token manager"',
+  );
+
 const isIssued = (node: Node | undefined): boolean => {
   const state = node?.certificate?.status?.state;
   return (
@@ -204,10 +211,11 @@ const isIssued = (node: Node | undefined): boolean => {
 
 const FORWARDED = 'forwarded_cert';
 
+/** Says for whom a manager asks; of a caller without a certificate too, lest the manager be taken for the one who asks. */
 function forwardingMetadata(caller: Caller): Metadata {
   const metadata = new Metadata();
-  if (caller.role === 'anonymous') return metadata;
   metadata.set(FORWARDED, 'true');
+  if (caller.role === 'anonymous') return metadata;
   metadata.set(`${FORWARDED}_cn`, caller.nodeId);
   metadata.set(`${FORWARDED}_ou`, caller.role === 'manager' ? 'swarm-manager' : 'swarm-worker');
   metadata.set(`${FORWARDED}_org`, caller.clusterId);
@@ -218,6 +226,7 @@ function forwardingMetadata(caller: Caller): Metadata {
 function forwardedCaller({ caller, metadata }: CallContext): Caller {
   const value = (key: string): string => String(metadata.get(`${FORWARDED}${key}`)[0] ?? '');
   if (caller.role !== 'manager' || value('') !== 'true') return caller;
+  if (value('_cn') === '') return { ...caller, nodeId: '', role: 'anonymous', clusterId: '' };
   return {
     ...caller,
     nodeId: value('_cn'),

@@ -27,7 +27,7 @@ describe('enrollment', () => {
   afterEach(() => authority.close());
 
   const join_ = (token: string, name: string) =>
-    enrollWithToken([authority.address], token, 0, environment()).then((e) =>
+    enrollWithToken([authority.address], { token, availability: 0 }, environment()).then((e) =>
       NodeIdentity.create(join(authority.directory, name), e.rootBundle, e),
     );
 
