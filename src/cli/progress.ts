@@ -1,6 +1,6 @@
 /**
  * Waiting for a service to settle, as `docker service create` does: all slots of the newest version running, and still
- * running after the monitor period.
+ * running after the monitor period; for a job until it has completed, or will not.
  */
 import { SwarmError } from '../common/errors.ts';
 import type { ApiClient } from './client.ts';
@@ -15,10 +15,17 @@ export interface WaitOptions {
 }
 
 const POLL_MS = 200;
+/** A job none of whose tasks is wanted any more for this long is not going on: between two tasks it takes far less. */
+const STUCK_MS = 5_000;
 
 interface Progress {
-  readonly running: number;
+  /** Tasks that run or, in a job, have completed. */
+  readonly there: number;
   readonly wanted: number;
+  /** What the tasks that are there have become. */
+  readonly what: 'running' | 'completed';
+  /** Set in a job that has no task to wait for, though not all completed. */
+  readonly isStuck?: boolean;
   /** Why some task waits or failed last; empty when there is nothing to tell. */
   readonly trouble: string;
 }
@@ -32,18 +39,26 @@ export async function waitForService(
   const startedMs = Date.now();
   const line = new ProgressLine(terminal);
   let steadySince: number | undefined;
+  let stuckSince: number | undefined;
   try {
     for (;;) {
       const service = await client.get<ServiceObject>(`/services/${id}`, { insertDefaults: true });
       refuseFailedUpdate(service);
+      const isJob = service.JobStatus !== undefined;
       const progress = await progressOf(client, service);
-      const isThere = progress.wanted === progress.running;
+      const isThere = progress.wanted === progress.there;
       const isUpdating =
         service.UpdateStatus?.State === 'updating' || service.UpdateStatus?.State === 'rollback_started';
       steadySince = isThere && !isUpdating ? (steadySince ?? Date.now()) : undefined;
       line.show(textOf(progress, steadySince !== undefined));
+      if (isJob && isThere) {
+        line.end(`job ${service.Spec.Name} is complete: ${progress.there} of ${progress.wanted}`);
+        return;
+      }
+      stuckSince = progress.isStuck ? (stuckSince ?? Date.now()) : undefined;
+      if (stuckSince !== undefined && Date.now() - stuckSince >= STUCK_MS) throw failedJob(service, progress);
       if (steadySince !== undefined && Date.now() - steadySince >= options.steadyMs) {
-        line.end(`service ${service.Spec.Name} is running: ${progress.running} of ${progress.wanted}`);
+        line.end(`service ${service.Spec.Name} is running: ${progress.there} of ${progress.wanted}`);
         return;
       }
       if (options.timeoutMs !== undefined && Date.now() - startedMs > options.timeoutMs) {
@@ -70,6 +85,7 @@ function refuseFailedUpdate({ Spec, UpdateStatus }: ServiceObject): void {
 }
 
 async function progressOf(client: ApiClient, service: ServiceObject): Promise<Progress> {
+  if (service.JobStatus) return jobProgress(client, service);
   const filters = JSON.stringify({ service: [service.ID], '_up-to-date': ['true'] });
   const [tasks, nodes] = await Promise.all([
     client.get<readonly TaskObject[]>('/tasks', { filters }),
@@ -85,11 +101,43 @@ async function progressOf(client: ApiClient, service: ServiceObject): Promise<Pr
   const running = [...slots.values()].filter((t) => t.Status.State === 'running').length;
   const wanted = service.Spec.Mode.Replicated ? (service.Spec.Mode.Replicated.Replicas ?? 0) : Math.max(1, slots.size);
   const troubled = [...slots.values(), ...tasks].find((t) => t.Status.Err !== undefined && t.Status.Err !== '');
-  return { running, wanted, trouble: running === wanted ? '' : (troubled?.Status.Err ?? '') };
+  return { there: running, wanted, what: 'running', trouble: running === wanted ? '' : (troubled?.Status.Err ?? '') };
 }
 
-const textOf = ({ running, wanted, trouble }: Progress, isThere: boolean): string =>
-  `${running} of ${wanted} running${isThere ? ', checking that it stays so' : trouble ? `: ${trouble}` : ''}`;
+/** How far the present iteration of a job has come. */
+async function jobProgress(client: ApiClient, service: ServiceObject): Promise<Progress> {
+  const filters = JSON.stringify({ service: [service.ID] });
+  const iteration = service.JobStatus?.JobIteration?.Index ?? 0;
+  const tasks = (await client.get<readonly TaskObject[]>('/tasks', { filters })).filter(
+    (t) => t.JobIteration !== undefined && (t.JobIteration.Index ?? 0) === iteration,
+  );
+  const { ReplicatedJob } = service.Spec.Mode;
+  // Task 0 of a replicated job has no slot in the API, like all tasks of a global one; the node tells those apart.
+  const placeOf = (t: TaskObject): unknown => (ReplicatedJob ? (t.Slot ?? 0) : t.NodeID);
+  const places = (of: readonly TaskObject[]): number => new Set(of.map(placeOf)).size;
+  const there = places(tasks.filter((t) => t.Status.State === 'complete'));
+  const wanted = ReplicatedJob ? (ReplicatedJob.TotalCompletions ?? 0) : Math.max(1, places(tasks));
+  const open = tasks.filter(
+    (t) => t.Status.State !== 'complete' && (t.DesiredState === 'complete' || t.DesiredState === 'ready'),
+  );
+  const trouble = there === wanted ? '' : ([...open, ...tasks].find((t) => t.Status.Err)?.Status.Err ?? '');
+  return {
+    there,
+    wanted,
+    what: 'completed',
+    isStuck: tasks.length > 0 && open.length === 0 && there < wanted,
+    trouble,
+  };
+}
+
+const failedJob = ({ Spec }: ServiceObject, progress: Progress): SwarmError =>
+  new SwarmError(
+    'failedPrecondition',
+    `job ${Spec.Name} ended with ${textOf(progress, false)}; see "swarmctl service ps ${Spec.Name}", and run it again with "swarmctl service update --force ${Spec.Name}"`,
+  );
+
+const textOf = ({ there, wanted, what, trouble }: Progress, isSteady: boolean): string =>
+  `${there} of ${wanted} ${what}${isSteady && what === 'running' ? ', checking that it stays so' : trouble ? `: ${trouble}` : ''}`;
 
 /** One line that is rewritten on a terminal; elsewhere each change is a line of its own. */
 class ProgressLine {

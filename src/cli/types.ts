@@ -62,10 +62,10 @@ interface ContainerObject {
   Configs?: object[];
 }
 
-interface ServiceMode {
+export interface ServiceMode {
   Replicated?: { Replicas?: number };
   Global?: object;
-  ReplicatedJob?: object;
+  ReplicatedJob?: { MaxConcurrent?: number; TotalCompletions?: number };
   GlobalJob?: object;
 }
 
@@ -103,7 +103,13 @@ export interface ServiceObject extends Versioned {
   readonly PreviousSpec?: ServiceSpecObject;
   readonly Endpoint?: { readonly Ports?: readonly PortObject[] };
   readonly UpdateStatus?: { readonly State: string; readonly Message?: string };
-  readonly ServiceStatus?: { readonly RunningTasks: number; readonly DesiredTasks: number };
+  readonly ServiceStatus?: {
+    readonly RunningTasks: number;
+    readonly DesiredTasks: number;
+    readonly CompletedTasks?: number;
+  };
+  /** In jobs alone. An index of 0 is left out. */
+  readonly JobStatus?: { readonly JobIteration?: { readonly Index?: number } };
 }
 
 export interface TaskObject extends Versioned {
@@ -118,6 +124,7 @@ export interface TaskObject extends Versioned {
     readonly Err?: string;
   };
   readonly DesiredState: string;
+  readonly JobIteration?: { readonly Index?: number };
 }
 
 export interface NetworkObject {

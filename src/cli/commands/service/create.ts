@@ -1,20 +1,27 @@
 import { Option, type Command } from 'commander';
 import { action, collect, isSet, listFlag, textFlag } from '../../context.ts';
 import type { Terminal } from '../../terminal.ts';
-import type { ServiceSpecObject } from '../../types.ts';
+import type { ServiceMode, ServiceSpecObject } from '../../types.ts';
 import { keyValues, mount, port, taggedImage } from '../../values.ts';
 import { UsageError } from '../../usage-error.ts';
 import { references } from './references.ts';
 import { addCommonFlags, applyCommonFlags } from './spec-flags.ts';
 import { waitingTime, waitUnlessDetached } from './wait.ts';
 
+const MODES = {
+  replicated: () => ({ Replicated: { Replicas: 1 } }),
+  global: () => ({ Global: {} }),
+  'replicated-job': () => ({ ReplicatedJob: { TotalCompletions: 1 } }),
+  'global-job': () => ({ GlobalJob: {} }),
+} as const satisfies Readonly<Record<string, () => ServiceMode>>;
+
 export function serviceCreate(parent: Command, terminal: Terminal): void {
   const command = addCommonFlags(parent.command('create <image> [command...]').description('Create a service'))
     .passThroughOptions()
     .option('--name <name>', 'its name')
     .addOption(
-      new Option('--mode <mode>', 'tasks by number, or one on each node')
-        .choices(['replicated', 'global'])
+      new Option('--mode <mode>', 'tasks by number, or one on each node; tasks of jobs run to completion')
+        .choices(Object.keys(MODES))
         .default('replicated'),
     )
     .option('-e, --env <key=value>', 'environment variable; may be repeated', collect)
@@ -35,8 +42,8 @@ export function serviceCreate(parent: Command, terminal: Terminal): void {
     const { client } = context;
     waitingTime(flags);
     const list = (name: string): readonly string[] => listFlag(flags, name) ?? [];
-    const isGlobal = textFlag(flags, 'mode') === 'global';
-    if (isGlobal && flags['replicas'] !== undefined) {
+    const mode: ServiceMode = MODES[textFlag(flags, 'mode') as keyof typeof MODES]();
+    if ((mode.Global || mode.GlobalJob) && flags['replicas'] !== undefined) {
       throw new UsageError('--replicas goes with replicated services: a global one has a task on each node');
     }
     const spec: ServiceSpecObject = {
@@ -62,10 +69,12 @@ export function serviceCreate(parent: Command, terminal: Terminal): void {
         },
         Networks: list('network').map((Target) => ({ Target })),
       },
-      Mode: isGlobal ? { Global: {} } : { Replicated: { Replicas: 1 } },
+      Mode: mode,
       ...(list('publish').length > 0 ? { EndpointSpec: { Ports: list('publish').map(port) } } : {}),
     };
     applyCommonFlags(spec, flags);
+    const job = spec.Mode.ReplicatedJob;
+    if (job) job.MaxConcurrent ??= job.TotalCompletions ?? 1;
     const { ID } = await client.post<{ ID: string }>('/services/create', undefined, spec);
     terminal.out(`${ID}\n`);
     await waitUnlessDetached(context, ID, flags, isSet(flags, 'detach'));

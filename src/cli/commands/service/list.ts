@@ -27,6 +27,15 @@ export function serviceList(parent: Command, terminal: Terminal): void {
 }
 
 const running = (s: ServiceObject): number => s.ServiceStatus?.RunningTasks ?? 0;
+/** "0/2", and for a job also how far it has come. */
+const replicas = (s: ServiceObject): string => {
+  const { ReplicatedJob, GlobalJob } = s.Spec.Mode;
+  const counts = `${running(s)}/${desired(s)}`;
+  if (!ReplicatedJob && !GlobalJob) return counts;
+  const completed = s.ServiceStatus?.CompletedTasks ?? 0;
+  return `${counts} (${completed}/${ReplicatedJob?.TotalCompletions ?? completed + desired(s)} completed)`;
+};
+const isShort = (s: ServiceObject): boolean => !s.JobStatus && running(s) < desired(s);
 const desired = (s: ServiceObject): number => s.ServiceStatus?.DesiredTasks ?? 0;
 
 async function loadServices(
@@ -44,8 +53,8 @@ async function loadServices(
       { header: 'MODE', value: modeOf },
       {
         header: 'REPLICAS',
-        value: (s) => `${running(s)}/${desired(s)}`,
-        style: (s) => (running(s) < desired(s) ? 'yellow' : undefined),
+        value: replicas,
+        style: (s) => (isShort(s) ? 'yellow' : undefined),
       },
       { header: 'IMAGE', value: (s) => s.Spec.TaskTemplate.ContainerSpec.Image },
       { header: 'PORTS', value: (s) => (s.Endpoint?.Ports ?? []).map(portText).join(', ') },

@@ -3,6 +3,7 @@ import { Option, type Command } from 'commander';
 import { STRATEGIES } from '../../../common/service-labels.ts';
 import { collect, listFlag, textFlag, type Flags } from '../../context.ts';
 import type { ServiceSpecObject, UpdateConfigObject } from '../../types.ts';
+import { UsageError } from '../../usage-error.ts';
 import { bytes, cpus, duration, keyValues, milliseconds, ratio, wholeNumber } from '../../values.ts';
 
 const same = (_flag: string, text: string): string => text;
@@ -21,7 +22,8 @@ const LABELS = {
 /** Flags that mean the same when a service is made and when it is changed. */
 export function addCommonFlags(command: Command): Command {
   command
-    .option('--replicas <n>', 'how many tasks')
+    .option('--replicas <n>', 'how many tasks; of a job: how many completions')
+    .option('--max-concurrent <n>', 'most tasks of a replicated job at a time (default of a new one: all)')
     .addOption(new Option('--strategy <name>', 'how nodes are chosen').choices(STRATEGIES))
     .option('--user <name[:group]>', 'user the tasks run as')
     .option('-w, --workdir <dir>', 'working folder of the tasks')
@@ -123,7 +125,17 @@ export function applyCommonFlags(spec: ServiceSpecObject, flags: Flags): void {
   }
 
   for (const [name, { label, parse }] of Object.entries(LABELS)) set(name, parse, (v) => (spec.Labels[label] = v));
-  set('replicas', wholeNumber, (v) => (spec.Mode = { Replicated: { Replicas: v } }));
+  set('replicas', wholeNumber, (v) => setReplicas(spec, v));
+  set('maxConcurrent', wholeNumber, (v) => {
+    if (!spec.Mode.ReplicatedJob) throw new UsageError('--max-concurrent goes with replicated jobs alone');
+    spec.Mode.ReplicatedJob.MaxConcurrent = v;
+  });
+}
+
+/** The number of tasks of a service, or of completions of a job. */
+export function setReplicas(spec: ServiceSpecObject, replicas: number): void {
+  if (spec.Mode.ReplicatedJob) spec.Mode.ReplicatedJob.TotalCompletions = replicas;
+  else spec.Mode = { Replicated: { Replicas: replicas } };
 }
 
 /** "limitCpu" is the flag --limit-cpu. */

@@ -4,7 +4,7 @@ import { action, isSet, listFlag, textFlag, type CommandContext, type Flags } fr
 import type { Terminal } from '../../terminal.ts';
 import type { ServiceObject, ServiceSpecObject } from '../../types.ts';
 import { mount, port, taggedImage, wholeNumber } from '../../values.ts';
-import { addCommonFlags, addListFlags, applyCommonFlags, edited, editedLabels } from './spec-flags.ts';
+import { addCommonFlags, addListFlags, applyCommonFlags, edited, editedLabels, setReplicas } from './spec-flags.ts';
 import { UsageError } from '../../usage-error.ts';
 import { waitingTime, waitUnlessDetached } from './wait.ts';
 
@@ -86,9 +86,9 @@ export function serviceScale(parent: Command, terminal: Terminal): void {
     const ids: string[] = [];
     for (const [name, replicas] of wanted) {
       const id = await change(context, name, flags, (spec) => {
-        if (!spec.Mode.Replicated)
+        if (!spec.Mode.Replicated && !spec.Mode.ReplicatedJob)
           throw new SwarmError('failedPrecondition', `${name} is not a replicated service: only those can be scaled`);
-        spec.Mode = { Replicated: { Replicas: replicas } };
+        setReplicas(spec, replicas);
       });
       ids.push(id);
     }
