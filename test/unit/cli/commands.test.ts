@@ -149,6 +149,24 @@ describe('objects', () => {
     await rig.run('service', 'rm', ...images.map((_, i) => `image${i}`));
   });
 
+  it('run to completion as jobs', async () => {
+    await create('job', '--mode', 'replicated-job', '--replicas', '5', '--max-concurrent', '2');
+    await create('all', '--mode', 'replicated-job', '--replicas', '4');
+    await create('each', '--mode', 'global-job');
+    await rig.run('service', 'scale', '--detach', 'job=6');
+    const list = await rig.run('service', 'ls', '--filter', 'name=job', '--format', '{{.Mode}} {{.Replicas}}');
+    expect(list.stdout).toBe('replicated-job 0/2 (0/6 completed)\n');
+    const modes = await rig.run('service', 'inspect', '--format', '{{json .Spec.Mode}}', 'job', 'all', 'each');
+    expect(modes.stdout.trim().split('\n')).toEqual([
+      '{"ReplicatedJob":{"MaxConcurrent":2,"TotalCompletions":6}}',
+      '{"ReplicatedJob":{"MaxConcurrent":4,"TotalCompletions":4}}',
+      '{"GlobalJob":{}}',
+    ]);
+    expect(await create('no', '--max-concurrent', '2')).toMatchObject({ code: 2 });
+    expect(await create('no', '--mode', 'global-job', '--replicas', '2')).toMatchObject({ code: 2 });
+    await rig.run('service', 'rm', 'job', 'all', 'each');
+  });
+
   it('are waited for no longer than was asked, and then the code is 6', async () => {
     const flags = ['--name', 'slow', '--timeout', '300ms'];
     const { code, stdout, stderr } = await rig.run('service', 'create', ...flags, 'nginx:1');

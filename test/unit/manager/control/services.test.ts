@@ -275,6 +275,52 @@ describe('reading services', () => {
       { serviceId: 'nosuch', desiredTasks: 0, runningTasks: 0, completedTasks: 0 },
     ]);
   });
+
+  it('counts the slots of a job that completed in its present iteration, each once', async () => {
+    const test = await testControl();
+    const mode = { $case: 'replicatedJob', value: { maxConcurrent: 2, totalCompletions: 3 } } as const;
+    const { id } = await create(test, aServiceSpec('job', { mode, update: undefined, rollback: undefined }));
+    await test.store.update((tx) => {
+      const tasks = [
+        { slot: 0, iteration: 0 },
+        { slot: 0, iteration: 0 },
+        { slot: 2, iteration: 0 },
+        { slot: 1, iteration: 1 },
+      ];
+      tasks.forEach(({ slot, iteration }, i) =>
+        tx.task.create(
+          Task.fromPartial({
+            id: `t${i}`,
+            serviceId: id,
+            slot,
+            nodeId: `n${i}`,
+            status: { state: TaskState.COMPLETE },
+            desiredState: TaskState.COMPLETE,
+            jobIteration: { index: iteration },
+          }),
+        ),
+      );
+    });
+    const { statuses } = await test.control.listServiceStatuses({ services: [id] });
+    expect(statuses).toEqual([{ serviceId: id, desiredTasks: 2, runningTasks: 0, completedTasks: 2 }]);
+  });
+
+  it('runs a job again when it is rolled back, without an update status that nothing would end', async () => {
+    const test = await testControl();
+    const job = (totalCompletions: number) =>
+      aServiceSpec('job', { mode: { $case: 'replicatedJob', value: { maxConcurrent: 1, totalCompletions } } });
+    const first = await create(test, job(1));
+    const second = await update(test, first, job(2));
+    const { service } = await test.control.updateService({
+      serviceId: first.id,
+      serviceVersion: second.meta?.version,
+      spec: undefined,
+      rollback: UpdateServiceRequest_Rollback.PREVIOUS,
+    });
+    expect(service?.spec?.mode).toEqual(job(1).mode);
+    expect(service?.jobStatus?.jobIteration).toEqual({ index: 2 });
+    expect(service?.updateStatus).toBeUndefined();
+  });
 });
 
 describe('tasks', () => {

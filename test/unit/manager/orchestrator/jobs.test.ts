@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { hasCompleted } from '../../../../src/manager/orchestrator/job.ts';
+import { applyStep } from '../../../../src/manager/orchestrator/step.ts';
 import { isWanted } from '../../../../src/manager/orchestrator/task-life.ts';
 import { NodeSpec_Availability } from '../../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import { NodeStatus_State, TaskState } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
@@ -94,6 +95,22 @@ describe('a replicated job', () => {
     await world.advance(20_000);
     expect(slotNumbers(completed(8))).toEqual([0, 1, 2, 3, 4]);
     expect(world.tasks()).toHaveLength(25);
+  });
+
+  it('makes no task for an iteration that is over, nor for a slot that is taken', async () => {
+    await aJob({ replicatedJob: { maxConcurrent: 1, totalCompletions: 1 } }, COMPLETES);
+    await world.advance(5000);
+    await world.depose();
+    const wish = { id: 'late', slot: 0, nodeId: '', desiredState: TaskState.COMPLETE };
+    const create = (jobIteration: number): Promise<boolean> =>
+      world.store.update((tx) =>
+        applyStep(tx, { kind: 'create', serviceId: 's1', wish: { ...wish, jobIteration } }, world.clock.now()),
+      );
+    expect(await create(0)).toBe(false);
+    await again();
+    expect(await create(0)).toBe(false);
+    expect(await create(1)).toBe(true);
+    expect(await create(1)).toBe(false);
   });
 
   it('waits for a task that was asked to stop: it may still complete', async () => {
