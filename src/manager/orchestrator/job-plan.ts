@@ -4,7 +4,7 @@
  */
 import type { Node, Service, Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { NodeStatus_State, TaskState } from '../../proto/generated/docker/swarmkit/v1/types.ts';
-import { hasCompleted, isOfPresentIteration } from './job.ts';
+import { hasCompleted, iterationOf } from './job.ts';
 import { isLost } from './node-fitness.ts';
 import type { JobMode, ServiceMode } from './service-mode.ts';
 import { decideSlot, fill, stop, type Surroundings } from './slot-decision.ts';
@@ -25,22 +25,27 @@ export interface JobInput {
   readonly around: Surroundings;
 }
 
+/** Every task is looked at once; slots are only made of what has not completed, which is little of a long job. */
 export function planJob(service: Service, job: JobMode, { tasks, nodes, around }: JobInput): JobPlan {
-  const present: Task[] = [];
-  const steps: Step[] = [];
   const isGlobal = job.kind === 'globalJob';
+  const iteration = iterationOf(service);
+  const steps: Step[] = [];
+  const done = new Set<number | string>();
+  const open: Task[] = [];
   for (const task of tasks) {
     if (isGlobal && !around.node(task.nodeId)) steps.push({ kind: 'delete', taskId: task.id });
-    else if (isOfPresentIteration(service, task)) present.push(task);
-    else if (isWanted(task)) steps.push(hasEnded(task) ? stop(task) : remove(task));
+    else if ((task.jobIteration?.index ?? 0) !== iteration) {
+      if (isWanted(task)) steps.push(hasEnded(task) ? stop(task) : remove(task));
+    } else if (hasCompleted(task)) done.add(isGlobal ? task.nodeId : task.slot);
+    else open.push(task);
   }
-  const slots = slotsOf(present, isGlobal);
+  const slots = [...slotsOf(open, isGlobal).values()];
+  if (isGlobal) slots.push(...emptyPlaces(service, slots, nodes()));
   const slotWakes = new Map<string, number>();
   const mode: ServiceMode = isGlobal ? { kind: 'global' } : { kind: 'replicated', replicas: job.totalCompletions };
-  const all = isGlobal ? withEmptyPlaces(service, slots, nodes()) : [...slots.values()];
-  for (const slot of all.sort(byPlace)) {
+  for (const slot of slots.sort(byPlace)) {
     const isSurplus = !isGlobal && slot.number >= job.totalCompletions;
-    if (isSurplus || slot.tasks.some(hasCompleted)) {
+    if (isSurplus || done.has(isGlobal ? slot.nodeId : slot.number)) {
       steps.push(...slot.tasks.filter(isWanted).map(isSurplus ? remove : stop));
       continue;
     }
@@ -49,7 +54,7 @@ export function planJob(service: Service, job: JobMode, { tasks, nodes, around }
     if (decision.wakeAtMs !== undefined) slotWakes.set(slot.key, decision.wakeAtMs);
   }
   if (!isGlobal) {
-    for (const number of slotsToFill(service, job, slots, around)) {
+    for (const number of slotsToFill(service, job, slots, done, around)) {
       steps.push(fill(service, { number, nodeId: '' }, around));
     }
   }
@@ -60,13 +65,12 @@ const remove = (task: Task): Step => ({ kind: 'desire', taskId: task.id, desired
 
 const byPlace = (a: Slot, b: Slot): number => a.number - b.number || (a.nodeId < b.nodeId ? -1 : 1);
 
-/** The slots of a global job: those that have tasks, and one on each further node. */
-function withEmptyPlaces(service: Service, slots: ReadonlyMap<string, Slot>, nodes: readonly Node[]): Slot[] {
-  const all = [...slots.values()];
-  const known = new Set(all.map((slot) => slot.nodeId));
-  for (const { id } of nodes)
-    if (!known.has(id)) all.push({ key: `${service.id}\0${id}`, number: 0, nodeId: id, tasks: [] });
-  return all;
+/** Slots of a global job on nodes where it has no task. */
+function emptyPlaces(service: Service, slots: readonly Slot[], nodes: readonly Node[]): readonly Slot[] {
+  const known = new Set(slots.map((slot) => slot.nodeId));
+  return nodes
+    .filter(({ id }) => !known.has(id))
+    .map(({ id }) => ({ key: `${service.id}\0${id}`, number: 0, nodeId: id, tasks: [] }));
 }
 
 /** Only a node that answers gets work that is to end, and only when nothing of this slot still runs there. */
@@ -84,19 +88,19 @@ const isStopping = (slot: Slot, around: Surroundings): boolean =>
 function slotsToFill(
   service: Service,
   { maxConcurrent, totalCompletions }: Extract<JobMode, { kind: 'replicatedJob' }>,
-  slots: ReadonlyMap<string, Slot>,
+  slots: readonly Slot[],
+  done: ReadonlySet<number | string>,
   around: Surroundings,
 ): readonly number[] {
   const taken = new Set<number>();
   let active = 0;
-  for (const slot of slots.values()) {
+  for (const slot of slots) {
     if (isLive(slot)) active++;
-    const isTaken = isLive(slot) || slot.tasks.some(hasCompleted) || isHeld(slot, service) || isStopping(slot, around);
-    if (isTaken) taken.add(slot.number);
+    if (isLive(slot) || isHeld(slot, service) || isStopping(slot, around)) taken.add(slot.number);
   }
   const free: number[] = [];
   for (let number = 0; number < totalCompletions && active + free.length < maxConcurrent; number++) {
-    if (!taken.has(number)) free.push(number);
+    if (!taken.has(number) && !done.has(number)) free.push(number);
   }
   return free;
 }

@@ -2,7 +2,7 @@
  * Deletes tasks nobody needs any more: those that were to be removed and have stopped, and history beyond the limit.
  * Work gathers for a moment, so that one transaction takes many.
  */
-import type { Cluster, Service, Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import type { Cluster, Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import type { Change } from '../store/change.ts';
 import { slotKey, type ObjectKind } from '../store/objects.ts';
 import type { Reader } from '../store/transaction.ts';
