@@ -8,15 +8,17 @@
  *   worker/         the agent's task book
  *   tasks/          folders of the process runtime
  *   lock            pid of the daemon that uses the folder
+ *   unfinished      only while a swarm is founded or forgotten: what lies here then is worth nothing after a crash
  */
 import { mkdir, readFile, rm } from 'node:fs/promises';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorText, SwarmError } from '../common/errors.ts';
 import { writeFileAtomic } from '../common/files.ts';
 
 /** Format of node.json; a daemon refuses a newer one. */
 const FORMAT = 1;
+const UNFINISHED_FILE = 'unfinished';
 
 export interface KnownManager {
   readonly nodeId: string;
@@ -75,7 +77,36 @@ export class StateFolder {
       );
     }
     lock(join(path, 'lock'), path);
-    return new StateFolder(path);
+    const folder = new StateFolder(path);
+    if (existsSync(folder.#unfinished)) await folder.forgetSwarm();
+    return folder;
+  }
+
+  get #unfinished(): string {
+    return join(this.path, UNFINISHED_FILE);
+  }
+
+  /** Has a crash before {@link finishFounding} forget what was made till then. */
+  async beginFounding(): Promise<void> {
+    await writeFileAtomic(this.#unfinished, '');
+  }
+
+  async finishFounding(): Promise<void> {
+    await rm(this.#unfinished, { force: true });
+  }
+
+  /**
+   * Refuses to begin anew over what is left of a member. Throws dataLoss naming the file that is missing.
+   * @param has whether record and certificates are there
+   */
+  refuseRemnant(has: { readonly record: boolean; readonly identity: boolean }): void {
+    const missing = !has.identity && has.record ? this.certificates : !has.record ? join(this.path, 'node.json') : '';
+    // A join that was cut short leaves certificates only, and is simply done again.
+    if (missing === '' || (!has.record && !existsSync(this.raft))) return;
+    throw new SwarmError(
+      'dataLoss',
+      `${missing} is missing, or a part of it, though ${this.path} belongs to a member of a swarm: restore it, or empty the folder and join again`,
+    );
   }
 
   /** undefined while the node is in no swarm. Throws dataLoss when the file cannot be understood. */
@@ -111,9 +142,11 @@ export class StateFolder {
 
   /** Forgets the swarm; what tasks left behind is the agent's to remove first. */
   async forgetSwarm(): Promise<void> {
+    await writeFileAtomic(this.#unfinished, '');
     await this.forgetManager();
     for (const part of ['node.json', 'certificates', 'worker'])
       await rm(join(this.path, part), { recursive: true, force: true });
+    await rm(this.#unfinished, { force: true });
   }
 
   /** Lets another daemon use the folder. */

@@ -82,7 +82,10 @@ export class SwarmNode implements LocalNode, SwarmPort {
     return this.#inTurn(async () => {
       const record = await this.#folder.readRecord();
       const identity = await NodeIdentity.load(this.#folder.certificates);
-      if (!record || !identity) return false;
+      if (!record || !identity) {
+        this.#folder.refuseRemnant({ record: record !== undefined, identity: identity !== undefined });
+        return false;
+      }
       if (identity.current.nodeId !== record.nodeId || identity.current.clusterId !== record.clusterId) {
         throw new SwarmError(
           'dataLoss',
@@ -133,6 +136,7 @@ export class SwarmNode implements LocalNode, SwarmPort {
       });
       const listenAddr = withDefaultPort(request.listenAddr || this.#settings.listenAddr);
       const node = newManagerNode({ nodeId, certificate, csr, availability: request.availability });
+      await this.#folder.beginFounding();
       await this.#undoneOnFailure(async () => {
         this.#record = {
           clusterId,
@@ -145,6 +149,7 @@ export class SwarmNode implements LocalNode, SwarmPort {
         const raftId = (randomBytes(8).readBigUInt64BE() >> 1n).toString();
         await this.#startManager({ kind: 'found', raftId, cluster, node });
         await this.#manager?.ready(AbortSignal.timeout(READY_TIMEOUT_MS));
+        await this.#folder.finishFounding();
         await this.#startAgent();
         // So that the first look at the nodes shows this one ready; the swarm works without, so it is no failure.
         await this.#agent?.connected(AbortSignal.timeout(FIRST_SESSION_MS)).catch(() => undefined);
