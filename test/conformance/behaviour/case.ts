@@ -12,9 +12,8 @@ export interface BehaviourCase {
 export type CaseResult =
   /**
    * `better` says why we differ on purpose; such a case counts as passed and is listed.
-   * `skipped` says why the case was not played; it is listed and counts neither way.
    */
-  | { readonly ok: true; readonly better?: string; readonly skipped?: string }
+  | { readonly ok: true; readonly better?: string }
   /** `detail` says what was expected and what came. */
   | { readonly ok: false; readonly detail: string };
 
@@ -25,9 +24,6 @@ export const passed: CaseResult = { ok: true };
 
 /** A pass although the case says otherwise; the reason is also in docs/behaviour-differences.md. */
 export const passedBetter = (reason: string): CaseResult => ({ ok: true, better: reason });
-
-/** The case is about something that is not there yet. */
-export const skippedCase = (reason: string): CaseResult => ({ ok: true, skipped: reason });
 
 export const failed = (detail: string): CaseResult => ({ ok: false, detail });
 
