@@ -34,7 +34,7 @@ export async function forgedFrom(original: IdentityState): Promise<IdentityState
 }
 
 /** Opens the client with the credentials, hands it over, and closes it. */
-export async function withClient<T>(
+async function withClient<T>(
   address: string,
   credentials: ChannelCredentials,
   use: (client: Client) => Promise<T>,
