@@ -31,6 +31,23 @@ export const systemClock: Clock = {
   },
 };
 
+/**
+ * The same clock, but its wall-clock time never goes back: when the system's is set back, it goes on from where it was, so
+ * that delays reckoned from stored times end when they should. Set forward, it follows.
+ */
+export function forwardClock(clock: Clock): Clock {
+  let aheadMs = Number.NEGATIVE_INFINITY;
+  return {
+    now: () => {
+      const monotonic = clock.monotonic();
+      aheadMs = Math.max(aheadMs, clock.now() - monotonic);
+      return Math.round(monotonic + aheadMs);
+    },
+    monotonic: () => clock.monotonic(),
+    setTimer: (delayMs, action) => clock.setTimer(delayMs, action),
+  };
+}
+
 /** Waits `delayMs`; rejects with the signal's reason when aborted. */
 export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -56,6 +73,7 @@ interface FakeTimer {
 /** A clock that moves only when told; timers fire in order of time, then of creation. */
 export class FakeClock implements Clock {
   #now: number;
+  #jumpedMs = 0;
   #sequence = 0;
   readonly #timers = new Set<FakeTimer>();
 
@@ -64,7 +82,12 @@ export class FakeClock implements Clock {
   }
 
   now(): number {
-    return this.#now;
+    return this.#now + this.#jumpedMs;
+  }
+
+  /** Sets the wall clock forward, or back; monotonic time and timers take no notice. */
+  jump(ms: number): void {
+    this.#jumpedMs += ms;
   }
 
   monotonic(): number {

@@ -19,6 +19,8 @@ export interface RenewalOptions {
   readonly log: Logger;
 }
 
+/** Share of its life for which a new certificate is left alone, however old it looks to a node whose clock is ahead. */
+const REST_SHARE = 0.1;
 const RETRY = { baseMs: 1_000, maxMs: 5 * 60_000 };
 
 export class CertificateRenewal {
@@ -70,7 +72,8 @@ export class CertificateRenewal {
         { role: identity.current.role, notAfter: new Date(identity.current.notAfterMs).toISOString() },
         'certificate renewed',
       );
-      this.#schedule(this.#dueInMs());
+      const { notBeforeMs, notAfterMs } = identity.current;
+      this.#schedule(Math.max(this.#dueInMs(), (notAfterMs - notBeforeMs) * REST_SHARE));
     } catch (error) {
       if (this.#abort.signal.aborted) return;
       const wait = this.#backoff.next();

@@ -5,7 +5,7 @@
 import { Server } from '@grpc/grpc-js';
 import { randomBytes } from 'node:crypto';
 import type { Registry } from 'prom-client';
-import type { Clock } from '../common/clock.ts';
+import { forwardClock, type Clock } from '../common/clock.ts';
 import { SwarmError } from '../common/errors.ts';
 import { newId } from '../common/ids.ts';
 import { drawRandomBytes } from '../common/random-bytes.ts';
@@ -101,6 +101,8 @@ export class Manager {
   /** Every call people and tools can make, on any manager. */
   readonly control: ControlService;
   readonly #options: ManagerOptions;
+  /** Reckons everything that is stored; certificates and Raft go by the system's clock. */
+  readonly #clock: Clock;
   readonly #grpc = new Server({
     'grpc.max_receive_message_length': 64 * 1024 * 1024,
     'grpc.max_send_message_length': -1,
@@ -116,8 +118,10 @@ export class Manager {
   #address = '';
 
   private constructor(options: ManagerOptions) {
-    const { identity, clock, random, log } = options;
+    const { identity, random, log } = options;
+    const clock = forwardClock(options.clock);
     this.#options = options;
+    this.#clock = clock;
     this.store = new Store({
       clock,
       newRequestId,
@@ -372,7 +376,8 @@ export class Manager {
 
   #leaderLoops(): readonly LeaderLoop[] {
     const { store } = this;
-    const { clock, random } = this.#options;
+    const clock = this.#clock;
+    const { clock: systemClock, random } = this.#options;
     const log = (room: string): Logger => this.#options.log.child({ room });
     const group = this.#membershipGroup();
     const named = (name: string, loop: { run(signal: AbortSignal): Promise<void> }): LeaderLoop => ({
@@ -382,7 +387,7 @@ export class Manager {
     return [
       named('manager status', new ManagerStatusWriter({ store, group, log: log('members') })),
       named('roles', new RoleReconciler({ store, group, clock, log: log('members') })),
-      named('root rotation', new RootRotation({ store, clock, log: log('ca') })),
+      named('root rotation', new RootRotation({ store, clock: systemClock, log: log('ca') })),
       named('orchestrator', new Orchestrator({ store, clock, random, newId, log: log('orchestrator') })),
       named('reaper', new TaskReaper({ store, clock, random, newId, log: log('reaper') })),
       named('constraint enforcer', new ConstraintEnforcer({ store, clock, random, newId, log: log('enforcer') })),

@@ -2,7 +2,7 @@
  * A small world around the leader's loops: a store, a fake clock, leaders that come and go, and pretend workers that
  * place tasks on nodes and move them through their states as a script says.
  */
-import { FakeClock } from '../../src/common/clock.ts';
+import { FakeClock, forwardClock } from '../../src/common/clock.ts';
 import { countingIds } from '../../src/common/ids.ts';
 import { silentLogger } from '../../src/common/log.ts';
 import { seededRandom } from '../../src/common/random.ts';
@@ -113,7 +113,8 @@ export class SwarmWorld {
     const { signal } = this.#leader;
     const options: LoopOptions = {
       store: this.store,
-      clock: this.clock,
+      // Each leader is a manager of its own, with its own view of the time.
+      clock: forwardClock(this.clock),
       random: seededRandom((this.#options.seed ?? 1) + this.#terms++),
       newId: this.#newId,
       log: silentLogger,

@@ -88,3 +88,12 @@ export function restartDelayMs(task: Task, growth: DelayGrowth): number {
 /** When a task wanted READY may be wanted RUNNING, leaving aside the task it replaces. */
 export const startAfterMs = (task: Task): number =>
   task.startAfter ? msOfTimestamp(task.startAfter) : createdMs(task) + restartSettings(task).delayMs;
+
+/** Clocks of managers may differ by this much, ms, without anybody noticing. */
+const CLOCK_SKEW_MS = 1000;
+
+/**
+ * Whether a task was made by a manager whose clock is ahead, or before the clock was set back: how long ago that was
+ * cannot be told, so delays reckoned from it count as over.
+ */
+export const isFromTheFuture = (task: Task, nowMs: number): boolean => createdMs(task) > nowMs + CLOCK_SKEW_MS;

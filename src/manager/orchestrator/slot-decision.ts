@@ -6,7 +6,7 @@ import { TaskState, UpdateStatus_UpdateState as UpdateState } from '../../proto/
 import { isTaskDirty } from '../placement/task-dirty.ts';
 import { iterationOf } from './job.ts';
 import { isLost, mayKeepTasks } from './node-fitness.ts';
-import { mayMove, mayRestart, restartDelayMs, startAfterMs } from './restart-policy.ts';
+import { isFromTheFuture, mayMove, mayRestart, restartDelayMs, startAfterMs } from './restart-policy.ts';
 import { globalPlace, type ServiceMode } from './service-mode.ts';
 import { isHeld, type Slot } from './slots.ts';
 import type { Step, TaskWish } from './step.ts';
@@ -135,8 +135,8 @@ function decideEnded(
   mayReplace: boolean,
 ): SlotDecision {
   // A replacement that fails before its own start was due must not shorten the delay.
-  if (task.desiredState < TaskState.RUNNING && task.startAfter && around.nowMs < startAfterMs(task))
-    return { steps: [], wakeAtMs: startAfterMs(task) };
+  const isDelayed = task.desiredState < TaskState.RUNNING && task.startAfter && !isFromTheFuture(task, around.nowMs);
+  if (isDelayed && around.nowMs < startAfterMs(task)) return { steps: [], wakeAtMs: startAfterMs(task) };
   if (!mayReplace) return { steps: [stop(task)] };
   if (stateOf(task) === TaskState.ORPHANED) return { steps: [move(service, slot, task, around)] };
   if (!mayRestart(task, slot.tasks)) return { steps: [stop(task)] };
@@ -151,7 +151,8 @@ function decideEnded(
 /** Gives a task another place at once: it did not fail, its node did. A delay it was still waiting for goes on. */
 function move(service: Service, slot: Slot, task: Task, around: Surroundings): Step {
   if (!mayMove(task)) return stop(task);
-  const pending = task.desiredState < TaskState.RUNNING && task.startAfter ? startAfterMs(task) : around.nowMs;
+  const isDelayed = task.desiredState < TaskState.RUNNING && task.startAfter && !isFromTheFuture(task, around.nowMs);
+  const pending = isDelayed ? startAfterMs(task) : around.nowMs;
   return replace(service, slot, task, Math.max(around.nowMs, pending), around);
 }
 
@@ -173,6 +174,7 @@ function decideStart(task: Task, slot: Slot, around: Surroundings): SlotDecision
     (other) => !isWanted(other) && !hasEnded(other) && other.nodeId !== '' && !isLost(around.node(other.nodeId)),
   );
   const dueMs = isStopping ? Math.max(startAfterMs(task), createdMs(task) + OLD_TASK_TIMEOUT_MS) : startAfterMs(task);
-  if (around.nowMs < dueMs) return { steps: [], wakeAtMs: dueMs };
+  const isOver = !isStopping && isFromTheFuture(task, around.nowMs);
+  if (around.nowMs < dueMs && !isOver) return { steps: [], wakeAtMs: dueMs };
   return { steps: [{ kind: 'desire', taskId: task.id, desiredState: goalOf(task.jobIteration) }] };
 }

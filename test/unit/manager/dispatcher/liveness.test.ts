@@ -241,3 +241,20 @@ describe('a node', () => {
     expect(rig.store.read.task.get('running')?.status?.appliedBy).toBe('m1');
   });
 });
+
+describe('a clock that is set', () => {
+  it.each([
+    ['forward', 3_600_000],
+    ['back', -3_600_000],
+  ])('%s by an hour marks no node down and refuses no session', async (_how, jumpMs) => {
+    await start();
+    const agent = await registered();
+    for (let i = 0; i < 5; i++) {
+      await clock.advance(await agent.beat());
+      if (i === 1) clock.jump(jumpMs);
+      expect(stateOf('n1')).toBe(NodeState.READY);
+    }
+    await clock.advance(20_000);
+    expect(stateOf('n1')).toBe(NodeState.DOWN);
+  });
+});

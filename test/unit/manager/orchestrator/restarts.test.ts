@@ -110,6 +110,26 @@ describe('the restart supervisor', () => {
     expect(world.tasks().filter((task) => isWanted(task) && isRunning(task))).toHaveLength(1);
   });
 
+  it.each([
+    ['forward', 3_600_000],
+    ['back', -3_600_000],
+  ])('keeps to its delay when the clock is set %s, under the same leader or a new one', async (_how, jumpMs) => {
+    for (const isNewLeader of [false, true]) {
+      await aFailingService(1000, { delayMs: 3000 });
+      await world.advance(2000);
+      world.script = () => ({});
+      world.clock.jump(jumpMs);
+      if (isNewLeader) await world.lead();
+      await world.advance(3500);
+      expect(world.tasks().filter((task) => isWanted(task) && isRunning(task))).toHaveLength(1);
+      const made = world.created().length;
+      world.clock.jump(-jumpMs);
+      await world.advance(10_000);
+      expect(world.created()).toHaveLength(made);
+      await world.end();
+    }
+  });
+
   it('backs off when the service asks for it, also across leaders', async () => {
     await aFailingService(10, { delayMs: 1000 }, { [LABEL_RESTART_MAX_DELAY]: '20s' });
     for (let i = 0; i < 70; i++) {
