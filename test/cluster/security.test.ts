@@ -1,4 +1,5 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync } from 'node:fs';
+import { basename } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Client } from '@grpc/grpc-js';
 import { unary } from '../../src/common/rpc-client.ts';
@@ -207,6 +208,45 @@ describe('who may do what at the TLS port of three managers', () => {
     expect(await pids()).toEqual(before);
     await cluster.first.ask('POST', '/configs/create', { Name: 'after-rotation', Data: 'eA==' });
     expect(await cluster.leader()).toBeDefined();
+  });
+
+  it('lives with two agents of one identity, and tells them', async () => {
+    const original = await cluster.addWorker('w3', 'none');
+    const { ID } = await cluster.node('w3');
+    const copy = new TestDaemon('w3-copy', cluster.directory, [
+      'worker',
+      '--runtime',
+      'none',
+      '--listen-addr',
+      `127.0.0.1:${await freePort()}`,
+    ]);
+    cpSync(original.directory, copy.directory, {
+      recursive: true,
+      // On another machine the locks would mean nothing.
+      filter: (source) => !basename(source).includes('lock'),
+    });
+    const registrations = (): number =>
+      cluster.managers
+        .flatMap((m) => m.log.split('\n'))
+        .filter((line) => line.includes('"node registered"') && line.includes(ID)).length;
+    const before = registrations();
+    await copy.start();
+    try {
+      const outbid = 'if two machines share one identity, let one of them leave and join again';
+      await expect.poll(() => original.log.includes(outbid) && copy.log.includes(outbid), within).toBe(true);
+      const since = registrations();
+      await new Promise((resolve) => setTimeout(resolve, 4_000));
+      // Three in eight seconds are let in.
+      expect(registrations() - since).toBeLessThanOrEqual(3);
+      expect(registrations() - before).toBeGreaterThan(1);
+      for (const manager of cluster.managers) expect((await manager.call('GET', '/nodes')).status).toBe(200);
+      expect((await cluster.nodes()).filter((n) => n.ID === ID)).toHaveLength(1);
+      expect(copy.pid > 0 && (await copy.call('GET', '/info')).status).toBe(200);
+    } finally {
+      await copy.kill();
+    }
+    await expect.poll(async () => (await cluster.node('w3')).Status.State, within).toBe('ready');
+    expect(await pids()).toHaveLength(2);
   });
 
   it('refuses a node that was removed by force', async () => {
