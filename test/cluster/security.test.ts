@@ -206,8 +206,10 @@ describe('who may do what at the TLS port of three managers', () => {
       }, within)
       .toEqual([]);
     expect(await pids()).toEqual(before);
-    await cluster.first.ask('POST', '/configs/create', { Name: 'after-rotation', Data: 'eA==' });
-    expect(await cluster.leader()).toBeDefined();
+    const write = (): Promise<{ readonly status: number }> =>
+      cluster.first.call('POST', '/configs/create', { Name: 'after-rotation', Data: 'eA==' });
+    await expect.poll(async () => (await write()).status, within).toBe(201);
+    await expect.poll(() => cluster.leader(), within).toBeDefined();
   });
 
   it('lives with two agents of one identity, and tells them', async () => {
