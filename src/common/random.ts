@@ -14,3 +14,13 @@ export function seededRandom(seed: number): Random {
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };
 }
+
+/** The same things in random order (Fisher and Yates). */
+export function shuffled<T>(things: readonly T[], random: Random): readonly T[] {
+  const result = [...things];
+  for (let i = result.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [result[i], result[j]] = [result[j] as T, result[i] as T];
+  }
+  return result;
+}

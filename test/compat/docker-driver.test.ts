@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { silentLogger } from '../../src/common/log.ts';
 import { durationOfMs } from '../../src/common/time.ts';
 import {
   Config,
@@ -38,7 +39,7 @@ describeWith(['root', 'docker', 'dockerd', 'ip', 'busybox'], 'with a real engine
   describeDriver('docker', () => {
     const directory = mkdtempSync(path.join(tmpdir(), 'swarmd-docker-driver-'));
     return {
-      open: () => DockerDriver.open({ directory, engine: engine.host }),
+      open: () => DockerDriver.open({ directory, engine: engine.host, log: silentLogger }),
       task: (id, behaviour) =>
         assignedTask(id, {
           image: BUSYBOX_IMAGE,
@@ -62,7 +63,7 @@ describeWith(['root', 'docker', 'dockerd', 'ip', 'busybox'], 'with a real engine
     let driver: DockerDriver;
     beforeEach(async () => {
       directory = mkdtempSync(path.join(tmpdir(), 'swarmd-docker-driver-'));
-      driver = await DockerDriver.open({ directory, engine: engine.host });
+      driver = await DockerDriver.open({ directory, engine: engine.host, log: silentLogger });
     });
     afterEach(async () => {
       await removeContainers();

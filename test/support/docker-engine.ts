@@ -100,7 +100,7 @@ export class DockerEngine {
     await this.stopDaemon();
     await killShims(this.directory);
     await end(this.#containerd);
-    for (const path of await mountsBelow(this.directory)) await run('umount', ['-l', path]).catch(() => undefined);
+    await unmountBelow(this.directory);
     await run('ip', ['netns', 'del', this.namespace]).catch(() => undefined);
     await rm(this.directory, { recursive: true, force: true });
   }
@@ -185,6 +185,11 @@ async function killShims(directory: string): Promise<void> {
       // It ended meanwhile.
     }
   }
+}
+
+/** Takes away every file system mounted somewhere in a folder. */
+export async function unmountBelow(directory: string): Promise<void> {
+  for (const path of await mountsBelow(directory)) await run('umount', ['-l', path]).catch(() => undefined);
 }
 
 /** Innermost first. */

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TestDaemon } from './cluster.ts';
-import { DockerEngine } from './docker-engine.ts';
+import { DockerEngine, unmountBelow } from './docker-engine.ts';
 
 const PORT = 2377;
 
@@ -43,6 +43,8 @@ export class DockerSwarm {
   async close(): Promise<void> {
     await Promise.all(this.daemons.map((daemon) => daemon.kill()));
     for (const engine of this.engines) await engine.close();
+    // A killed agent leaves the file system that holds secrets.
+    await unmountBelow(this.#directory);
     await rm(this.#directory, { recursive: true, force: true });
   }
 

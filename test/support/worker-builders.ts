@@ -1,8 +1,15 @@
 /** Tasks as a manager assigns them, for tests of the worker. */
 import { durationOfMs } from '../../src/common/time.ts';
-import { Task, type Secret, Secret as SecretMessage } from '../../src/proto/generated/docker/swarmkit/v1/objects.ts';
+import {
+  Network,
+  Task,
+  type NetworkAttachment,
+  type Secret,
+  Secret as SecretMessage,
+} from '../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import type { ContainerSpec } from '../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import {
+  IPAMConfig,
   TaskState,
   type HealthConfig,
   type RestartPolicy,
@@ -60,3 +67,24 @@ export function assignedTask(id: string, given: TaskGiven = {}): Task {
 
 export const aSecret = (id: string, name: string, data: string): Secret =>
   SecretMessage.fromPartial({ id, spec: { annotations: { name }, data: Buffer.from(data) } });
+
+/** A place in an overlay network of this name, in which the gateway has the first address. */
+export const onOverlay = (name: string, address: string, aliases: readonly string[] = []): NetworkAttachment => ({
+  network: {
+    ...Network.fromPartial({ id: `${name}-id`, spec: { annotations: { name } }, driverState: { name: 'overlay' } }),
+    ipam: {
+      driver: undefined,
+      configs: [IPAMConfig.fromPartial({ gateway: address.replace(/\.\d+\/\d+$/, '.1') })],
+    },
+  },
+  addresses: [address],
+  aliases,
+  driverAttachmentOpts: {},
+});
+
+export const onIngress = (): NetworkAttachment => ({
+  network: Network.fromPartial({ id: 'ingress-id', spec: { ingress: true }, driverState: { name: 'overlay' } }),
+  addresses: ['10.0.0.7/24'],
+  aliases: [],
+  driverAttachmentOpts: {},
+});

@@ -21,9 +21,9 @@ const DRIVERS: Readonly<Record<string, MakeDriver>> = {
     const { ProcessDriver } = await import('./process/process-driver.ts');
     return new ProcessDriver({ directory, log, engineVersion: VERSION });
   },
-  docker: async ({ directory, engine }) => {
+  docker: async ({ directory, engine, log }) => {
     const { DockerDriver } = await import('./docker/docker-driver.ts');
-    return DockerDriver.open({ directory, engine: engine ?? 'unix:///var/run/docker.sock' });
+    return DockerDriver.open({ directory, engine: engine ?? 'unix:///var/run/docker.sock', log });
   },
   scripted: async () => {
     const { ScriptedDriver } = await import('./scripted-driver.ts');

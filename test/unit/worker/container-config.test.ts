@@ -11,10 +11,10 @@ import {
   Privileges_SeccompOpts_SeccompMode,
 } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { containerOptions } from '../../../src/worker/drivers/docker/container-config.ts';
-import { assignedTask, type TaskGiven } from '../../support/worker-builders.ts';
+import { assignedTask, onIngress, onOverlay, type TaskGiven } from '../../support/worker-builders.ts';
 
 const NODE = NodeDescription.fromPartial({ hostname: 'n1' });
-const optionsOf = (task: Task) => containerOptions(task, NODE, []);
+const optionsOf = (task: Task) => containerOptions(task, NODE, [], []);
 const withContainer = (container: TaskGiven['container']) =>
   optionsOf(assignedTask('t1', { image: 'app', container: { ...container } }));
 
@@ -78,13 +78,32 @@ describe('the options of a container', () => {
     const on = (name: string) =>
       optionsOf({
         ...task,
-        networks: [{ network: { driverState: { name } }, aliases: ['db'] }] as unknown as Task['networks'],
+        networks: [
+          { network: { driverState: { name } }, aliases: ['db'], addresses: [] },
+        ] as unknown as Task['networks'],
       });
     expect(on('own').NetworkingConfig?.EndpointsConfig).toMatchObject({ own: { Aliases: ['db'] } });
     for (const name of ['host', 'bridge', 'none']) {
       expect(on(name)).not.toHaveProperty('NetworkingConfig');
       expect(on(name).HostConfig?.NetworkMode).toBe(name);
     }
+  });
+
+  it('fix address and name server on overlay networks, and leave the routing mesh out', () => {
+    const networks = [onIngress(), onOverlay('back', '10.0.1.5/24', ['db'])];
+    const task = { ...assignedTask('t1', { image: 'app' }), networks };
+    const options = containerOptions(task, NODE, [], ['192.0.2.53']);
+    expect(options.HostConfig).toMatchObject({ NetworkMode: 'back', Dns: ['10.0.1.1', '192.0.2.53'] });
+    // Names are ours to answer: the engine would know those of its own containers only.
+    expect(options.NetworkingConfig?.EndpointsConfig).toEqual({
+      back: { IPAMConfig: { IPv4Address: '10.0.1.5' }, MacAddress: '02:42:0a:00:01:05' },
+    });
+  });
+
+  it('ask the servers a service names instead of those of the machine', () => {
+    const container = { dnsConfig: { nameservers: ['198.51.100.1'], search: [], options: [] } };
+    const task = { ...assignedTask('t1', { container }), networks: [onOverlay('back', '10.0.1.5/24')] };
+    expect(containerOptions(task, NODE, [], ['192.0.2.53']).HostConfig?.Dns).toEqual(['10.0.1.1', '198.51.100.1']);
   });
 
   it('list the generic resources the task was given', () => {

@@ -1,5 +1,5 @@
 /** A task as the options of a container. Pure: what the engine is asked for depends on the task and the node alone. */
-import type { ContainerCreateOptions, EndpointSettings, HostConfig, MountSettings } from 'dockerode';
+import type { ContainerCreateOptions, HostConfig, MountSettings } from 'dockerode';
 import { SwarmError } from '../../../common/errors.ts';
 import { msOfDuration } from '../../../common/time.ts';
 import type { Task } from '../../../proto/generated/docker/swarmkit/v1/objects.ts';
@@ -18,12 +18,11 @@ import {
 import type { Duration } from '../../../proto/generated/google/protobuf/duration.ts';
 import { taskName, templateContext } from '../../task-naming.ts';
 import { expandTemplate } from '../../template.ts';
+import { endpointsOf, nameServers } from './container-networks.ts';
 
 export const NODE_LABEL = 'com.docker.swarm.node.id';
 export const TASK_LABEL = 'com.docker.swarm.task.id';
 const DEFAULT_GRACE_MS = 10_000;
-/** Networks every engine has; it takes no aliases in them. */
-const OWN_NETWORKS: ReadonlySet<string> = new Set(['bridge', 'host', 'none']);
 const NS_PER_MS = 1e6;
 
 /** A secret or config as a file on the host that the container sees at `target`. */
@@ -47,23 +46,21 @@ export function containerSpecOf(task: Task): ContainerSpec {
 const graceMsOf = (spec: ContainerSpec): number =>
   spec.stopGracePeriod ? msOfDuration(spec.stopGracePeriod) : DEFAULT_GRACE_MS;
 
-/** Names under which the engine knows the networks of a task. */
-const networksOf = (task: Task): readonly string[] =>
-  task.networks
-    .map((attachment) => attachment.network?.driverState?.name ?? attachment.network?.spec?.annotations?.name ?? '')
-    .filter((name) => name !== '');
-
+/**
+ * @param upstream name servers of the machine, asked after the swarm's own by tasks on overlay networks
+ */
 export function containerOptions(
   task: Task,
   node: NodeDescription,
   files: readonly FileMount[],
+  upstream: readonly string[],
 ): ContainerCreateOptions {
   const spec = containerSpecOf(task);
   const context = templateContext(task, node);
   const expand = (text: string): string => expandTemplate(text, context);
   const ports = hostPorts(task);
   const hostname = expand(spec.hostname);
-  const network = networksOf(task)[0];
+  const [first] = endpointsOf(task);
   return {
     name: taskName(task),
     Image: spec.image,
@@ -80,10 +77,12 @@ export function containerOptions(
     Labels: labelsOf(task, spec),
     ...healthOf(spec),
     ExposedPorts: Object.fromEntries(ports.map((port) => [portKey(port), {}])),
-    HostConfig: hostConfig(task, spec, files, ports, network, expand),
-    ...(network === undefined || OWN_NETWORKS.has(network)
-      ? {}
-      : { NetworkingConfig: { EndpointsConfig: { [network]: endpointOf(task) } } }),
+    HostConfig: {
+      ...hostConfig(task, spec, files, ports, expand),
+      ...nameServers(task, spec, upstream),
+      ...(first ? { NetworkMode: first.network } : {}),
+    },
+    ...(first?.settings ? { NetworkingConfig: { EndpointsConfig: { [first.network]: first.settings } } } : {}),
   };
 }
 
@@ -132,7 +131,6 @@ function hostConfig(
   spec: ContainerSpec,
   files: readonly FileMount[],
   ports: readonly PortConfig[],
-  network: string | undefined,
   expand: (text: string) => string,
 ): HostConfig {
   const { limits, reservations } = task.spec?.resources ?? {};
@@ -151,7 +149,6 @@ function hostConfig(
     ...(limits?.memoryBytes ? { Memory: limits.memoryBytes } : {}),
     ...(reservations?.memoryBytes ? { MemoryReservation: reservations.memoryBytes } : {}),
     ...(spec.pidsLimit ? { PidsLimit: spec.pidsLimit } : {}),
-    Dns: [...(spec.dnsConfig?.nameservers ?? [])],
     DnsSearch: [...(spec.dnsConfig?.search ?? [])],
     DnsOptions: [...(spec.dnsConfig?.options ?? [])],
     ExtraHosts: spec.hosts.flatMap(extraHosts),
@@ -160,7 +157,6 @@ function hostConfig(
     PortBindings: Object.fromEntries(
       ports.map((port) => [portKey(port), [{ HostPort: port.publishedPort ? String(port.publishedPort) : '' }]]),
     ),
-    ...(network === undefined ? {} : { NetworkMode: network }),
   };
 }
 
@@ -241,6 +237,3 @@ const PROTOCOLS: Readonly<Record<number, string>> = {
 };
 
 export const portKey = (port: PortConfig): string => `${port.targetPort}/${PROTOCOLS[port.protocol] ?? 'tcp'}`;
-
-const endpointOf = (task: Task): EndpointSettings =>
-  ({ Aliases: [...(task.networks[0]?.aliases ?? [])] }) as EndpointSettings;

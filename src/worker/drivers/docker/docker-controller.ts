@@ -14,8 +14,11 @@ import type {
 } from '../driver.ts';
 import { privateFilesOf, type PrivateFiles } from '../process/private-files.ts';
 import { TaskEndedError } from '../task-ended-error.ts';
+import { upstreamServers } from '../../network/upstream.ts';
 import { containerOptions, containerSpecOf, hostPorts, portKey, type FileMount } from './container-config.ts';
+import { endpointsOf } from './container-networks.ts';
 import { engineError, hasStatus } from './engine-error.ts';
+import type { EngineNetworks } from './engine-networks.ts';
 import { logStream, untilStopped } from './engine-stream.ts';
 import { HealthWatch } from './health-watch.ts';
 import { fetchImage } from './image.ts';
@@ -28,6 +31,7 @@ export interface DockerControllerOptions {
   /** Before a container is made: the node it belongs to is remembered, so that it is found again. */
   readonly remember: (nodeId: string) => Promise<void>;
   readonly privateFiles: PrivateFiles;
+  readonly networks: EngineNetworks;
   readonly describe: () => Promise<NodeDescription>;
 }
 
@@ -46,7 +50,8 @@ export class DockerController implements TaskController {
   }
 
   async prepare(signal: AbortSignal): Promise<void> {
-    const { engine, task, dependencies, privateFiles, describe } = this.#options;
+    const { engine, task, dependencies, networks, privateFiles, describe } = this.#options;
+    await networks.join(task);
     if (await this.#inspect()) return;
     await this.#options.remember(task.nodeId);
     await fetchImage(engine, containerSpecOf(task), signal);
@@ -61,14 +66,18 @@ export class DockerController implements TaskController {
         : `/${file.relativePath.slice('configs/'.length)}`,
     }));
     try {
-      await engine.createContainer(containerOptions(task, node, mounts));
+      const container = await engine.createContainer(containerOptions(task, node, mounts, await upstreamServers()));
+      for (const { network, settings } of endpointsOf(task).slice(1)) {
+        await engine.getNetwork(network).connect({ Container: container.id, EndpointConfig: settings });
+      }
     } catch (error) {
-      await privateFiles.remove(task.id);
+      await this.remove();
       throw engineError(error);
     }
   }
 
   async start(signal: AbortSignal): Promise<void> {
+    await this.#options.networks.join(this.#options.task);
     const found = await this.#inspect();
     if (found && (found.State.Running || found.State.FinishedAt > '0002')) {
       // Started before: by an earlier run of the agent, or it has ended meanwhile, which wait() will tell.
@@ -80,11 +89,14 @@ export class DockerController implements TaskController {
 
   async restart(signal: AbortSignal): Promise<void> {
     this.#wasUnhealthy = false;
+    await this.#options.networks.join(this.#options.task);
     await this.#run(signal);
   }
 
   async wait(signal: AbortSignal): Promise<ExitStatus> {
     if (this.#wasUnhealthy) return UNHEALTHY;
+    await this.#options.networks.join(this.#options.task);
+    this.#options.networks.announce(this.#options.task, true);
     const ended = new AbortController();
     const over = AbortSignal.any([signal, this.#detached.signal, ended.signal]);
     const health = (await this.#hasHealthCheck()) ? this.#stopWhenUnhealthy(over) : undefined;
@@ -93,12 +105,14 @@ export class DockerController implements TaskController {
       if (this.#wasUnhealthy) return UNHEALTHY;
       return { exitCode: code, reason: await this.#oomReason() };
     } finally {
+      this.#options.networks.announce(this.#options.task, false);
       ended.abort();
       await health;
     }
   }
 
   async stop(signal?: AbortSignal): Promise<void> {
+    this.#options.networks.announce(this.#options.task, false);
     try {
       // The grace period is the one the container was made with.
       await this.#container.stop(signal ? { abortSignal: signal } : {});
@@ -109,6 +123,7 @@ export class DockerController implements TaskController {
   }
 
   async finish(): Promise<void> {
+    await this.#options.networks.leave(this.#options.task);
     await this.#options.privateFiles.remove(this.#options.task.id);
   }
 

@@ -1,6 +1,7 @@
 /** Runs tasks as containers of a Docker Engine, which need not know of any swarm. */
 import Dockerode from 'dockerode';
 import { join } from 'node:path';
+import type { Logger } from '../../../common/log.ts';
 import type { Task } from '../../../proto/generated/docker/swarmkit/v1/objects.ts';
 import type { NodeDescription, PluginDescription } from '../../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { LeftoverTask, RuntimeDriver, TaskController, TaskDependencies } from '../driver.ts';
@@ -8,6 +9,7 @@ import { PrivateFiles } from '../process/private-files.ts';
 import { containerSpecOf, NODE_LABEL, TASK_LABEL } from './container-config.ts';
 import { DockerController } from './docker-controller.ts';
 import { engineError, hasStatus } from './engine-error.ts';
+import { EngineNetworks } from './engine-networks.ts';
 import { KnownNodes } from './known-nodes.ts';
 
 export interface DockerDriverOptions {
@@ -15,6 +17,7 @@ export interface DockerDriverOptions {
   readonly directory: string;
   /** unix:///var/run/docker.sock or tcp://host:port. */
   readonly engine: string;
+  readonly log: Logger;
 }
 
 /** A description is asked for often; the engine is asked again only after this, in ms. */
@@ -25,12 +28,14 @@ export class DockerDriver implements RuntimeDriver {
   readonly #engine: Dockerode;
   readonly #nodes: KnownNodes;
   readonly #privateFiles: PrivateFiles;
+  readonly #networks: EngineNetworks;
   #description: { readonly value: NodeDescription; readonly atMs: number } | undefined;
 
-  private constructor(nodes: KnownNodes, { directory, engine }: DockerDriverOptions) {
+  private constructor(nodes: KnownNodes, { directory, engine, log }: DockerDriverOptions) {
     this.#engine = connect(engine);
     this.#nodes = nodes;
     this.#privateFiles = new PrivateFiles({ root: join(directory, 'private') });
+    this.#networks = new EngineNetworks({ engine: this.#engine, log });
   }
 
   /**
@@ -65,6 +70,7 @@ export class DockerDriver implements RuntimeDriver {
       dependencies,
       remember: (nodeId) => this.#nodes.add(nodeId),
       privateFiles: this.#privateFiles,
+      networks: this.#networks,
       describe: () => this.describe(),
     });
   }
@@ -87,9 +93,11 @@ export class DockerDriver implements RuntimeDriver {
       }
     }
     await this.#privateFiles.remove(taskId);
+    await this.#networks.sweep();
   }
 
   close(): Promise<void> {
+    this.#networks.close();
     return Promise.resolve();
   }
 

@@ -1,0 +1,92 @@
+/**
+ * Who is on which overlay network, under which names: what the name server answers from. Names are as in Docker Swarm:
+ * the service, its aliases in a network, "tasks." before either, and the task itself.
+ */
+import type { Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import { isOverlay } from './overlay.ts';
+import { taskName } from '../task-naming.ts';
+
+/** A task as others on its networks see it. */
+export interface Member {
+  readonly taskId: string;
+  readonly taskName: string;
+  readonly serviceName: string;
+  /** Whether others may be sent to it: it runs and, with a health check, is healthy. */
+  readonly isReady: boolean;
+  readonly places: readonly Place[];
+}
+
+/** A member's place in one network. */
+export interface Place {
+  readonly networkId: string;
+  readonly networkName: string;
+  /** IPv4 address without prefix length. */
+  readonly address: string;
+  readonly aliases: readonly string[];
+}
+
+export function memberOf(task: Task, isReady: boolean): Member {
+  return {
+    taskId: task.id,
+    taskName: taskName(task),
+    serviceName: task.serviceAnnotations?.name ?? '',
+    isReady,
+    places: task.networks.filter(isOverlay).map(({ network, addresses, aliases }) => ({
+      networkId: network?.id ?? '',
+      networkName: network?.spec?.annotations?.name ?? '',
+      address: addresses[0]?.split('/')[0] ?? '',
+      aliases,
+    })),
+  };
+}
+
+export class Directory {
+  readonly #members = new Map<string, Member>();
+  /** Network ids by the address of a member in any of its networks; subnets of a swarm never overlap. */
+  readonly #networksOfAddress = new Map<string, readonly string[]>();
+
+  put(member: Member): void {
+    this.remove(member.taskId);
+    this.#members.set(member.taskId, member);
+    const networkIds = member.places.map(({ networkId }) => networkId);
+    for (const { address } of member.places) this.#networksOfAddress.set(address, networkIds);
+  }
+
+  remove(taskId: string): void {
+    for (const { address } of this.#members.get(taskId)?.places ?? []) this.#networksOfAddress.delete(address);
+    this.#members.delete(taskId);
+  }
+
+  /** Addresses behind a name as the task at `source` sees it; empty when nobody on its networks goes by it. */
+  lookUp(source: string, name: string): readonly string[] {
+    const networks = this.#networksOfAddress.get(source) ?? [];
+    const wanted = name.toLowerCase().replace(/\.$/, '');
+    // The first network that knows the name answers, as with Docker.
+    for (const networkId of networks) {
+      const found = this.#addressesIn(networkId, wanted);
+      if (found.length > 0) return found;
+    }
+    return [];
+  }
+
+  #addressesIn(networkId: string, name: string): readonly string[] {
+    const found: string[] = [];
+    for (const member of this.#members.values()) {
+      if (!member.isReady) continue;
+      for (const place of member.places) {
+        if (place.networkId === networkId && goesBy(member, place, name)) found.push(place.address);
+      }
+    }
+    return found;
+  }
+}
+
+function goesBy(member: Member, place: Place, asked: string): boolean {
+  const suffix = `.${place.networkName.toLowerCase()}`;
+  const name = asked.endsWith(suffix) ? asked.slice(0, -suffix.length) : asked;
+  const shared = name.startsWith('tasks.') ? name.slice('tasks.'.length) : name;
+  return (
+    [member.serviceName, ...place.aliases].some((own) => own.toLowerCase() === shared) ||
+    member.taskName.toLowerCase() === name
+  );
+}

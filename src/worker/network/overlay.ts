@@ -1,0 +1,20 @@
+/** What a task's attachment to a network of the swarm says. */
+import type { Network, NetworkAttachment } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+
+const DRIVER = 'overlay';
+const MTU_OPTION = 'com.docker.network.driver.mtu';
+/** Room for the outer headers in frames of 1500 bytes, as Docker's overlay driver leaves it. */
+const DEFAULT_MTU = '1450';
+
+/** Whether the attachment is to a network that spans nodes and belongs to users. The routing mesh is a thing of its own. */
+export const isOverlay = ({ network, addresses }: NetworkAttachment): boolean =>
+  network?.driverState?.name === DRIVER && network.spec?.ingress !== true && addresses.length > 0;
+
+export const mtuOf = ({ spec }: Network): string => spec?.driverConfig?.options[MTU_OPTION] ?? DEFAULT_MTU;
+
+export const isEncrypted = ({ driverState }: Network): boolean =>
+  driverState !== undefined && 'encrypted' in driverState.options;
+
+/** The hardware address Docker gives an endpoint with this IPv4 address. */
+export const hardwareAddress = (address: string): string =>
+  ['02', '42', ...address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'))].join(':');
