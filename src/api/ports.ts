@@ -4,6 +4,7 @@ import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/log.ts';
 import type { ControlService } from '../manager/control/control.ts';
 import type { Store } from '../manager/store/store.ts';
+import type { Service } from '../proto/generated/docker/swarmkit/v1/objects.ts';
 import type { SubscribeLogsMessage, SubscribeLogsRequest } from '../proto/generated/docker/swarmkit/v1/logbroker.ts';
 import type { ClusterSpec, NodeSpec_Availability } from '../proto/generated/docker/swarmkit/v1/specs.ts';
 
@@ -43,8 +44,13 @@ export interface Swarm {
   subscribeLogs(request: SubscribeLogsRequest, signal: AbortSignal): AsyncIterable<SubscribeLogsMessage>;
   /** Why each task of a service is where it is, or waits: which node fails which filter. Throws notFound. */
   explainService(serviceId: string, signal?: AbortSignal): Promise<ServiceExplanation>;
+  /** What a change of a service would do, played on a copy of the state. Throws what `change` throws. */
+  planService(change: ServiceChange, signal?: AbortSignal): Promise<object>;
   status(): SwarmStatus;
 }
+
+/** Makes a change with the use cases it is given; resolves with the service as it is then. */
+export type ServiceChange = (control: ControlService) => Promise<Service | undefined>;
 
 /** Health of the managers as this one sees it. */
 interface SwarmStatus {

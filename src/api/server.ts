@@ -26,6 +26,7 @@ import { registerSwarm } from './routes/swarm.ts';
 import { registerSystem } from './routes/system.ts';
 import { registerTasks } from './routes/tasks.ts';
 import { EventBus } from './streams/event-bus.ts';
+import { registerPlan } from './swarmd/plan.ts';
 import { registerStatus } from './swarmd/status.ts';
 import { Upgrades } from './swarmd/upgrades.ts';
 
@@ -149,6 +150,7 @@ function createApp(context: ApiContext, maxBodyBytes: number, engine: Engine | u
   if (engine) engine.register(app);
   else registerContainers(app);
   registerStatus(app, context);
+  registerPlan(app, context);
   return app;
 }
 

@@ -65,6 +65,7 @@ async function argumentsOf(command: Command, client: () => ApiClient): Promise<r
   if (argument.argChoices) return argument.argChoices;
   switch (command.parent?.name()) {
     case 'service':
+    case 'plan':
       return (await client().get<readonly ServiceObject[]>('/services')).map((s) => s.Spec.Name);
     case 'node':
       return (await client().get<readonly NodeObject[]>('/nodes')).map(hostnameOf);

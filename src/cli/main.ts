@@ -10,10 +10,13 @@ import { eventsCommand, infoCommand, statusCommand } from './commands/observe.ts
 import { serviceCreate } from './commands/service/create.ts';
 import { serviceExplain } from './commands/service/explain.ts';
 import { serviceList } from './commands/service/list.ts';
-import { logsCommand } from './commands/service/logs.ts';
+import { logsCommand } from './commands/logs/logs.ts';
 import { serviceRollback, serviceScale, serviceUpdate } from './commands/service/update.ts';
 import { storedCommands } from './commands/stored/stored.ts';
-import { swarmInit, swarmJoin, swarmJoinToken, swarmLeave, swarmUpdate } from './commands/swarm/membership.ts';
+import { swarmCa } from './commands/swarm/ca.ts';
+import { swarmUnlock, swarmUnlockKey } from './commands/swarm/lock.ts';
+import { swarmInit, swarmJoin, swarmJoinToken, swarmLeave } from './commands/swarm/membership.ts';
+import { swarmUpdate } from './commands/swarm/update.ts';
 import { nodePs, servicePs, taskList } from './commands/task/list.ts';
 import { complete, completionScript, SHELLS, type Shell } from './completion.ts';
 import { addGlobalOptions } from './context.ts';
@@ -54,6 +57,8 @@ export function buildProgram(terminal: Terminal): Command {
   removeCommand(service, terminal, 'service', 'services');
   logsCommand(service, terminal, 'service');
   serviceExplain(service, terminal);
+  const plan = program.command('plan').description('What a change of a service would do, without doing it');
+  for (const add of [serviceCreate, serviceUpdate, serviceScale]) add(plan, terminal);
   const task = program.command('task').description('Tasks: single runs of a service on a node');
   taskList(task, terminal);
   inspectCommand(task, terminal, 'task', 'tasks');
@@ -65,6 +70,7 @@ export function buildProgram(terminal: Terminal): Command {
   program.commandsGroup('Cluster:');
   const swarm = program.command('swarm').description('The swarm itself: found it, join it, change it');
   for (const add of [swarmInit, swarmJoin, swarmLeave, swarmJoinToken, swarmUpdate]) add(swarm, terminal);
+  for (const add of [swarmCa, swarmUnlock, swarmUnlockKey]) add(swarm, terminal);
   const node = program.command('node').description('Nodes: the machines of the swarm');
   nodeList(node, terminal);
   nodePs(node, terminal);

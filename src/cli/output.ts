@@ -3,7 +3,7 @@ import { stringify } from 'yaml';
 import { compileTemplate, templateHeader } from './template.ts';
 import { paint, type Style, type Terminal } from './terminal.ts';
 
-export const OUTPUTS = ['table', 'json', 'yaml', 'name'] as const;
+export const OUTPUTS = ['table', 'wide', 'json', 'yaml', 'name'] as const;
 export type Output = (typeof OUTPUTS)[number];
 
 export interface OutputOptions {
@@ -22,6 +22,8 @@ export interface Column<T> {
   readonly style?: (item: T) => Style | undefined;
   /** Changes by the clock alone, so that it says nothing about the item. */
   readonly isClock?: boolean;
+  /** Shown by `wide` only. */
+  readonly isWide?: boolean;
 }
 
 /** What a list shows. */
@@ -32,6 +34,10 @@ export interface Listing<T> {
   readonly id: (item: T) => string;
   readonly name: (item: T) => string;
 }
+
+/** For people, rather than for programs. */
+export const isForPeople = ({ output, format }: OutputOptions): boolean =>
+  format === undefined && (output === 'table' || output === 'wide');
 
 /** A list as the options ask for it. */
 export function listText<T>(
@@ -48,7 +54,13 @@ export function listText<T>(
   }
   if (options.quiet) return lines(id);
   if (options.output === 'name') return lines(name);
-  return options.output === 'table' ? table(columns, items, hasColours) : valueText(items, options);
+  if (options.output === 'wide') return table(columns, items, hasColours);
+  if (options.output !== 'table') return valueText(items, options);
+  return table(
+    columns.filter((column) => !column.isWide),
+    items,
+    hasColours,
+  );
 }
 
 export const printList = <T>(terminal: Terminal, listing: Listing<T>, options: OutputOptions): void =>
@@ -94,8 +106,8 @@ function aligned(
   return lines.map((line) => `${line}\n`).join('');
 }
 
-export const shortId = (id: string, options: Pick<OutputOptions, 'noTrunc'>): string =>
-  options.noTrunc ? id : id.slice(0, 12);
+export const shortId = (id: string, options: Pick<OutputOptions, 'noTrunc' | 'output'>): string =>
+  options.noTrunc || options.output === 'wide' ? id : id.slice(0, 12);
 
 /** "3 minutes ago" for an RFC 3339 time. */
 export function ago(time: string, nowMs = Date.now()): string {

@@ -4,6 +4,7 @@
  */
 import { SwarmError } from '../common/errors.ts';
 import type { ApiClient } from './client.ts';
+import { ProgressLine } from './progress-line.ts';
 import type { Terminal } from './terminal.ts';
 import type { NodeObject, ServiceObject, TaskObject } from './types.ts';
 
@@ -138,25 +139,3 @@ const failedJob = ({ Spec }: ServiceObject, progress: Progress): SwarmError =>
 
 const textOf = ({ there, wanted, what, trouble }: Progress, isSteady: boolean): string =>
   `${there} of ${wanted} ${what}${isSteady && what === 'running' ? ', checking that it stays so' : trouble ? `: ${trouble}` : ''}`;
-
-/** One line that is rewritten on a terminal; elsewhere each change is a line of its own. */
-class ProgressLine {
-  readonly #terminal: Terminal;
-  #shown = '';
-
-  constructor(terminal: Terminal) {
-    this.#terminal = terminal;
-  }
-
-  show(text: string): void {
-    if (text === this.#shown) return;
-    this.#terminal.err(this.#terminal.isInteractive ? `\r\u001b[K${text}` : `${text}\n`);
-    this.#shown = text;
-  }
-
-  end(text?: string): void {
-    if (this.#terminal.isInteractive && this.#shown !== '') this.#terminal.err('\r\u001b[K');
-    this.#shown = '';
-    if (text !== undefined) this.#terminal.err(`${text}\n`);
-  }
-}

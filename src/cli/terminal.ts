@@ -11,9 +11,11 @@ export interface Terminal {
   readonly hasColours: boolean;
   /** Asks for a yes; undefined when nobody is there to answer. */
   readonly confirm: ((question: string) => Promise<boolean>) | undefined;
+  /** Asks for a line; undefined when nobody is there to answer. */
+  readonly ask?: ((question: string) => Promise<string>) | undefined;
 }
 
-const STYLES = { bold: 1, red: 31, green: 32, yellow: 33 } as const;
+const STYLES = { bold: 1, red: 31, green: 32, yellow: 33, blue: 34, magenta: 35, cyan: 36 } as const;
 export type Style = keyof typeof STYLES;
 
 export const paint = (style: Style | undefined, text: string): string =>
@@ -28,14 +30,16 @@ export const processTerminal: Terminal = {
     return process.stdout.isTTY === true ? process.stdout.rows : undefined;
   },
   hasColours: process.stdout.isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb',
-  confirm: process.stdin.isTTY === true && process.stderr.isTTY === true ? ask : undefined,
+  ...(process.stdin.isTTY === true && process.stderr.isTTY === true
+    ? { ask, confirm: async (question) => /^y(es)?$/i.test((await ask(`${question} [y/N] `)).trim()) }
+    : { confirm: undefined }),
 };
 
-async function ask(question: string): Promise<boolean> {
+async function ask(question: string): Promise<string> {
   const { createInterface } = await import('node:readline/promises');
   const reader = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    return /^y(es)?$/i.test((await reader.question(`${question} [y/N] `)).trim());
+    return await reader.question(question);
   } finally {
     reader.close();
   }

@@ -15,7 +15,13 @@ export interface NodeObject extends Versioned {
     readonly Labels: Record<string, string>;
   };
   /** Incomplete until the agent of the node has told of itself. */
-  readonly Description?: { readonly Hostname?: string; readonly Engine?: { readonly EngineVersion?: string } };
+  readonly Description?: {
+    readonly Hostname?: string;
+    readonly Engine?: { readonly EngineVersion?: string };
+    readonly Platform?: { readonly Architecture?: string; readonly OS?: string };
+    readonly Resources?: { readonly NanoCPUs?: number; readonly MemoryBytes?: number };
+    readonly TLSInfo?: TlsInfoObject;
+  };
   readonly Status: { readonly State: string; readonly Addr?: string; readonly Message?: string };
   readonly ManagerStatus?: { readonly Leader?: boolean; readonly Reachability: string; readonly Addr: string };
 }
@@ -52,6 +58,7 @@ interface ContainerObject {
   Env?: string[];
   Dir?: string;
   User?: string;
+  TTY?: boolean;
   Hostname?: string;
   Labels?: Record<string, string>;
   Mounts?: MountObject[];
@@ -122,6 +129,7 @@ export interface TaskObject extends Versioned {
     readonly State: string;
     readonly Message?: string;
     readonly Err?: string;
+    readonly ContainerStatus?: { readonly PID?: number; readonly ExitCode?: number };
   };
   readonly DesiredState: string;
   readonly JobIteration?: { readonly Index?: number };
@@ -141,8 +149,21 @@ export interface NamedObject extends Versioned {
 }
 
 export interface SwarmObject extends Versioned {
-  readonly Spec: Record<string, never>;
+  readonly Spec: {
+    readonly Labels?: Record<string, string>;
+    readonly CAConfig?: { readonly ForceRotate?: number; readonly SigningCACert?: string };
+    readonly EncryptionConfig?: { readonly AutoLockManagers?: boolean };
+    readonly Orchestration?: { readonly TaskHistoryRetentionLimit?: number };
+    readonly Dispatcher?: { readonly HeartbeatPeriod?: number };
+  };
+  readonly TLSInfo?: TlsInfoObject;
+  readonly RootRotationInProgress?: boolean;
   readonly JoinTokens: { readonly Worker: string; readonly Manager: string };
+}
+
+interface TlsInfoObject {
+  readonly TrustRoot?: string;
+  readonly CertIssuerPublicKey?: string;
 }
 
 export interface InfoObject {

@@ -3,6 +3,10 @@ import type { Swarm } from '../api/ports.ts';
 import type { Manager } from '../manager/manager.ts';
 import { explainService } from '../manager/scheduler/explain.ts';
 import { SwarmError } from '../common/errors.ts';
+import { newId } from '../common/ids.ts';
+import { silentLogger } from '../common/log.ts';
+import { systemRandom } from '../common/random.ts';
+import { rehearse } from '../manager/rehearsal/rehearse.ts';
 import { stateHash } from '../manager/store/snapshot.ts';
 
 export function swarmView(manager: Manager): Swarm {
@@ -17,6 +21,11 @@ export function swarmView(manager: Manager): Swarm {
       const service = store.read.service.get(serviceId);
       if (!service) throw new SwarmError('notFound', `service ${serviceId} not found`);
       return explainService(store.read, service);
+    },
+    planService: async (change, signal) => {
+      await manager.readBarrier(signal);
+      const stage = { state: store.capture(), nowMs: Date.now(), random: systemRandom, newId, log: silentLogger };
+      return rehearse(stage, change, signal);
     },
     status: () => ({
       clusterId: store.read.cluster.all()[0]?.id ?? '',

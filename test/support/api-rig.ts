@@ -14,6 +14,8 @@ import type {
   Swarm,
 } from '../../src/api/ports.ts';
 import { newCluster } from '../../src/manager/control/bootstrap.ts';
+import { rehearse } from '../../src/manager/rehearsal/rehearse.ts';
+import { seededRandom } from '../../src/common/random.ts';
 import { localControl } from '../../src/manager/control/local-control.ts';
 import type { Store } from '../../src/manager/store/store.ts';
 import { Node } from '../../src/proto/generated/docker/swarmkit/v1/objects.ts';
@@ -103,6 +105,12 @@ export async function apiRig(options: ApiOptions = {}): Promise<ApiRig> {
     readBarrier: () => Promise.resolve(),
     subscribeLogs: (request, signal) => rig.logs(request, signal),
     explainService: (serviceId) => Promise.resolve({ ...rig.explanation, serviceId }),
+    planService: (change, signal) =>
+      rehearse(
+        { state: store.capture(), nowMs: Date.now(), random: seededRandom(1), newId, log: silentLogger },
+        change,
+        signal,
+      ),
     status: () => ({
       clusterId: store.read.cluster.all()[0]?.id ?? '',
       nodeId: NODE_ID,

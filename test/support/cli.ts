@@ -11,13 +11,15 @@ export class TestTerminal implements Terminal {
   readonly hasColours: boolean;
   readonly screenLines: number | undefined;
   readonly confirm: Terminal['confirm'];
+  readonly ask: Terminal['ask'];
   stdout = '';
   stderr = '';
 
-  constructor(options: Partial<Pick<Terminal, 'hasColours' | 'screenLines' | 'confirm'>> = {}) {
+  constructor(options: Partial<Pick<Terminal, 'hasColours' | 'screenLines' | 'confirm' | 'ask'>> = {}) {
     this.hasColours = options.hasColours ?? false;
     this.screenLines = options.screenLines;
     this.confirm = options.confirm;
+    this.ask = options.ask;
   }
 
   out(text: string): void {

@@ -1,5 +1,6 @@
 /** `network`: networks of the swarm. */
 import type { Command } from 'commander';
+import { addYes, confirm } from '../confirm.ts';
 import { action, addListOptions, collect, isSet, listFlag, textFlag } from '../context.ts';
 import { ago, printList, shortId, type Listing } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
@@ -14,6 +15,7 @@ export function networkCommands(program: Command, terminal: Terminal): void {
   networkList(parent, terminal);
   inspectCommand(parent, terminal, 'network', 'networks');
   removeCommand(parent, terminal, 'network', 'networks');
+  networkPrune(parent, terminal);
 }
 
 function networkCreate(parent: Command, terminal: Terminal): void {
@@ -75,5 +77,21 @@ function networkList(parent: Command, terminal: Terminal): void {
       ],
     };
     printList(terminal, listing, output);
+  });
+}
+
+function networkPrune(parent: Command, terminal: Terminal): void {
+  const command = parent
+    .command('prune')
+    .description('Remove all networks that no service uses')
+    .option('-f, --filter <key=value>', 'remove only what matches, for example until=24h; may be repeated', collect);
+  addYes(command);
+  action(command, terminal, 'table', async ({ client }, _args, flags) => {
+    await confirm(terminal, flags, 'Remove all networks that no service uses?');
+    const { NetworksDeleted } = await client.post<{ readonly NetworksDeleted?: readonly string[] | null }>(
+      '/networks/prune',
+      { filters: filters(listFlag(flags, 'filter')) },
+    );
+    for (const name of NetworksDeleted ?? []) terminal.out(`${name}\n`);
   });
 }

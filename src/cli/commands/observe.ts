@@ -1,8 +1,9 @@
 /** `info`, `status`, `events`: looking at the swarm. */
 import type { Command } from 'commander';
-import { action, addListOptions, listFlag, textFlag } from '../context.ts';
+import { action, addListOptions, listFlag, textFlag, type Flags } from '../context.ts';
 import { interrupted } from '../interrupted.ts';
-import { printValue, table } from '../output.ts';
+import { moment } from '../moment.ts';
+import { isForPeople, printValue, table } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
 import type { InfoObject } from '../types.ts';
 import { filters } from '../values.ts';
@@ -30,7 +31,7 @@ export function infoCommand(program: Command, terminal: Terminal): void {
     .option('--format <template>', 'print with a template');
   action(command, terminal, 'table', async ({ client, output }) => {
     const info = await client.get<InfoObject>('/info');
-    if (output.output !== 'table' || output.format !== undefined) return printValue(terminal, info, output);
+    if (!isForPeople(output)) return printValue(terminal, info, output);
     const { Swarm } = info;
     const lines: readonly (readonly [string, string])[] = [
       ['name', info.Name],
@@ -51,7 +52,7 @@ export function statusCommand(program: Command, terminal: Terminal): void {
   const command = program.command('status').description('Show the health of the managers');
   action(command, terminal, 'table', async ({ client, output }) => {
     const status = await client.get<StatusObject>('/swarmd/status');
-    if (output.output !== 'table') return printValue(terminal, status, output);
+    if (!isForPeople(output)) return printValue(terminal, status, output);
     terminal.out(
       `cluster ${status.clusterId}, term ${status.term}, applied ${status.appliedIndex} of ${status.commitIndex}\n`,
     );
@@ -80,13 +81,13 @@ export function eventsCommand(program: Command, terminal: Terminal): void {
   const command = addListOptions(
     program.command('events').description('Show what happens in the swarm, until interrupted'),
   )
-    .option('--since <unix-seconds>', 'show events since then first')
-    .option('--until <unix-seconds>', 'end then');
+    .option('--since <when>', 'show events since then first: a time, Unix seconds, or a duration such as 10m')
+    .option('--until <when>', 'end then');
   action(command, terminal, 'table', async ({ client, output }, _args, flags) => {
     const query = {
       filters: filters(listFlag(flags, 'filter')),
-      since: textFlag(flags, 'since'),
-      until: textFlag(flags, 'until'),
+      since: when(flags, 'since'),
+      until: when(flags, 'until'),
     };
     let rest = '';
     for await (const chunk of client.stream('/events', query, interrupted())) {
@@ -99,6 +100,11 @@ export function eventsCommand(program: Command, terminal: Terminal): void {
       }
     }
   });
+}
+
+function when(flags: Flags, name: string): number | undefined {
+  const text = textFlag(flags, name);
+  return text === undefined ? undefined : moment(`--${name}`, text);
 }
 
 function eventText(event: EventObject): string {

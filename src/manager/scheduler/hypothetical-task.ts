@@ -1,4 +1,4 @@
-/** A task a service would have if it had one more: what plans and explanations try out. */
+/** A task a service would have if it had one more: what explanations try out. */
 import { Network, NetworkAttachment, Task, type Service } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { TaskState, TaskStatus } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { Reader } from '../store/transaction.ts';

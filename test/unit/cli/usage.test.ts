@@ -25,7 +25,7 @@ describe('wrong usage of swarmctl ends with 2, before anything is asked of a man
     [['service', 'ls', '--filter', 'web'], '--filter "web": write key=value, for example name=web'],
     [['service', 'logs', '--tail', 'few', 'web'], '--tail "few"'],
     [['service', 'logs', '--since', '2026-99-99', 'web'], '--since "2026-99-99": write a time'],
-    [['service', 'ls', '--output', 'xml'], 'Allowed choices are table, json, yaml, name'],
+    [['service', 'ls', '--output', 'xml'], 'Allowed choices are table, wide, json, yaml, name'],
     [['service', 'ls', '--colour'], "unknown option '--colour'"],
     [['service', 'inspect'], "missing required argument 'services'"],
     [['network', 'create', '--gateway', '10.0.0.1', 'back'], '--gateway "10.0.0.1": there is no --subnet for it'],

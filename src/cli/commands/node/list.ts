@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { action, addListOptions, addWatch, isSet, listFlag, type CommandContext } from '../../context.ts';
 import type { Listing } from '../../output.ts';
+import { bytesText, cpusText, labelsText } from '../../quantities.ts';
 import type { Terminal } from '../../terminal.ts';
 import { hostnameOf, type InfoObject, type NodeObject } from '../../types.ts';
 import { filters } from '../../values.ts';
@@ -49,6 +50,15 @@ async function loadNodes(
         style: (n) => (n.ManagerStatus?.Reachability === 'unreachable' ? 'red' : undefined),
       },
       { header: 'VERSION', value: (n) => n.Description?.Engine?.EngineVersion ?? '' },
+      { header: 'ADDRESS', value: (n) => n.ManagerStatus?.Addr ?? n.Status.Addr ?? '', isWide: true },
+      { header: 'PLATFORM', value: platformOf, isWide: true },
+      { header: 'CPUS', value: ({ Description }) => cpusText(Description?.Resources?.NanoCPUs), isWide: true },
+      { header: 'MEMORY', value: ({ Description }) => bytesText(Description?.Resources?.MemoryBytes), isWide: true },
+      { header: 'LABELS', value: (n) => labelsText(n.Spec.Labels), isWide: true },
+      { header: 'MESSAGE', value: (n) => n.Status.Message ?? '', isWide: true },
     ],
   };
 }
+
+const platformOf = ({ Description }: NodeObject): string =>
+  [Description?.Platform?.OS, Description?.Platform?.Architecture].filter((part) => part).join('/');

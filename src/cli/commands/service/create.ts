@@ -4,6 +4,7 @@ import type { Terminal } from '../../terminal.ts';
 import type { ServiceMode, ServiceSpecObject } from '../../types.ts';
 import { keyValues, mount, port, taggedImage } from '../../values.ts';
 import { UsageError } from '../../usage-error.ts';
+import { addDryRun, showPlan } from './plan.ts';
 import { references } from './references.ts';
 import { addCommonFlags, applyCommonFlags } from './spec-flags.ts';
 import { waitingTime, waitUnlessDetached } from './wait.ts';
@@ -15,8 +16,14 @@ const MODES = {
   'global-job': () => ({ GlobalJob: {} }),
 } as const satisfies Readonly<Record<string, () => ServiceMode>>;
 
+/** Under `plan` nothing is created. */
 export function serviceCreate(parent: Command, terminal: Terminal): void {
-  const command = addCommonFlags(parent.command('create <image> [command...]').description('Create a service'))
+  const isPlan = parent.name() === 'plan';
+  const command = addCommonFlags(
+    parent
+      .command('create <image> [command...]')
+      .description(isPlan ? 'Tell what creating a service would do' : 'Create a service'),
+  )
     .passThroughOptions()
     .option('--name <name>', 'its name')
     .addOption(
@@ -38,6 +45,7 @@ export function serviceCreate(parent: Command, terminal: Terminal): void {
     .option('--network <name>', 'network to attach to; may be repeated', collect)
     .option('--secret <name>', 'secret to give to its tasks; may be repeated', collect)
     .option('--config <name>', 'config to give to its tasks; may be repeated', collect);
+  if (!isPlan) addDryRun(command);
   action(command, terminal, 'table', async (context, [image = '', ...args], flags) => {
     const { client } = context;
     waitingTime(flags);
@@ -75,6 +83,7 @@ export function serviceCreate(parent: Command, terminal: Terminal): void {
     applyCommonFlags(spec, flags);
     const job = spec.Mode.ReplicatedJob;
     if (job) job.MaxConcurrent ??= job.TotalCompletions ?? 1;
+    if (isPlan || isSet(flags, 'dryRun')) return showPlan(context, spec);
     const { ID } = await client.post<{ ID: string }>('/services/create', undefined, spec);
     terminal.out(`${ID}\n`);
     await waitUnlessDetached(context, ID, flags, isSet(flags, 'detach'));

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { action, addListOptions, addWatch, isSet, listFlag, type CommandContext } from '../../context.ts';
-import { shortId, type Listing } from '../../output.ts';
+import { ago, shortId, type Listing } from '../../output.ts';
+import { bytesText, cpusText, labelsText } from '../../quantities.ts';
 import type { Terminal } from '../../terminal.ts';
 import type { PortObject, ServiceObject } from '../../types.ts';
 import { filters } from '../../values.ts';
@@ -59,6 +60,25 @@ async function loadServices(
       { header: 'IMAGE', value: (s) => s.Spec.TaskTemplate.ContainerSpec.Image },
       { header: 'PORTS', value: (s) => (s.Endpoint?.Ports ?? []).map(portText).join(', ') },
       { header: 'UPDATE', value: (s) => s.UpdateStatus?.State ?? '' },
+      { header: 'COMMAND', value: commandOf, isWide: true },
+      {
+        header: 'CONSTRAINTS',
+        value: (s) => (s.Spec.TaskTemplate.Placement?.Constraints ?? []).join(' '),
+        isWide: true,
+      },
+      { header: 'RESERVED', value: reservedOf, isWide: true },
+      { header: 'LABELS', value: (s) => labelsText(s.Spec.Labels), isWide: true },
+      { header: 'AGE', value: (s) => ago(s.CreatedAt), isClock: true, isWide: true },
     ],
   };
+}
+
+const commandOf = ({ Spec }: ServiceObject): string =>
+  [...(Spec.TaskTemplate.ContainerSpec.Command ?? []), ...(Spec.TaskTemplate.ContainerSpec.Args ?? [])].join(' ');
+
+function reservedOf({ Spec }: ServiceObject): string {
+  const { NanoCPUs, MemoryBytes } = Spec.TaskTemplate.Resources?.Reservations ?? {};
+  return [NanoCPUs ? `${cpusText(NanoCPUs)} cpu` : '', MemoryBytes ? bytesText(MemoryBytes) : '']
+    .filter(Boolean)
+    .join(' ');
 }

@@ -4,23 +4,31 @@ import { action, isSet, listFlag, textFlag, type CommandContext, type Flags } fr
 import type { Terminal } from '../../terminal.ts';
 import type { ServiceObject, ServiceSpecObject } from '../../types.ts';
 import { mount, port, taggedImage, wholeNumber } from '../../values.ts';
+import { addDryRun, showPlan } from './plan.ts';
 import { addCommonFlags, addListFlags, applyCommonFlags, edited, editedLabels, setReplicas } from './spec-flags.ts';
 import { UsageError } from '../../usage-error.ts';
 import { waitingTime, waitUnlessDetached } from './wait.ts';
 
-/** Reads, edits and writes a service back; resolves with its id. */
+/** Reads, edits and writes a service back, or only plans to; resolves with its id, or undefined when nothing was changed. */
 async function change(
-  { client, terminal }: CommandContext,
+  context: CommandContext,
+  isPlan: boolean,
   name: string,
   flags: Flags,
   edit: (spec: ServiceSpecObject) => void,
   query: Record<string, string> = {},
-): Promise<string> {
+): Promise<string | undefined> {
+  const { client, terminal } = context;
   waitingTime(flags);
   const service = await client.get<ServiceObject>(`/services/${encodeURIComponent(name)}`, { insertDefaults: false });
   const spec = structuredClone(service.Spec);
   edit(spec);
-  await client.post(`/services/${service.ID}/update`, { version: service.Version.Index, ...query }, spec);
+  const version = service.Version.Index;
+  if (isPlan) {
+    await showPlan(context, spec, { service: service.ID, version, ...query });
+    return undefined;
+  }
+  await client.post(`/services/${service.ID}/update`, { version, ...query }, spec);
   terminal.out(`${name}\n`);
   return service.ID;
 }
@@ -28,9 +36,17 @@ async function change(
 const wait = (context: CommandContext, id: string, flags: Flags): Promise<void> =>
   waitUnlessDetached(context, id, flags, isSet(flags, 'detach'));
 
+const isUnderPlan = (parent: Command): boolean => parent.name() === 'plan';
+
 export function serviceUpdate(parent: Command, terminal: Terminal): void {
   const command = addCommonFlags(
-    parent.command('update <service>').description('Change a service; its tasks are replaced step by step'),
+    parent
+      .command('update <service>')
+      .description(
+        isUnderPlan(parent)
+          ? 'Tell what changing a service would do'
+          : 'Change a service; its tasks are replaced step by step',
+      ),
   )
     .option('--image <image>', 'image')
     .option('--args <command>', 'command line of the tasks, split at blanks')
@@ -40,8 +56,10 @@ export function serviceUpdate(parent: Command, terminal: Terminal): void {
   addListFlags(command, 'constraint', 'expression', 'a constraint');
   addListFlags(command, 'publish', 'port', 'a published port');
   addListFlags(command, 'mount', 'mount', 'a mount');
+  const isPlan = isUnderPlan(parent);
+  if (!isPlan) addDryRun(command);
   action(command, terminal, 'table', async (context, [name = ''], flags) => {
-    const id = await change(context, name, flags, (spec) => {
+    const id = await change(context, isPlan || isSet(flags, 'dryRun'), name, flags, (spec) => {
       const container = spec.TaskTemplate.ContainerSpec;
       const list = (flag: string): readonly string[] => listFlag(flags, flag) ?? [];
       container.Image = taggedImage(textFlag(flags, 'image') ?? container.Image);
@@ -67,16 +85,18 @@ export function serviceUpdate(parent: Command, terminal: Terminal): void {
       if (isSet(flags, 'force')) spec.TaskTemplate.ForceUpdate = (spec.TaskTemplate.ForceUpdate ?? 0) + 1;
       applyCommonFlags(spec, flags);
     });
-    await wait(context, id, flags);
+    if (id !== undefined) await wait(context, id, flags);
   });
 }
 
 export function serviceScale(parent: Command, terminal: Terminal): void {
   const command = parent
     .command('scale <service=replicas...>')
-    .description('Set how many tasks services have')
+    .description(isUnderPlan(parent) ? 'Tell what scaling services would do' : 'Set how many tasks services have')
     .option('-d, --detach', 'do not wait until the services have settled')
     .option('--timeout <duration>', 'longest to wait');
+  const isPlan = isUnderPlan(parent);
+  if (!isPlan) addDryRun(command);
   action(command, terminal, 'table', async (context, pairs, flags) => {
     const wanted = pairs.map((pair) => {
       const at = pair.lastIndexOf('=');
@@ -85,12 +105,12 @@ export function serviceScale(parent: Command, terminal: Terminal): void {
     });
     const ids: string[] = [];
     for (const [name, replicas] of wanted) {
-      const id = await change(context, name, flags, (spec) => {
+      const id = await change(context, isPlan || isSet(flags, 'dryRun'), name, flags, (spec) => {
         if (!spec.Mode.Replicated && !spec.Mode.ReplicatedJob)
           throw new SwarmError('failedPrecondition', `${name} is not a replicated service: only those can be scaled`);
         setReplicas(spec, replicas);
       });
-      ids.push(id);
+      if (id !== undefined) ids.push(id);
     }
     for (const id of ids) await wait(context, id, flags);
   });
@@ -102,8 +122,10 @@ export function serviceRollback(parent: Command, terminal: Terminal): void {
     .description('Go back to what the service was before its last change')
     .option('-d, --detach', 'do not wait until the service has settled')
     .option('--timeout <duration>', 'longest to wait');
+  addDryRun(command);
   action(command, terminal, 'table', async (context, [name = ''], flags) => {
-    const id = await change(context, name, flags, () => undefined, { rollback: 'previous' });
-    await wait(context, id, flags);
+    const query = { rollback: 'previous' };
+    const id = await change(context, isSet(flags, 'dryRun'), name, flags, () => undefined, query);
+    if (id !== undefined) await wait(context, id, flags);
   });
 }

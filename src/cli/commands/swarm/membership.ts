@@ -1,10 +1,9 @@
 import { Option, type Command } from 'commander';
 import { addYes, confirm } from '../../confirm.ts';
-import { action, collect, isSet, listFlag, textFlag } from '../../context.ts';
+import { action, isSet, textFlag } from '../../context.ts';
 import type { Terminal } from '../../terminal.ts';
 import { STRATEGIES } from '../../../common/service-labels.ts';
 import type { InfoObject, SwarmObject } from '../../types.ts';
-import { keyValues, wholeNumber } from '../../values.ts';
 
 export function swarmInit(parent: Command, terminal: Terminal): void {
   const command = parent
@@ -99,34 +98,6 @@ export function swarmJoinToken(parent: Command, terminal: Terminal): void {
     if (isSet(flags, 'quiet')) terminal.out(`${isManager ? swarm.JoinTokens.Manager : swarm.JoinTokens.Worker}\n`);
     else
       await printJoinCommand(terminal, swarm, await client.get<InfoObject>('/info'), isManager ? 'manager' : 'worker');
-  });
-}
-
-export function swarmUpdate(parent: Command, terminal: Terminal): void {
-  const command = parent
-    .command('update')
-    .description('Change settings of the swarm')
-    .addOption(new Option('--strategy <name>', 'default placement strategy').choices(STRATEGIES))
-    .option('--task-history-limit <n>', 'ended tasks kept per slot')
-    .option('--label-add <key=value>', 'set a label; may be repeated', collect);
-  action(command, terminal, 'table', async ({ client }, _args, flags) => {
-    const swarm = await client.get<SwarmObject & { Spec: { Labels?: Record<string, string>; Orchestration?: object } }>(
-      '/swarm',
-    );
-    const strategy = textFlag(flags, 'strategy');
-    const limit = textFlag(flags, 'taskHistoryLimit');
-    const history = limit === undefined ? undefined : wholeNumber('--task-history-limit', limit);
-    const labels = keyValues('--label-add', listFlag(flags, 'labelAdd') ?? []);
-    await client.post(
-      '/swarm/update',
-      { version: swarm.Version.Index },
-      {
-        ...swarm.Spec,
-        Labels: { ...swarm.Spec.Labels, ...labels, ...(strategy ? { 'swarmd.strategy': strategy } : {}) },
-        ...(history === undefined ? {} : { Orchestration: { TaskHistoryRetentionLimit: history } }),
-      },
-    );
-    terminal.out('swarm updated\n');
   });
 }
 

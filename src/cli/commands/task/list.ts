@@ -3,7 +3,7 @@ import type { ApiClient } from '../../client.ts';
 import { action, addListOptions, addWatch, isSet, listFlag, type CommandContext, type Flags } from '../../context.ts';
 import { ago, shortId, type Listing } from '../../output.ts';
 import type { Terminal } from '../../terminal.ts';
-import { hostnameOf, type NodeObject, type ServiceObject, type TaskObject } from '../../types.ts';
+import { hostnameOf, type InfoObject, type NodeObject, type ServiceObject, type TaskObject } from '../../types.ts';
 import { filters } from '../../values.ts';
 import { showListing } from '../../watch/watch-listing.ts';
 
@@ -54,6 +54,9 @@ async function loadTasks({ client, output }: CommandContext, wanted: readonly st
         style: (t) => (GOOD.includes(state(t)) ? 'green' : BAD.includes(state(t)) ? 'red' : undefined),
       },
       { header: 'SINCE', value: (t) => ago(t.Status.Timestamp), isClock: true },
+      { header: 'MESSAGE', value: (t) => t.Status.Message ?? '', isWide: true },
+      { header: 'PID', value: (t) => String(t.Status.ContainerStatus?.PID || ''), isWide: true },
+      { header: 'EXIT', value: (t) => exitOf(t), isWide: true },
       { header: 'ERROR', value: (t) => t.Status.Err ?? '', style: () => 'red' },
     ],
   };
@@ -85,11 +88,23 @@ export function servicePs(parent: Command, terminal: Terminal): void {
 }
 
 export function nodePs(parent: Command, terminal: Terminal): void {
-  const command = addWatch(addListOptions(parent.command('ps <nodes...>').description('List the tasks of nodes')));
+  const command = addWatch(
+    addListOptions(parent.command('ps [nodes...]').description('List the tasks of nodes, by default of this one')),
+  );
   action(command, terminal, 'table', async (context, names, flags) => {
     const nodes = await Promise.all(
-      names.map((name) => context.client.get<NodeObject>(`/nodes/${encodeURIComponent(name)}`)),
+      (names.length > 0 ? names : ['self']).map((name) => findNode(context.client, name)),
     );
     await showTasks(context, flags, [...nodes.map((n) => `node=${n.ID}`), ...givenFilters(flags)]);
   });
 }
+
+/** "self" is the node that answers. */
+async function findNode(client: ApiClient, name: string): Promise<NodeObject> {
+  const id = name === 'self' ? (await client.get<InfoObject>('/info')).Swarm.NodeID : name;
+  return client.get<NodeObject>(`/nodes/${encodeURIComponent(id)}`);
+}
+
+/** Of a task that has ended. */
+const exitOf = ({ Status }: TaskObject): string =>
+  ['complete', 'failed', 'shutdown'].includes(Status.State) ? String(Status.ContainerStatus?.ExitCode ?? '') : '';

@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { seededRandom } from '../../../../src/common/random.ts';
 import { timestampOfMs } from '../../../../src/common/time.ts';
 import { explainService } from '../../../../src/manager/scheduler/explain.ts';
-import { planPlacement } from '../../../../src/manager/scheduler/plan.ts';
 import type { Writer } from '../../../../src/manager/store/transaction.ts';
 import { TaskState } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { localStore } from '../../../support/local-store.ts';
@@ -110,26 +108,5 @@ describe('explain', () => {
       });
     expect(explainService(await failures(1000), service, now).next.map(({ nodeId }) => nodeId)).toEqual(['b', 'a']);
     expect(explainService(await failures(301_000), service, now).next.map(({ nodeId }) => nodeId)).toEqual(['a', 'b']);
-  });
-});
-
-describe('plan', () => {
-  it('says where tasks of a service that does not exist yet would go, and why the rest would wait', async () => {
-    const reader = await readerWith((tx) => {
-      for (const id of ['a', 'b']) tx.node.create(aNode(id, { memoryBytes: 100 }));
-      tx.task.create(aTask('x', 'x', { nodeId: 'a', state: TaskState.RUNNING, memoryBytes: 50 }));
-    });
-    const plan = planPlacement({
-      reader,
-      service: aService('new', { memoryBytes: 50, labels: { 'swarmd.strategy': 'binpack' } }),
-      count: 5,
-      nowMs: 0,
-      random: seededRandom(1),
-    });
-    expect(plan).toEqual({
-      nodeIds: ['a', 'b', 'b'],
-      reason: 'no suitable node (insufficient resources on 2 nodes)',
-    });
-    expect(reader.task.size).toBe(1);
   });
 });

@@ -1,0 +1,29 @@
+/** The frames of a log stream: one byte for the stream, three zeros, four for the length, then the text. */
+
+const HEADER_BYTES = 8;
+const STDOUT = 1;
+
+export interface LogText {
+  readonly isError: boolean;
+  readonly text: string;
+}
+
+/** Takes a stream apart; give it the chunks in order. */
+export class FrameReader {
+  #rest: Buffer = Buffer.alloc(0);
+
+  /** All frames that are whole by now. */
+  read(chunk: Buffer): readonly LogText[] {
+    const data = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    const frames: LogText[] = [];
+    let at = 0;
+    while (data.length - at >= HEADER_BYTES) {
+      const end = at + HEADER_BYTES + data.readUInt32BE(at + 4);
+      if (end > data.length) break;
+      frames.push({ isError: (data[at] ?? STDOUT) > STDOUT, text: data.toString('utf8', at + HEADER_BYTES, end) });
+      at = end;
+    }
+    this.#rest = data.subarray(at);
+    return frames;
+  }
+}

@@ -1,0 +1,108 @@
+/** `swarm ca`: the root certificate of the swarm, and its replacement. */
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { errorText, SwarmError } from '../../../common/errors.ts';
+import type { ApiClient } from '../../client.ts';
+import { action, isSet, textFlag, type Flags } from '../../context.ts';
+import { ProgressLine } from '../../progress-line.ts';
+import type { Terminal } from '../../terminal.ts';
+import type { NodeObject, SwarmObject } from '../../types.ts';
+import { UsageError } from '../../usage-error.ts';
+import { duration } from '../../values.ts';
+import { waitingTime } from '../service/wait.ts';
+
+const POLL_MS = 250;
+
+export function swarmCa(parent: Command, terminal: Terminal): void {
+  const command = parent
+    .command('ca')
+    .description('Show the root certificate of the swarm, or replace it')
+    .option('--rotate', 'replace the root, and the certificates of all nodes with it')
+    .option('--ca-cert <file>', 'root certificate to use instead of a new one (PEM); with --rotate')
+    .option('--ca-key <file>', 'its key (PEM); with --rotate')
+    .option('--cert-expiry <duration>', 'how long certificates of nodes are good; with --rotate')
+    .option('-d, --detach', 'do not wait until all nodes have new certificates')
+    .option('-q, --quiet', 'show no progress')
+    .option('--timeout <duration>', 'longest to wait');
+  action(command, terminal, 'table', async ({ client }, _args, flags) => {
+    if (!isSet(flags, 'rotate')) {
+      for (const flag of ['ca-cert', 'ca-key', 'cert-expiry']) {
+        if (flags[flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())] !== undefined) {
+          throw new UsageError(`--${flag}: goes with --rotate only`);
+        }
+      }
+      terminal.out(await rootOf(client));
+      return;
+    }
+    const timeoutMs = waitingTime(flags);
+    await rotate(client, flags);
+    if (isSet(flags, 'detach')) return;
+    await waitForRotation(client, terminal, timeoutMs, isSet(flags, 'quiet'));
+    terminal.out(await rootOf(client));
+  });
+}
+
+async function rootOf(client: ApiClient): Promise<string> {
+  const { TLSInfo } = await client.get<SwarmObject>('/swarm');
+  const root = TLSInfo?.TrustRoot ?? '';
+  if (root === '') throw new SwarmError('failedPrecondition', 'the swarm has no root certificate yet; try again');
+  return root.endsWith('\n') ? root : `${root}\n`;
+}
+
+async function rotate(client: ApiClient, flags: Flags): Promise<void> {
+  const swarm = await client.get<SwarmObject>('/swarm');
+  const [cert, key, expiry] = [textFlag(flags, 'caCert'), textFlag(flags, 'caKey'), textFlag(flags, 'certExpiry')];
+  if (key !== undefined && cert === undefined) throw new UsageError('--ca-key: give its certificate with --ca-cert');
+  const { SigningCACert: _, ...kept } = swarm.Spec.CAConfig ?? {};
+  const CAConfig = {
+    ...kept,
+    ...(cert === undefined ? {} : { SigningCACert: pem('--ca-cert', cert) }),
+    ...(key === undefined ? {} : { SigningCAKey: pem('--ca-key', key) }),
+    ...(expiry === undefined ? {} : { NodeCertExpiry: duration('--cert-expiry', expiry) }),
+    ForceRotate: (swarm.Spec.CAConfig?.ForceRotate ?? 0) + 1,
+  };
+  await client.post('/swarm/update', { version: swarm.Version.Index }, { ...swarm.Spec, CAConfig });
+}
+
+function pem(flag: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${flag} "${file}": ${errorText(error)}`);
+  }
+}
+
+/** A rotation is over when the swarm says so; nodes tell whose certificate they have. */
+async function waitForRotation(
+  client: ApiClient,
+  terminal: Terminal,
+  timeoutMs: number | undefined,
+  isQuiet: boolean,
+): Promise<void> {
+  const line = new ProgressLine(terminal);
+  const startedMs = Date.now();
+  try {
+    for (;;) {
+      const [swarm, nodes] = await Promise.all([
+        client.get<SwarmObject>('/swarm'),
+        client.get<readonly NodeObject[]>('/nodes'),
+      ]);
+      const wanted = swarm.TLSInfo?.CertIssuerPublicKey;
+      const renewed = nodes.filter((node) => node.Description?.TLSInfo?.CertIssuerPublicKey === wanted).length;
+      if (!isQuiet) line.show(`${renewed} of ${nodes.length} nodes have a certificate of the new root`);
+      if (swarm.RootRotationInProgress !== true) return;
+      if (timeoutMs !== undefined && Date.now() - startedMs > timeoutMs) {
+        const late = nodes.filter((node) => node.Description?.TLSInfo?.CertIssuerPublicKey !== wanted);
+        const names = late.map((node) => node.Description?.Hostname ?? node.ID).join(', ');
+        throw new SwarmError(
+          'deadlineExceeded',
+          `the root was not replaced within ${timeoutMs / 1000} s: no new certificate yet on ${names || 'no node'}; the rotation goes on, and ends when these nodes are up or removed`,
+        );
+      }
+      await sleep(POLL_MS);
+    }
+  } finally {
+    line.end();
+  }
+}

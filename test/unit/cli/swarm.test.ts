@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cliRig, swarmctl, TestTerminal } from '../../support/cli.ts';
+import { UNLOCK_KEY } from '../../support/api-rig.ts';
+
+let rig: Awaited<ReturnType<typeof cliRig>>;
+beforeAll(async () => {
+  rig = await cliRig();
+});
+afterAll(() => rig.close());
+
+const KEY = `SWMKEY-1-${UNLOCK_KEY.toString('base64').replace(/=+$/, '')}`;
+
+describe('swarmctl swarm', () => {
+  it('shows the root certificate, and asks for another', async () => {
+    const shown = await rig.run('swarm', 'ca');
+    expect(shown.stdout).toMatch(/^-----BEGIN CERTIFICATE-----\n[\s\S]+-----END CERTIFICATE-----\n$/);
+    expect(await rig.run('swarm', 'ca', '--rotate', '--detach')).toMatchObject({ code: 0, stdout: '' });
+    expect(rig.store.read.cluster.all()[0]?.spec?.caConfig?.forceRotate).toBe(1);
+    expect(await rig.run('swarm', 'ca', '--cert-expiry', '1h')).toMatchObject({
+      code: 2,
+      stderr: 'swarmctl: --cert-expiry: goes with --rotate only\n',
+    });
+  });
+
+  it('locks managers and shows the key that unlocks them', async () => {
+    const none = await rig.run('swarm', 'unlock-key');
+    expect([none.code, none.stderr]).toEqual([
+      1,
+      'swarmctl: the managers of this swarm are not locked: turn it on with "swarmctl swarm update --autolock on"\n',
+    ]);
+    const locked = await rig.run('swarm', 'update', '--autolock', 'on');
+    expect(locked.stdout).toContain(`swarm updated\nto unlock a manager after it restarts`);
+    expect((await rig.run('swarm', 'unlock-key', '--quiet')).stdout).toBe(`${KEY}\n`);
+    await rig.run('swarm', 'update', '--autolock', 'off');
+  });
+
+  it('unlocks with the key it asks for', async () => {
+    rig.setNode({ state: 'locked' }, false);
+    const unlock = (key: string) =>
+      swarmctl(['--host', rig.host, 'swarm', 'unlock'], new TestTerminal({ ask: () => Promise.resolve(key) }));
+    expect((await unlock(KEY)).stdout).toBe('this manager is unlocked\n');
+    expect((await unlock(`SWMKEY-1-${Buffer.alloc(32, 9).toString('base64').replace(/=+$/, '')}`)).code).toBe(4);
+    expect((await unlock('')).stderr).toContain('no unlock key was given');
+    rig.setNode({}, true);
+  });
+
+  it('takes settings as people write them', async () => {
+    await rig.run('swarm', 'update', '--cert-expiry', '48h', '--dispatcher-heartbeat', '3s');
+    const spec = rig.store.read.cluster.all()[0]?.spec;
+    expect(spec?.caConfig?.nodeCertExpiry?.seconds).toBe(48 * 3600);
+    expect(spec?.dispatcher?.heartbeatPeriod?.seconds).toBe(3);
+  });
+
+  it('removes networks nobody uses', async () => {
+    await rig.run('network', 'create', 'unused');
+    expect(await rig.run('network', 'prune', '--filter', 'label=none')).toMatchObject({ code: 0, stdout: '' });
+    expect(await rig.run('network', 'prune', '--yes')).toMatchObject({ code: 0, stdout: 'unused\n' });
+  });
+});
