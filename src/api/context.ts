@@ -1,6 +1,7 @@
 /** What every route is given, and how a route reaches the manager. */
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HttpError, rpcError, unavailable } from './http-error.ts';
+import type { ApiReply } from './http/reply.ts';
+import type { ApiRequest } from './http/request.ts';
 import { decodeJson, type Decoder } from './json/decoder.ts';
 import { parseJson } from './json/parse-json.ts';
 import { stringify } from './json/stringify.ts';
@@ -15,15 +16,6 @@ export interface ApiContext {
   readonly apiMinor: number;
   /** Aborts when the server closes. */
   readonly closing: AbortSignal;
-}
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Minor API version this request speaks: 41 for 1.41. */
-    apiMinor: number;
-    /** Aborts when the client goes away before it has its answer, or the server closes. */
-    gone: AbortSignal;
-  }
 }
 
 const NOT_MANAGER =
@@ -49,7 +41,7 @@ function whyNoSwarm(node: LocalNodeInfo): string {
 }
 
 /** The manager half with everything committed so far visible in its store. */
-export async function readSwarm(context: ApiContext, request: FastifyRequest): Promise<Swarm> {
+export async function readSwarm(context: ApiContext, request: ApiRequest): Promise<Swarm> {
   const swarm = requireSwarm(context);
   try {
     await swarm.readBarrier(request.gone);
@@ -60,22 +52,18 @@ export async function readSwarm(context: ApiContext, request: FastifyRequest): P
 }
 
 /** Ends a request with JSON. */
-export function sendJson(reply: FastifyReply, status: number, value: unknown): FastifyReply {
-  return reply
+export function sendJson(reply: ApiReply, status: number, value: unknown): void {
+  reply
     .code(status)
-    .header('content-type', 'application/json')
-    .send(Buffer.from(`${stringify(value)}\n`));
+    .type('application/json')
+    .send(`${stringify(value)}\n`);
 }
 
 /** Objects written before other work gets its turn: a list of many thousands must not hold up elections and heartbeats. */
 const LIST_SLICE = 200;
 
 /** Ends a request with a JSON list of any length. */
-export async function sendList<T>(
-  reply: FastifyReply,
-  items: readonly T[],
-  write: (item: T) => object,
-): Promise<FastifyReply> {
+export async function sendList<T>(reply: ApiReply, items: readonly T[], write: (item: T) => object): Promise<void> {
   const parts: string[] = [];
   for (let start = 0; start < items.length; start += LIST_SLICE) {
     if (start > 0) await new Promise((resolve) => setImmediate(resolve));
@@ -86,26 +74,25 @@ export async function sendList<T>(
         .join(','),
     );
   }
-  return reply
+  reply
     .code(200)
-    .header('content-type', 'application/json')
-    .send(Buffer.from(`[${parts.join(',')}]\n`));
+    .type('application/json')
+    .send(`[${parts.join(',')}]\n`);
 }
 
 /** Ends a request without a body. */
-export const sendEmpty = (reply: FastifyReply, status = 200): FastifyReply => reply.code(status).send();
+export const sendEmpty = (reply: ApiReply, status = 200): void => reply.code(status).send();
 
 /** The body as `decoder` understands it. Throws badRequest. */
-export function readBody<T>(request: FastifyRequest, decoder: Decoder<T>): T {
-  const body = request.body;
-  return decodeJson(decoder, parseJson(Buffer.isBuffer(body) ? body.toString('utf8') : ''));
+export function readBody<T>(request: ApiRequest, decoder: Decoder<T>): T {
+  return decodeJson(decoder, parseJson(request.body.toString('utf8')));
 }
 
-export const queryOf = (request: FastifyRequest): Query => request.query as Query;
+export const queryOf = (request: ApiRequest): Query => request.query;
 
 /** A part of the path. */
-export function pathPart(request: FastifyRequest, name: string): string {
-  const value = (request.params as Readonly<Record<string, string | undefined>>)[name];
+export function pathPart(request: ApiRequest, name: string): string {
+  const value = request.params[name];
   if (!value) throw new HttpError(404, 'page not found');
   return value;
 }

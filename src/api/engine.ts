@@ -5,9 +5,11 @@
 import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { withoutVersion } from './api-version.ts';
 import { HttpError } from './http-error.ts';
+import type { ApiReply } from './http/reply.ts';
+import type { ApiRequest } from './http/request.ts';
+import type { Router } from './http/router.ts';
 
 /** Paths that speak of containers, images, volumes and plugins of one machine. */
 const CONTAINER_HALF = [
@@ -44,16 +46,10 @@ export class Engine {
   }
 
   /** Routes for the whole container half; bodies are streamed, whatever their size. */
-  register(app: FastifyInstance): void {
-    void app.register(async (half) => {
-      half.removeAllContentTypeParsers();
-      half.addContentTypeParser('*', (_request, _payload, done) => done(null));
-      for (const path of CONTAINER_HALF) {
-        for (const url of [`/${path}`, `/${path}/*`]) {
-          half.all(url, (request, reply) => this.#pass(request, reply));
-        }
-      }
-    });
+  register(app: Router): void {
+    for (const path of CONTAINER_HALF) {
+      for (const url of [`/${path}`, `/${path}/*`]) app.stream(url, (request, reply) => this.#pass(request, reply));
+    }
   }
 
   /** Joins a connection that leaves HTTP (attach, exec) with one to the engine. */
@@ -69,7 +65,7 @@ export class Engine {
     socket.pipe(engine);
   }
 
-  async #pass(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  async #pass(request: ApiRequest, reply: ApiReply): Promise<void> {
     const path = await this.#pathFor(request.originalUrl, request.apiMinor);
     const headers: OutgoingHttpHeaders = { ...request.headers };
     for (const name of HOP_HEADERS) delete headers[name];
@@ -80,12 +76,12 @@ export class Engine {
       request.gone.addEventListener('abort', () => passed.destroy(), { once: true });
       request.raw.pipe(passed);
     });
-    reply.hijack();
-    reply.raw.writeHead(answer.statusCode ?? 502, withoutHopHeaders(answer));
+    const raw = reply.hijack();
+    raw.writeHead(answer.statusCode ?? 502, withoutHopHeaders(answer));
     // Logs and attached output may stay silent for long: the client must know at once that it is connected.
-    reply.raw.flushHeaders();
-    answer.on('error', () => reply.raw.destroy());
-    answer.pipe(reply.raw);
+    raw.flushHeaders();
+    answer.on('error', () => raw.destroy());
+    answer.pipe(raw);
   }
 
   async #pathFor(originalUrl: string, apiMinor: number): Promise<string> {

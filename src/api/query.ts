@@ -1,7 +1,7 @@
 /** Query parameters, read as Go does. Unknown ones are ignored; of repeated ones the first counts. */
 import { badRequest } from './http-error.ts';
 
-/** As Fastify's parser gives it. */
+/** Decoded; repeated ones have all their values. */
 export type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 export function queryText(query: Query, name: string): string {

@@ -1,15 +1,15 @@
 /** How many requests there are and how long they take, by route. Streams count when they end. */
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Histogram, type Registry } from 'prom-client';
 import type { Clock } from '../common/clock.ts';
 
 const BUCKETS_SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30];
 
-/** Returns what to call at the start of each request. */
+/** Returns what to call when a request arrives, which returns what to call when its answer has been sent. */
 export function requestMetrics(
   registry: Registry,
   clock: Clock,
-): (request: FastifyRequest, reply: FastifyReply) => void {
+): (request: IncomingMessage) => (response: ServerResponse, route: string | undefined) => void {
   const durations = new Histogram({
     name: 'swarmd_api_request_seconds',
     help: 'Time to answer a request of the HTTP API, by method, route and status',
@@ -17,12 +17,9 @@ export function requestMetrics(
     buckets: BUCKETS_SECONDS,
     registers: [registry],
   });
-  return (request, reply) => {
+  return ({ method = 'GET' }) => {
     const start = clock.monotonic();
-    reply.raw.once('close', () => {
-      const route = request.routeOptions.url ?? 'none';
-      const labels = { method: request.method, route, status: String(reply.raw.statusCode) };
-      durations.observe(labels, (clock.monotonic() - start) / 1000);
-    });
+    return ({ statusCode }, route = 'none') =>
+      durations.observe({ method, route, status: String(statusCode) }, (clock.monotonic() - start) / 1000);
   };
 }

@@ -1,4 +1,5 @@
 /** The HTTP API over a real store and the real use cases of a manager, with a node whose membership a test decides. */
+import inject from 'light-my-request';
 import { Registry } from 'prom-client';
 import { SwarmError } from '../../src/common/errors.ts';
 import { systemClock } from '../../src/common/clock.ts';
@@ -173,7 +174,7 @@ export async function apiRig(options: ApiOptions = {}): Promise<ApiRig> {
     },
     call: async (method: string, url: string, body?: unknown, headers: Record<string, string> = {}) => {
       const payload = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
-      const answer = await api.app.inject({
+      const answer = await inject(api.handle, {
         method: method as 'GET',
         url,
         headers: { ...(payload === undefined ? {} : { 'content-type': 'application/json' }), ...headers },

@@ -1,5 +1,4 @@
 /** /configs */
-import type { FastifyInstance } from 'fastify';
 import {
   pathPart,
   queryOf,
@@ -14,13 +13,14 @@ import {
 import { configSpec, configSpecToProto, configToDocker } from '../docker/secret.ts';
 import { parseFilters } from '../filters.ts';
 import { viaRpc } from '../http-error.ts';
+import type { Router } from '../http/router.ts';
 import { findConfig } from '../lookup.ts';
 import { queryVersion } from '../query.ts';
 
 /** Unlike secrets, configs are not asked for by `names`. */
 const FILTERS = ['id', 'label', 'name'];
 
-export function registerConfigs(app: FastifyInstance, context: ApiContext): void {
+export function registerConfigs(app: Router, context: ApiContext): void {
   app.get('/configs', async (request, reply) => {
     const filters = parseFilters(queryOf(request), FILTERS);
     const swarm = await readSwarm(context, request);

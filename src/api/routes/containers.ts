@@ -1,7 +1,8 @@
 /** The container half, where there is no engine: empty lists and clean misses, so that clients that look there go on. */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { pathPart, sendJson } from '../context.ts';
 import { badRequest, HttpError } from '../http-error.ts';
+import type { ApiRequest } from '../http/request.ts';
+import type { Router } from '../http/router.ts';
 
 /** Says that a thing does not exist in the words of the engine. */
 const MISSES: Readonly<Record<string, (name: string) => string>> = {
@@ -12,7 +13,7 @@ const MISSES: Readonly<Record<string, (name: string) => string>> = {
   plugins: (name) => `plugin "${name}" not found`,
 };
 
-export function registerContainers(app: FastifyInstance): void {
+export function registerContainers(app: Router): void {
   app.get('/containers/json', (_request, reply) => sendJson(reply, 200, []));
   app.get('/images/json', (_request, reply) => sendJson(reply, 200, []));
   app.get('/volumes', (_request, reply) => sendJson(reply, 200, { Volumes: [], Warnings: null }));
@@ -30,12 +31,8 @@ export function registerContainers(app: FastifyInstance): void {
   });
 
   for (const [kind, miss] of Object.entries(MISSES)) {
-    app.route({
-      method: ['GET', 'HEAD', 'DELETE'],
-      url: `/${kind}/*`,
-      handler: (request) => {
-        throw new HttpError(404, miss(nameIn(request)));
-      },
+    app.on(['GET', 'HEAD', 'DELETE'], `/${kind}/*`, (request) => {
+      throw new HttpError(404, miss(nameIn(request)));
     });
     app.post(`/${kind}/*`, (request) => {
       const path = pathPart(request, '*');
@@ -51,7 +48,7 @@ export function registerContainers(app: FastifyInstance): void {
 }
 
 /** The object a path below a kind speaks of, without the verb at its end. */
-const nameIn = (request: FastifyRequest): string =>
+const nameIn = (request: ApiRequest): string =>
   pathPart(request, '*').replace(
     /\/(json|top|logs|stats|changes|export|archive|attach|start|stop|restart|kill|update|rename|pause|unpause|wait|exec|resize|history|get|push|tag|enable|disable|upgrade|set)$/,
     '',

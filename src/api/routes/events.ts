@@ -1,10 +1,10 @@
 /** /events */
-import type { FastifyInstance } from 'fastify';
 import { queryOf, type ApiContext } from '../context.ts';
+import type { Router } from '../http/router.ts';
 import { eventLines, parseEventRequest } from '../streams/events-stream.ts';
 import { openStream } from '../streams/raw-stream.ts';
 
-export function registerEvents(app: FastifyInstance, context: ApiContext): void {
+export function registerEvents(app: Router, context: ApiContext): void {
   app.get('/events', async (request, reply) => {
     const asked = parseEventRequest(queryOf(request));
     const stream = openStream(reply, 'application/json');

@@ -1,8 +1,10 @@
 /** /services/{id}/logs and /tasks/{id}/logs */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { TaskSpec } from '../../proto/generated/docker/swarmkit/v1/specs.ts';
 import type { LogSelector } from '../../proto/generated/docker/swarmkit/v1/logbroker.ts';
 import { pathPart, queryOf, readSwarm, type ApiContext } from '../context.ts';
+import type { ApiReply } from '../http/reply.ts';
+import type { ApiRequest } from '../http/request.ts';
+import type { Router } from '../http/router.ts';
 import { findService, findTask } from '../lookup.ts';
 import type { Swarm } from '../ports.ts';
 import { logChunks, logsContentType, parseLogsRequest, type LogsOutput } from '../streams/logs-stream.ts';
@@ -10,7 +12,7 @@ import { openStream } from '../streams/raw-stream.ts';
 
 const noneSelected: LogSelector = { serviceIds: [], nodeIds: [], taskIds: [] };
 
-export function registerLogs(app: FastifyInstance, context: ApiContext): void {
+export function registerLogs(app: Router, context: ApiContext): void {
   app.get('/services/:id/logs', (request, reply) =>
     sendLogs(context, request, reply, (swarm, key) => {
       const service = findService(swarm.store.read, key);
@@ -31,8 +33,8 @@ const hasTerminal = (spec: TaskSpec | undefined): boolean =>
 
 async function sendLogs(
   context: ApiContext,
-  request: FastifyRequest,
-  reply: FastifyReply,
+  request: ApiRequest,
+  reply: ApiReply,
   select: (swarm: Swarm, key: string) => LogsOutput,
 ): Promise<void> {
   const asked = parseLogsRequest(queryOf(request));

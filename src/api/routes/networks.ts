@@ -1,5 +1,4 @@
 /** /networks: those of the swarm. Networks of one machine belong to a container engine. */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isSwarmError } from '../../common/errors.ts';
 import { pathPart, queryOf, readBody, readSwarm, sendEmpty, sendJson, sendList, type ApiContext } from '../context.ts';
 import {
@@ -11,6 +10,8 @@ import {
 import { networkDetails } from '../docker/network-details.ts';
 import { parseFilters, type Filters } from '../filters.ts';
 import { badRequest, HttpError, notFound, viaRpc } from '../http-error.ts';
+import type { ApiRequest } from '../http/request.ts';
+import type { Router } from '../http/router.ts';
 import { findNetwork } from '../lookup.ts';
 import type { Network } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import type { StoreReads } from '../ports.ts';
@@ -22,7 +23,7 @@ const FILTERS = ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type'];
 const PRUNE_FILTERS = ['label', 'label!', 'until'];
 const SWARM_DRIVER = 'overlay';
 
-export function registerNetworks(app: FastifyInstance, context: ApiContext): void {
+export function registerNetworks(app: Router, context: ApiContext): void {
   app.get('/networks', async (request, reply) => {
     const filters = parseFilters(queryOf(request), FILTERS);
     if (!context.ports.swarm.current()) return sendJson(reply, 200, []);
@@ -83,7 +84,7 @@ export function registerNetworks(app: FastifyInstance, context: ApiContext): voi
   });
 }
 
-function requireJsonType(request: FastifyRequest): void {
+function requireJsonType(request: ApiRequest): void {
   const type = request.headers['content-type'] ?? '';
   if (type !== '' && !/^application\/json\s*(;|$)/i.test(type)) {
     throw badRequest(`Content-Type specified (${type}) must be 'application/json'`);

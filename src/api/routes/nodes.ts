@@ -1,15 +1,15 @@
 /** /nodes */
-import type { FastifyInstance } from 'fastify';
 import { pathPart, queryOf, readBody, readSwarm, sendEmpty, sendJson, sendList, type ApiContext } from '../context.ts';
 import { memberships, nodeSpec, nodeSpecToProto, nodeToDocker, roles } from '../docker/node.ts';
 import { parseFilters } from '../filters.ts';
 import { viaRpc } from '../http-error.ts';
+import type { Router } from '../http/router.ts';
 import { findNode } from '../lookup.ts';
 import { queryFlag, queryVersion } from '../query.ts';
 
 const FILTERS = ['id', 'label', 'membership', 'name', 'node.label', 'role'];
 
-export function registerNodes(app: FastifyInstance, context: ApiContext): void {
+export function registerNodes(app: Router, context: ApiContext): void {
   app.get('/nodes', async (request, reply) => {
     const filters = parseFilters(queryOf(request), FILTERS);
     const wantedRoles = filters.enumValues('role', roles);

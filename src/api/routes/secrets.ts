@@ -1,5 +1,4 @@
 /** /secrets */
-import type { FastifyInstance } from 'fastify';
 import {
   pathPart,
   queryOf,
@@ -14,12 +13,13 @@ import {
 import { secretSpec, secretSpecToProto, secretToDocker } from '../docker/secret.ts';
 import { parseFilters } from '../filters.ts';
 import { viaRpc } from '../http-error.ts';
+import type { Router } from '../http/router.ts';
 import { findSecret } from '../lookup.ts';
 import { queryVersion } from '../query.ts';
 
 const FILTERS = ['id', 'label', 'name', 'names'];
 
-export function registerSecrets(app: FastifyInstance, context: ApiContext): void {
+export function registerSecrets(app: Router, context: ApiContext): void {
   app.get('/secrets', async (request, reply) => {
     const filters = parseFilters(queryOf(request), FILTERS);
     const swarm = await readSwarm(context, request);

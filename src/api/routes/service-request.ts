@@ -1,11 +1,11 @@
 /** What a client says about a service, made into what the Control service takes. */
-import type { FastifyRequest } from 'fastify';
 import type { ServiceSpec } from '../../proto/generated/docker/swarmkit/v1/specs.ts';
 import type { Service } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { UpdateServiceRequest_Rollback as Rollback } from '../../proto/generated/docker/swarmkit/v1/control.ts';
 import { HttpError, unclassified } from '../http-error.ts';
 import { findNetwork } from '../lookup.ts';
 import { serviceSpecToProto, type DockerServiceSpec } from '../docker/service-spec.ts';
+import type { ApiRequest } from '../http/request.ts';
 import { queryText, type Query } from '../query.ts';
 import type { StoreReads } from '../ports.ts';
 
@@ -32,7 +32,7 @@ export const mentionsNetworks = (docker: DockerServiceSpec): boolean =>
   (docker.Networks?.length ?? 0) + (docker.TaskTemplate?.Networks?.length ?? 0) > 0;
 
 /** Credentials for the registry, as clients encode them; undefined when there are none. */
-export function registryAuth(request: FastifyRequest): string | undefined {
+export function registryAuth(request: ApiRequest): string | undefined {
   const header = request.headers['x-registry-auth'];
   const auth = typeof header === 'string' ? header.trim() : '';
   return isEmptyAuth(auth) ? undefined : auth;

@@ -1,5 +1,4 @@
 /** /services */
-import type { FastifyInstance } from 'fastify';
 import type { Service } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import {
   pathPart,
@@ -18,6 +17,7 @@ import { serviceToDocker } from '../docker/service.ts';
 import { serviceSpec, type DockerServiceSpec } from '../docker/service-spec.ts';
 import { parseFilters, type Filters } from '../filters.ts';
 import { viaRpc } from '../http-error.ts';
+import type { Router } from '../http/router.ts';
 import { findService } from '../lookup.ts';
 import type { Swarm } from '../ports.ts';
 import { queryFlag, queryStrictFlag, queryVersion } from '../query.ts';
@@ -35,7 +35,7 @@ const FILTERS = ['id', 'label', 'mode', 'name', 'runtime'];
 /** API version from which lists can count tasks. */
 const STATUS_MINOR = 41;
 
-export function registerServices(app: FastifyInstance, context: ApiContext): void {
+export function registerServices(app: Router, context: ApiContext): void {
   app.get('/services', async (request, reply) => {
     const query = queryOf(request);
     const filters = parseFilters(query, FILTERS);

@@ -1,5 +1,4 @@
 /** /swarm: the cluster's settings, and this node's membership. */
-import type { FastifyInstance } from 'fastify';
 import type { Cluster } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { queryOf, readBody, readSwarm, requireSwarm, sendEmpty, sendJson, type ApiContext } from '../context.ts';
 import { clusterToDocker, joinTokensToDocker, mergeSwarmSpec, swarmSpec } from '../docker/cluster.ts';
@@ -7,6 +6,7 @@ import { leaveRefusal } from '../docker/leave-refusal.ts';
 import { initRequestToPort, joinRequestToPort, swarmInitRequest, swarmJoinRequest } from '../docker/membership.ts';
 import { formatUnlockKey, parseUnlockKey, swarmUnlockRequest } from '../docker/unlock-key.ts';
 import { HttpError, plainError, unavailable, viaRpc } from '../http-error.ts';
+import type { Router } from '../http/router.ts';
 import type { LocalNodeInfo, Swarm } from '../ports.ts';
 import { queryFlag, queryStrictFlag, queryVersion } from '../query.ts';
 
@@ -15,7 +15,7 @@ const IN_SWARM =
   'This node is already part of a swarm. Use "docker swarm leave" to leave this swarm and join another one.';
 const LEAVE_LOCKED = 'Swarm is encrypted and locked. Please unlock it first or use `--force` to ignore this message.';
 
-export function registerSwarm(app: FastifyInstance, context: ApiContext): void {
+export function registerSwarm(app: Router, context: ApiContext): void {
   const { node, issuerOf } = context.ports;
 
   app.get('/swarm', async (request, reply) => {

@@ -1,14 +1,15 @@
 /** /_ping, /version, /info */
-import type { FastifyInstance, FastifyReply } from 'fastify';
 import { MIN_API_MINOR } from '../api-version.ts';
 import { sendJson, type ApiContext } from '../context.ts';
 import { infoToDocker, goArchitecture } from '../docker/info.ts';
+import type { ApiReply } from '../http/reply.ts';
+import type { Router } from '../http/router.ts';
 
 /** From this version on, pings tell the state of the swarm. */
 const SWARM_HEADER_MINOR = 42;
 
-export function registerSystem(app: FastifyInstance, context: ApiContext): void {
-  const ping = (reply: FastifyReply): FastifyReply => {
+export function registerSystem(app: Router, context: ApiContext): void {
+  const ping = (reply: ApiReply): ApiReply => {
     reply.header('cache-control', 'no-cache, no-store, must-revalidate').header('pragma', 'no-cache');
     reply.header('content-type', 'text/plain; charset=utf-8');
     const { state, isManager } = context.ports.node.info();

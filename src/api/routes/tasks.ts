@@ -1,5 +1,4 @@
 /** /tasks */
-import type { FastifyInstance } from 'fastify';
 import type { Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import type { TaskState } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import { ListTasksRequest_Filters } from '../../proto/generated/docker/swarmkit/v1/control.ts';
@@ -7,6 +6,7 @@ import { pathPart, queryOf, readSwarm, sendJson, sendList, type ApiContext } fro
 import { taskName, taskStates, taskToDocker } from '../docker/task.ts';
 import { parseFilters, type Filters } from '../filters.ts';
 import { viaRpc } from '../http-error.ts';
+import type { Router } from '../http/router.ts';
 import { findNode, findService, findTask } from '../lookup.ts';
 import type { StoreReads, Swarm } from '../ports.ts';
 
@@ -19,7 +19,7 @@ interface Selection {
   readonly desiredStates: readonly TaskState[] | undefined;
 }
 
-export function registerTasks(app: FastifyInstance, context: ApiContext): void {
+export function registerTasks(app: Router, context: ApiContext): void {
   app.get('/tasks', async (request, reply) => {
     const filters = parseFilters(queryOf(request), FILTERS);
     const desiredStates = filters.enumValues('desired-state', taskStates);

@@ -1,7 +1,6 @@
 /** An answer of unknown length: headers at once, then one chunk per write, at the pace of the client. */
 import { once } from 'node:events';
-import type { ServerResponse } from 'node:http';
-import type { FastifyReply } from 'fastify';
+import type { ApiReply } from '../http/reply.ts';
 
 export interface RawStream {
   /** Resolves when the client has room for more; writing to a client that left does nothing. */
@@ -9,15 +8,9 @@ export interface RawStream {
   end(): void;
 }
 
-/** Takes the answer over from Fastify. */
-export function openStream(reply: FastifyReply, contentType: string | undefined): RawStream {
-  const headers = reply.getHeaders();
-  const raw: ServerResponse = reply.raw;
-  reply.hijack();
-  for (const [name, value] of Object.entries(headers)) if (value !== undefined) raw.setHeader(name, value);
-  if (contentType !== undefined) raw.setHeader('content-type', contentType);
-  raw.writeHead(200);
-  raw.flushHeaders();
+export function openStream(reply: ApiReply, contentType: string | undefined): RawStream {
+  if (contentType !== undefined) reply.type(contentType);
+  const raw = reply.stream();
   raw.on('error', () => raw.destroy());
   return {
     write: async (chunk) => {

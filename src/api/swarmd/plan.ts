@@ -1,6 +1,6 @@
 /** POST /swarmd/plan: what creating or updating a service would do, with the body and query of the request that does it. */
-import type { FastifyInstance } from 'fastify';
 import { queryOf, readBody, readSwarm, sendJson, type ApiContext } from '../context.ts';
+import type { Router } from '../http/router.ts';
 import { generatedName } from '../docker/generated-name.ts';
 import { serviceSpec } from '../docker/service-spec.ts';
 import { viaRpc } from '../http-error.ts';
@@ -9,7 +9,7 @@ import { queryText, queryVersion } from '../query.ts';
 import { parseRollback, resolveSpec } from '../routes/service-request.ts';
 
 /** Without `service` the plan is that of a new one. */
-export function registerPlan(app: FastifyInstance, context: ApiContext): void {
+export function registerPlan(app: Router, context: ApiContext): void {
   app.post('/swarmd/plan', async (request, reply) => {
     const query = queryOf(request);
     const docker = readBody(request, serviceSpec);

@@ -1,10 +1,10 @@
 /** /swarmd/status, /swarmd/services/{id}/explain, /livez, /readyz, /metrics: what swarmd tells beyond the Docker API. */
-import type { FastifyInstance } from 'fastify';
 import { pathPart, readSwarm, requireSwarm, sendJson, type ApiContext } from '../context.ts';
 import { HttpError, viaRpc } from '../http-error.ts';
+import type { Router } from '../http/router.ts';
 import { findService } from '../lookup.ts';
 
-export function registerStatus(app: FastifyInstance, context: ApiContext): void {
+export function registerStatus(app: Router, context: ApiContext): void {
   const { node, swarm: port, metrics } = context.ports;
 
   app.get('/swarmd/status', (_request, reply) => {

@@ -104,6 +104,27 @@ describe('a unix socket', () => {
     agent.destroy();
   });
 
+  it('refuses a body that grows too large without waiting for its end', async () => {
+    const socket = connect(path);
+    socket.on('error', () => undefined);
+    socket.write('POST /services/create HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
+    const piece = 'a'.repeat(0x100000);
+    for (let sent = 0; sent < 5; sent++) socket.write(`100000\r\n${piece}\r\n`);
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 413[^]*the request body is too large: at most 4194304 bytes/);
+    socket.destroy();
+    expect((await send('GET', '/_ping')).status).toBe(200);
+  });
+
+  it('goes on when a client leaves in the middle of its body', async () => {
+    const socket = connect(path);
+    socket.write('POST /services/create HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"Name":');
+    await once(socket, 'ready');
+    socket.destroy();
+    await once(socket, 'close');
+    expect((await createService('after')).status).toBe(201);
+  });
+
   it('answers clients that write nonsense and goes on', async () => {
     const socket = connect(path);
     socket.write('NONSENSE\r\n\r\n');
