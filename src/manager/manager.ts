@@ -1,178 +1,43 @@
-/**
- * A manager: what runs on every one (log, store, RPC services) and what only the leader runs (the loops). The one place
- * where the rooms of the manager are put together.
- */
-import { Server } from '@grpc/grpc-js';
-import { randomBytes } from 'node:crypto';
-import type { Registry } from 'prom-client';
-import { forwardClock, type Clock } from '../common/clock.ts';
+/** A manager's life in its group: entering, leading, leaving; see {@link managerRooms} for what it consists of. */
 import { SwarmError } from '../common/errors.ts';
 import { newId } from '../common/ids.ts';
-import { drawRandomBytes } from '../common/random-bytes.ts';
-import type { Logger } from '../common/log.ts';
-import type { Random } from '../common/random.ts';
-import { addService, type RpcServerOptions } from '../common/rpc.ts';
-import { newJoinToken } from '../identity/join-token.ts';
-import type { NodeIdentity } from '../identity/node-identity.ts';
-import { TlsListener } from '../identity/tls-listener.ts';
-import { CAService, NodeCAClient, NodeCAService } from '../proto/generated/docker/swarmkit/v1/ca.ts';
-import { ControlClient, ControlService as ControlDefinition } from '../proto/generated/docker/swarmkit/v1/control.ts';
-import { DispatcherService } from '../proto/generated/docker/swarmkit/v1/dispatcher.ts';
-import { HealthClient, HealthService } from '../proto/generated/docker/swarmkit/v1/health.ts';
 import {
-  LogBrokerService,
   LogsClient,
-  LogsService,
   type SubscribeLogsMessage,
   type SubscribeLogsRequest,
 } from '../proto/generated/docker/swarmkit/v1/logbroker.ts';
-import type { Cluster, Node } from '../proto/generated/docker/swarmkit/v1/objects.ts';
-import {
-  RaftMembershipClient,
-  RaftMembershipService,
-  RaftService,
-} from '../proto/generated/docker/swarmkit/v1/raft.ts';
-import type { WeightedPeer } from '../proto/generated/docker/swarmkit/v1/types.ts';
-import { Allocator } from './allocator/allocator.ts';
-import { CertificateAuthority } from './ca/certificate-authority.ts';
-import { RootRotation } from './ca/root-rotation.ts';
+import { RaftMembershipClient } from '../proto/generated/docker/swarmkit/v1/raft.ts';
 import { Consensus } from './consensus/consensus.ts';
 import { loadLogKeys } from './consensus/log-keys.ts';
 import type { Member } from './consensus/member-list.ts';
-import { raftMethods } from './consensus/raft-service.ts';
-import type { ControlService } from './control/control.ts';
 import { predefinedNetworks } from './control/bootstrap.ts';
-import { controlMethods } from './control/control-methods.ts';
-import { forwardingControl } from './control/forwarding-control.ts';
-import { localControl } from './control/local-control.ts';
-import { Dispatcher } from './dispatcher/dispatcher.ts';
-import type { DispatcherSettings } from './dispatcher/settings.ts';
-import { LeaderLoops, type LeaderLoop } from './leader-loops.ts';
-import { LogBroker } from './logs/log-broker.ts';
-import { canRemove, type Group } from './members/group.ts';
-import { ManagerStatusWriter } from './members/manager-status.ts';
+import type { ControlService } from './control/control.ts';
+import type { Dispatcher } from './dispatcher/dispatcher.ts';
+import { logsFromLeader } from './logs/leader-logs.ts';
+import type { Entry, ManagerOptions } from './manager-options.ts';
+import { managerRooms, type ManagerRooms } from './manager-rooms.ts';
+import { announceAddress } from './members/address-announcement.ts';
 import { leaveThrough, requestAdmission } from './members/admission.ts';
-import { healthMethods, membershipMethods } from './members/membership-service.ts';
-import { RoleReconciler } from './members/role-reconciler.ts';
-import { NO_LEADER_TEXT } from '../common/no-leader.ts';
-import { ConstraintEnforcer } from './orchestrator/constraint-enforcer.ts';
-import { Orchestrator } from './orchestrator/orchestrator.ts';
-import { TaskReaper } from './orchestrator/task-reaper.ts';
-import { ManagerChannels, type ClientConstructor } from './rpc/manager-channels.ts';
-import { Scheduler } from './scheduler/scheduler.ts';
-import { Store } from './store/store.ts';
+import type { Store } from './store/store.ts';
 
-/** How a manager comes into its group. */
-export type Entry =
-  /** Founds a cluster of one with these first objects. */
-  | { readonly kind: 'found'; readonly raftId: string; readonly cluster: Cluster; readonly node: Node }
-  /** Is a member already; its log knows the rest. */
-  | {
-      readonly kind: 'resume';
-      readonly raftId: string;
-      /** Go on without all other managers, which are gone for good. */
-      readonly alone?: boolean;
-    }
-  /** Asks the managers at these addresses to be admitted. */
-  | { readonly kind: 'join'; readonly managers: readonly string[] };
-
-export interface ManagerOptions {
-  readonly identity: NodeIdentity;
-  readonly raftDirectory: string;
-  readonly keysFile: string;
-  readonly listen: { readonly host: string; readonly port: number };
-  /** Host at which others reach this manager, and port where it differs from the one listened on. */
-  readonly advertise: { readonly host: string; readonly port?: number | undefined };
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-  readonly raft: { readonly tickMs: number; readonly electionTicks: number; readonly heartbeatTicks: number };
-  readonly dispatcherSettings?: Partial<DispatcherSettings>;
-  readonly metrics?: Registry;
-  readonly onRemoved: () => void;
-  readonly onFatal: (error: Error) => void;
-}
-
-/** All managers have this weight in the lists agents choose from. */
-const MANAGER_WEIGHT = 10;
+/** How long a returning manager waits for a leader before it gives up telling its new address. */
+const CATCH_UP_TIMEOUT_MS = 60_000;
 
 export class Manager {
-  readonly store: Store;
-  /** Every call people and tools can make, on any manager. */
-  readonly control: ControlService;
   readonly #options: ManagerOptions;
-  /** Reckons everything that is stored; certificates and Raft go by the system's clock. */
-  readonly #clock: Clock;
-  readonly #grpc = new Server({
-    'grpc.max_receive_message_length': 64 * 1024 * 1024,
-    'grpc.max_send_message_length': -1,
-  });
-  readonly #listener: TlsListener;
-  readonly #channels: ManagerChannels;
-  readonly #loops: LeaderLoops;
-  readonly #dispatcher: Dispatcher;
-  readonly #logBroker: LogBroker;
+  readonly #rooms: ManagerRooms;
   readonly #changeListeners = new Set<() => void>();
   #consensus: Consensus | undefined;
   #foundation: Extract<Entry, { readonly kind: 'found' }> | undefined;
   #address = '';
 
   private constructor(options: ManagerOptions) {
-    const { identity, random, log } = options;
-    const clock = forwardClock(options.clock);
     this.#options = options;
-    this.#clock = clock;
-    this.store = new Store({
-      clock,
-      newRequestId,
-      proposer: { propose: (data) => this.#group().propose(data) },
+    this.#rooms = managerRooms(options, {
+      ifTaken: () => this.#consensus,
+      taken: () => this.#group(),
+      onChange: (listener) => this.onChange(listener),
     });
-    this.#listener = new TlsListener({ identity, grpc: this.#grpc, isRemoved: (nodeId) => this.#isRemoved(nodeId) });
-    this.#channels = new ManagerChannels(identity);
-    const local = localControl({
-      store: this.store,
-      clock,
-      newId,
-      members: {
-        has: (nodeId) => this.#consensus?.members.byNode(nodeId) !== undefined,
-        canRemove: (nodeId) => this.#canRemove(nodeId),
-      },
-      newJoinToken,
-      newUnlockKey: () => randomBytes(32),
-    });
-    this.control = forwardingControl({
-      local,
-      leadership: {
-        isLeader: () => this.isLeader,
-        leaderConnection: () => this.#leaderClientIfAny(ControlClient),
-        readBarrier: (signal) => this.readBarrier(signal),
-        onChange: (listener) => this.onChange(listener),
-      },
-      clock,
-      random,
-      newId,
-    });
-    this.#dispatcher = new Dispatcher({
-      store: this.store,
-      clock,
-      random,
-      newId,
-      log: log.child({ room: 'dispatcher' }),
-      nodeId: identity.current.nodeId,
-      managers: { current: () => this.#weightedPeers(), onChange: (listener) => this.onChange(listener) },
-      confirmLeadership: () => this.readBarrier(),
-      leader: () => this.leader,
-      ...(options.dispatcherSettings ? { settings: options.dispatcherSettings } : {}),
-    });
-    this.#logBroker = new LogBroker({
-      store: this.store,
-      clock,
-      newId,
-      log: log.child({ room: 'logs' }),
-      leader: () => describe(this.leader),
-    });
-    this.#loops = new LeaderLoops({ clock, random, log, create: () => this.#leaderLoops() });
-    this.#addServices(local);
   }
 
   /**
@@ -195,12 +60,12 @@ export class Manager {
     // Others learn of the next leader before this one falls silent.
     if (this.#consensus?.isLeader) await this.#consensus.transferLeadership().catch(() => undefined);
     // Loops may wait for a change that no majority is left to make; the consensus abandons it as it stops.
-    const loopsEnded = this.#loops.stop();
+    const loopsEnded = this.#rooms.loops.stop();
     await this.#consensus?.stop({ handOver: false });
     await loopsEnded;
-    this.#channels.close();
-    await this.#listener.close();
-    this.#grpc.forceShutdown();
+    this.#rooms.channels.close();
+    await this.#rooms.listener.close();
+    this.#rooms.grpc.forceShutdown();
   }
 
   /** Resolves when the store shows the cluster: a leader was found and this manager has caught up. */
@@ -225,6 +90,15 @@ export class Manager {
     }
   }
 
+  get store(): Store {
+    return this.#rooms.store;
+  }
+
+  /** Every call people and tools can make, on any manager. */
+  get control(): ControlService {
+    return this.#rooms.control;
+  }
+
   get nodeId(): string {
     return this.#options.identity.current.nodeId;
   }
@@ -239,11 +113,11 @@ export class Manager {
   }
 
   get isLeader(): boolean {
-    return this.#consensus?.isLeader ?? false;
+    return this.#rooms.leader.isSelf;
   }
 
   get leader(): Member | undefined {
-    return this.#consensus?.leader;
+    return this.#rooms.leader.member;
   }
 
   get members(): readonly Member[] {
@@ -255,7 +129,7 @@ export class Manager {
   }
 
   get dispatcherLoad(): Dispatcher['load'] {
-    return this.#dispatcher.load;
+    return this.#rooms.dispatcher.load;
   }
 
   isReachable(raftId: string): boolean {
@@ -275,21 +149,8 @@ export class Manager {
 
   /** Log lines of tasks, from wherever they run. */
   async *subscribeLogs(request: SubscribeLogsRequest, signal: AbortSignal): AsyncIterable<SubscribeLogsMessage> {
-    if (this.isLeader) {
-      yield* this.#logBroker.subscribe(request, signal);
-      return;
-    }
-    const call = this.#leaderClient(LogsClient).subscribeLogs(request);
-    const cancel = (): void => call.cancel();
-    signal.addEventListener('abort', cancel, { once: true });
-    try {
-      for await (const message of call) yield message as SubscribeLogsMessage;
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    } finally {
-      signal.removeEventListener('abort', cancel);
-      call.cancel();
-    }
+    if (this.isLeader) yield* this.#rooms.logBroker.subscribe(request, signal);
+    else yield* logsFromLeader(this.#rooms.leader.client(LogsClient), request, signal);
   }
 
   /** Takes this manager out of the group, so that the others need not count on it. Throws failedPrecondition when that would cost them their majority. */
@@ -298,7 +159,7 @@ export class Manager {
     if (this.members.length <= 1) return;
     if (consensus.isLeader) await consensus.transferLeadership();
     await leaveThrough(
-      () => this.#leaderClient(RaftMembershipClient),
+      () => this.#rooms.leader.client(RaftMembershipClient),
       consensus.localId,
       this.nodeId,
       this.#options.clock,
@@ -308,12 +169,12 @@ export class Manager {
 
   async #start(entry: Entry): Promise<void> {
     const { identity, listen, advertise, raftDirectory, keysFile, clock, random, log, raft } = this.#options;
-    const port = await this.#listener.listen(listen.host, listen.port);
+    const port = await this.#rooms.listener.listen(listen.host, listen.port);
     this.#address = `${bracketed(advertise.host)}:${advertise.port ?? port}`;
     let raftId: string;
     let knownMembers: readonly Member[] = [];
     if (entry.kind === 'join') {
-      const joined = await requestAdmission(this.#channels, entry.managers, this.#address, clock);
+      const joined = await requestAdmission(this.#rooms.channels, entry.managers, this.#address, clock);
       raftId = joined.raftId;
       knownMembers = joined.members;
     } else raftId = entry.raftId;
@@ -346,14 +207,14 @@ export class Manager {
       for (const listener of this.#changeListeners) listener();
     });
     await consensus.start();
-    if (entry.kind === 'resume') void this.#announceAddress();
+    if (entry.kind === 'resume') void this.#announceAddress(consensus);
   }
 
   #onLeadership(isLeader: boolean): void {
     const { log } = this.#options;
     log.info({ term: this.#consensus?.term }, isLeader ? 'this manager leads' : 'this manager leads no more');
     if (isLeader) void this.#lead();
-    else void this.#loops.stop();
+    else void this.#rooms.loops.stop();
   }
 
   async #lead(): Promise<void> {
@@ -371,151 +232,25 @@ export class Manager {
       this.#options.log.error({ err: error }, 'the first objects of the cluster could not be stored');
       return;
     }
-    if (this.isLeader) this.#loops.start();
+    if (this.isLeader) this.#rooms.loops.start();
   }
 
-  #leaderLoops(): readonly LeaderLoop[] {
-    const { store } = this;
-    const clock = this.#clock;
-    const { clock: systemClock, random } = this.#options;
-    const log = (room: string): Logger => this.#options.log.child({ room });
-    const group = this.#membershipGroup();
-    const named = (name: string, loop: { run(signal: AbortSignal): Promise<void> }): LeaderLoop => ({
-      name,
-      run: (signal) => loop.run(signal),
-    });
-    return [
-      named('manager status', new ManagerStatusWriter({ store, group, log: log('members') })),
-      named('roles', new RoleReconciler({ store, group, clock, log: log('members') })),
-      named('root rotation', new RootRotation({ store, clock: systemClock, log: log('ca') })),
-      named('orchestrator', new Orchestrator({ store, clock, random, newId, log: log('orchestrator') })),
-      named('reaper', new TaskReaper({ store, clock, random, newId, log: log('reaper') })),
-      named('constraint enforcer', new ConstraintEnforcer({ store, clock, random, newId, log: log('enforcer') })),
-      named('allocator', new Allocator({ store, clock, log: log('allocator') })),
-      named('scheduler', new Scheduler({ store, clock, random, log: log('scheduler') })),
-      named('dispatcher', this.#dispatcher),
-      named('log broker', this.#logBroker),
-    ];
-  }
-
-  #addServices(local: ControlService): void {
-    const { log, clock } = this.#options;
-    const options: RpcServerOptions = { identify: this.#listener.identify, log: log.child({ room: 'rpc' }) };
-    const authority = new CertificateAuthority({
-      store: this.store,
-      clock,
-      newId,
-      leader: () => (this.isLeader ? undefined : this.#leaderClient(NodeCAClient)),
-    });
-    addService(this.#grpc, CAService, authority.caMethods, options);
-    addService(this.#grpc, NodeCAService, authority.nodeCaMethods, options);
-    addService(this.#grpc, DispatcherService, this.#dispatcher.methods, options);
-    addService(this.#grpc, LogBrokerService, this.#logBroker.methods, options);
-    addService(this.#grpc, LogsService, this.#logBroker.logsMethods, options);
-    addService(
-      this.#grpc,
-      ControlDefinition,
-      controlMethods({ local, reads: this.control, isLeader: () => this.isLeader }),
-      options,
-    );
-    addService(
-      this.#grpc,
-      HealthService,
-      healthMethods(() => true),
-      options,
-    );
-    addService(
-      this.#grpc,
-      RaftService,
-      raftMethods({
-        members: () => this.#group().members,
-        step: (message) => this.#group().step(message),
-        openSnapshotSink: (message) => this.#group().openSnapshotSink(message),
-      }),
-      options,
-    );
-    addService(
-      this.#grpc,
-      RaftMembershipService,
-      membershipMethods({
-        members: () => this.#group().members,
-        isLeader: () => this.isLeader,
-        leader: () => this.#leaderClient(RaftMembershipClient),
-        health: (address) => this.#channels.client(address, HealthClient),
-        isReachable: (raftId) => this.isReachable(raftId),
-        admit: (member) => this.#group().admit(member),
-        remove: (raftId) => this.#group().remove(raftId),
-        log: log.child({ room: 'members' }),
-      }),
-      options,
-    );
-  }
-
-  #membershipGroup(): Group {
-    const consensus = this.#group();
-    return {
-      localId: consensus.localId,
-      members: () => consensus.members.all(),
-      isReachable: (raftId) => consensus.isReachable(raftId),
-      removeMember: async (raftId) => {
-        if (!canRemove(consensus.members.all(), raftId, (id) => consensus.isReachable(id))) {
-          throw new SwarmError(
-            'failedPrecondition',
-            'the managers that can be reached would be no majority without it',
-          );
-        }
-        await consensus.remove(raftId);
-      },
-      transferLeadership: () => consensus.transferLeadership(),
-      onChange: (listener) => consensus.onChange(listener),
-    };
-  }
-
-  /** A manager whose address changed while it was away tells the others. */
-  async #announceAddress(): Promise<void> {
+  async #announceAddress(consensus: Consensus): Promise<void> {
     const { clock, log } = this.#options;
-    const consensus = this.#group();
     try {
-      await this.ready(AbortSignal.timeout(60_000));
-      const recorded = consensus.members.byNode(this.nodeId);
-      if (!recorded || recorded.address === this.#address) return;
-      if (consensus.isLeader)
-        await consensus.admit({ raftId: consensus.localId, nodeId: this.nodeId, address: this.#address });
-      else {
-        const managers = this.members.filter((m) => m.raftId !== consensus.localId).map((m) => m.address);
-        await requestAdmission(this.#channels, managers, this.#address, clock, consensus.localId);
-      }
-      log.info({ address: this.#address }, 'told the other managers the new address');
+      await this.ready(AbortSignal.timeout(CATCH_UP_TIMEOUT_MS));
     } catch (error) {
-      log.warn({ err: error }, 'the other managers could not be told the new address');
+      log.warn({ err: error }, 'no leader was found that could be told the address of this manager');
+      return;
     }
-  }
-
-  #leaderClientIfAny<C>(type: ClientConstructor<C>): C | undefined {
-    const leader = this.leader;
-    if (!leader || leader.raftId === this.#consensus?.localId) return undefined;
-    return this.#channels.client(leader.address, type);
-  }
-
-  #leaderClient<C>(type: ClientConstructor<C>): C {
-    const client = this.#leaderClientIfAny(type);
-    if (!client) throw new SwarmError('unavailable', NO_LEADER_TEXT);
-    return client;
-  }
-
-  #canRemove(nodeId: string): boolean {
-    const consensus = this.#group();
-    const member = consensus.members.byNode(nodeId);
-    return !member || canRemove(consensus.members.all(), member.raftId, (id) => consensus.isReachable(id));
-  }
-
-  #isRemoved(nodeId: string): boolean {
-    const cluster = this.store.read.cluster.all()[0];
-    return cluster !== undefined && Object.hasOwn(cluster.blacklistedCertificates, nodeId);
-  }
-
-  #weightedPeers(): readonly WeightedPeer[] {
-    return this.members.map(({ nodeId, address }) => ({ peer: { nodeId, addr: address }, weight: MANAGER_WEIGHT }));
+    await announceAddress({
+      consensus,
+      channels: this.#rooms.channels,
+      nodeId: this.nodeId,
+      address: this.#address,
+      clock,
+      log,
+    });
   }
 
   #group(): Consensus {
@@ -524,9 +259,4 @@ export class Manager {
   }
 }
 
-const describe = (member: Member | undefined): string | undefined => member && `${member.nodeId} at ${member.address}`;
-
 const bracketed = (host: string): string => (host.includes(':') && !host.startsWith('[') ? `[${host}]` : host);
-
-/** 63 random bits: unique enough never to meet another request's id. */
-const newRequestId = (): string => (drawRandomBytes(8).readBigUInt64BE() >> 1n).toString();

@@ -1,4 +1,6 @@
 /** What the membership loops need of the consensus group. */
+import { SwarmError } from '../../common/errors.ts';
+import type { Consensus } from '../consensus/consensus.ts';
 import type { Member } from '../consensus/member-list.ts';
 
 export interface Group {
@@ -29,3 +31,18 @@ export function canRemove(
   const reachable = remaining.filter((member) => isReachable(member.raftId)).length;
   return reachable >= Math.floor(remaining.length / 2) + 1;
 }
+
+/** The group as this manager's place in it shows it. */
+export const groupOf = (consensus: Consensus): Group => ({
+  localId: consensus.localId,
+  members: () => consensus.members.all(),
+  isReachable: (raftId) => consensus.isReachable(raftId),
+  removeMember: async (raftId) => {
+    if (!canRemove(consensus.members.all(), raftId, (id) => consensus.isReachable(id))) {
+      throw new SwarmError('failedPrecondition', 'the managers that can be reached would be no majority without it');
+    }
+    await consensus.remove(raftId);
+  },
+  transferLeadership: () => consensus.transferLeadership(),
+  onChange: (listener) => consensus.onChange(listener),
+});
