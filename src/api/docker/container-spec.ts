@@ -84,7 +84,8 @@ export function containerSpecToProto(docker: DockerContainerSpec): ContainerSpec
     },
     secrets: (docker.Secrets ?? []).map(secretReferenceToProto),
     configs: (docker.Configs ?? []).map(configReferenceToProto),
-    isolation: isolations.parse(docker.Isolation, Isolation.DEFAULT, (word) => `invalid Isolation: "${word}"`),
+    // Like Docker: any case, and a word it does not know means the default.
+    isolation: isolations.find(docker.Isolation?.toLowerCase()) ?? Isolation.DEFAULT,
     pidsLimit: 0,
     sysctls: docker.Sysctls ?? {},
     capabilityAdd: docker.CapabilityAdd ?? [],

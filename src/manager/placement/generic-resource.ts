@@ -145,16 +145,6 @@ export function sanitizeGeneric(available: GenericPool, total: GenericPool): Gen
   return cut;
 }
 
-/** Variables a container gets: DOCKER_RESOURCE_GPU=a,b. */
-export function genericEnvironment(assigned: GenericPool): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    [...assigned].map(([kind, amount]) => [
-      `DOCKER_RESOURCE_${kind.toUpperCase()}`,
-      typeof amount === 'number' ? String(amount) : amount.join(','),
-    ]),
-  );
-}
-
 function set(pool: Map<string, GenericAmount>, kind: string, amount: GenericAmount): void {
   if (sizeOf(amount) > 0) pool.set(kind, amount);
   else pool.delete(kind);

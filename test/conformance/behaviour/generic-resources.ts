@@ -3,7 +3,7 @@ import { isSwarmError } from '../../../src/common/errors.ts';
 import {
   claimGeneric,
   consumeGeneric,
-  genericEnvironment,
+  genericListOf,
   hasEnoughGeneric,
   hasGeneric,
   parseGenericResources,
@@ -12,6 +12,7 @@ import {
   type GenericAmount,
   type GenericPool,
 } from '../../../src/manager/placement/generic-resource.ts';
+import { genericEnvironment } from '../../../src/worker/task-environment.ts';
 import { expectSame, failed, refuseUnknownMembers, type CaseHandler } from './case.ts';
 
 type Amounts = Readonly<Record<string, GenericAmount>>;
@@ -54,7 +55,7 @@ const KINDS: Readonly<Record<string, (given: Given) => unknown>> = {
   },
   sanitize: ({ available, total }) => ({ available: amountsOf(sanitizeGeneric(poolOf(available), poolOf(total))) }),
   consume: ({ available, use }) => ({ available: amountsOf(consumeGeneric(poolOf(available), poolOf(use))) }),
-  env: ({ assigned }) => genericEnvironment(poolOf(assigned)),
+  env: ({ assigned }) => genericEnvironment(genericListOf(poolOf(assigned))),
 };
 
 const poolOf = (amounts: Amounts = {}): GenericPool => new Map(Object.entries(amounts));

@@ -163,6 +163,19 @@ describe('a service', () => {
     expect(shown.json['Spec']?.['Mode']).toEqual({ Replicated: { Replicas: 1 } });
   });
 
+  it.each([
+    ['HyperV', 'hyperv'],
+    ['process', 'process'],
+    ['nonsense', 'default'],
+  ])('reads the isolation %s as %s', async (given, shown) => {
+    await create({
+      Name: `isolated-${given}`,
+      TaskTemplate: { ContainerSpec: { Image: 'busybox:local', Isolation: given } },
+    });
+    const spec = (await rig.call('GET', `/services/isolated-${given}`)).json['Spec'] as Json;
+    expect(spec['TaskTemplate']).toMatchObject({ ContainerSpec: { Isolation: shown } });
+  });
+
   it('gets a name of two words when it was given none', async () => {
     const id = await create({ TaskTemplate: { ContainerSpec: { Image: 'busybox:local' } } });
     const name = (await rig.call('GET', `/services/${id}`)).json['Spec']?.['Name'];

@@ -16,6 +16,7 @@ import {
   type PortConfig,
 } from '../../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { Duration } from '../../../proto/generated/google/protobuf/duration.ts';
+import { genericEnvironment } from '../../task-environment.ts';
 import { taskName, templateContext } from '../../task-naming.ts';
 import { expandTemplate } from '../../template.ts';
 import { endpointsOf, nameServers } from './container-networks.ts';
@@ -66,7 +67,7 @@ export function containerOptions(
     Image: spec.image,
     ...(spec.command.length > 0 ? { Entrypoint: [...spec.command] } : {}),
     ...(spec.args.length > 0 ? { Cmd: [...spec.args] } : {}),
-    Env: [...spec.env.map(expand), ...resourceEnvironment(task)],
+    Env: [...spec.env.map(expand), ...lines(genericEnvironment(task.assignedGenericResources))],
     ...(hostname ? { Hostname: hostname } : {}),
     ...(spec.user ? { User: spec.user } : {}),
     ...(spec.dir ? { WorkingDir: spec.dir } : {}),
@@ -98,18 +99,8 @@ function labelsOf(task: Task, spec: ContainerSpec): Record<string, string> {
   };
 }
 
-/** Generic resources the task was given, as Docker names them in the environment. */
-function resourceEnvironment(task: Task): readonly string[] {
-  const values = new Map<string, string[]>();
-  for (const { resource } of task.assignedGenericResources) {
-    if (!resource) continue;
-    const { kind, value } = resource.value;
-    values.set(kind, [...(values.get(kind) ?? []), String(value)]);
-  }
-  return [...values].map(
-    ([kind, held]) => `DOCKER_RESOURCE_${kind.toUpperCase().replaceAll('-', '_')}=${held.join(',')}`,
-  );
-}
+const lines = (env: Readonly<Record<string, string>>): readonly string[] =>
+  Object.entries(env).map(([name, value]) => `${name}=${value}`);
 
 const ns = (duration: Duration | undefined): number => (duration ? Math.round(msOfDuration(duration) * NS_PER_MS) : 0);
 

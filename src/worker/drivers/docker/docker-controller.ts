@@ -12,7 +12,7 @@ import type {
   TaskController,
   TaskDependencies,
 } from '../driver.ts';
-import { privateFilesOf, type PrivateFiles } from '../process/private-files.ts';
+import { privateFilesOf, type PrivateFiles } from '../private-files.ts';
 import { TaskEndedError } from '../task-ended-error.ts';
 import { upstreamServers } from '../../network/upstream.ts';
 import { containerOptions, containerSpecOf, hostPorts, portKey, type FileMount } from './container-config.ts';
@@ -57,7 +57,7 @@ export class DockerController implements TaskController {
     await fetchImage(engine, containerSpecOf(task), signal);
     signal.throwIfAborted();
     const node = await describe();
-    const files = privateFilesOf(task, dependencies, node, {});
+    const files = privateFilesOf(task, dependencies, node);
     await privateFiles.write(task.id, files, { uid: 0, gid: 0 });
     const mounts = files.map((file): FileMount => ({
       source: `${privateFiles.dirOf(task.id)}/${file.relativePath}`,

@@ -5,7 +5,7 @@ import type { Logger } from '../../../common/log.ts';
 import type { Task } from '../../../proto/generated/docker/swarmkit/v1/objects.ts';
 import type { NodeDescription, PluginDescription } from '../../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { LeftoverTask, RuntimeDriver, TaskController, TaskDependencies } from '../driver.ts';
-import { PrivateFiles } from '../process/private-files.ts';
+import { PrivateFiles } from '../private-files.ts';
 import { containerSpecOf, NODE_LABEL, TASK_LABEL } from './container-config.ts';
 import { DockerController } from './docker-controller.ts';
 import { engineError, hasStatus } from './engine-error.ts';

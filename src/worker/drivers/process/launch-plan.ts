@@ -11,7 +11,7 @@ import {
   type NodeDescription,
   type PortConfig,
 } from '../../../proto/generated/docker/swarmkit/v1/types.ts';
-import { genericEnvironment } from '../../generic-environment.ts';
+import { declaredEnvironment, genericEnvironment } from '../../task-environment.ts';
 import { healthPlanOf, type HealthPlan } from '../../health-check.ts';
 import { taskName, templateContext } from '../../task-naming.ts';
 import { expandTemplate } from '../../template.ts';
@@ -91,7 +91,7 @@ export function launchPlan(task: Task, node: NodeDescription): LaunchPlan {
       SWARMD_SERVICE_ID: task.serviceId,
       SWARMD_SERVICE_NAME: context.Service.Name,
       SWARMD_NODE_ID: task.nodeId,
-      ...variables(spec.env.map((line) => expandTemplate(line, context))),
+      ...declaredEnvironment(spec.env, context),
     },
     user: spec.user,
     groups: spec.groups,
@@ -164,16 +164,6 @@ function portVariables(ports: readonly PortConfig[]): Record<string, string> {
     const protocol = Object.entries(Protocol).find(([, value]) => value === port.protocol)?.[0] ?? 'TCP';
     result[`SWARMD_PORT_${port.targetPort}_${protocol}`] = published;
     if (port.name) result[`SWARMD_PORT_${port.name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`] = published;
-  }
-  return result;
-}
-
-/** As Docker reads them: `NAME=value`; a bare `NAME` takes nothing over from the agent and is left out. */
-function variables(lines: readonly string[]): Record<string, string> {
-  const result: Record<string, string> = {};
-  for (const line of lines) {
-    const split = line.indexOf('=');
-    if (split > 0) result[line.slice(0, split)] = line.slice(split + 1);
   }
   return result;
 }

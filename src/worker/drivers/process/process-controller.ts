@@ -31,7 +31,7 @@ import {
 import type { LaunchPlan } from './launch-plan.ts';
 import { readLogs } from './log-reader.ts';
 import { OutputCollector } from './output-collector.ts';
-import { privateFilesOf, wantsPrivateFiles, type PrivateFiles } from './private-files.ts';
+import { privateFilesOf, wantsPrivateFiles, type PrivateFiles } from '../private-files.ts';
 import { clearRun, type EndedRun } from './run-state.ts';
 import { SupervisedRun } from './supervised-run.ts';
 import type { TaskFolder } from './task-folder.ts';
@@ -72,7 +72,7 @@ export class ProcessController implements TaskController {
     if (folder.isPrepared) return;
     const user = userOf(plan);
     this.#line(plan.argv, user);
-    const files = privateFilesOf(task, dependencies, node, plan.env);
+    const files = privateFilesOf(task, dependencies, node);
     await privateFiles.write(task.id, files, {
       uid: user?.uid ?? process.getuid?.() ?? 0,
       gid: user?.gid ?? process.getgid?.() ?? 0,

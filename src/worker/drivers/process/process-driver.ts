@@ -16,7 +16,7 @@ import type { LeftoverTask, RuntimeDriver, TaskController, TaskDependencies } fr
 import { detectCgroups, type Cgroups } from './cgroups.ts';
 import { findHostTools, type HostTools } from './launcher.ts';
 import { launchPlan } from './launch-plan.ts';
-import { PrivateFiles } from './private-files.ts';
+import { PrivateFiles } from '../private-files.ts';
 import { ProcessController } from './process-controller.ts';
 import { SupervisedRun } from './supervised-run.ts';
 import { TaskFolder } from './task-folder.ts';

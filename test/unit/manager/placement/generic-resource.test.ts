@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import {
   claimGeneric,
   consumeGeneric,
-  genericEnvironment,
   genericListOf,
   genericPoolOf,
   hasEnoughGeneric,
@@ -41,13 +40,6 @@ describe('generic resources', () => {
       'not enough of generic resource gpu: 2 wished, 1 available',
     );
     expect(available).toEqual(pool({ gpu: ['a'], apple: 5 }));
-  });
-
-  it('names variables after the kind', () => {
-    expect(genericEnvironment(pool({ gpu: ['a', 'b'], 'ssd-fast': 2 }))).toEqual({
-      DOCKER_RESOURCE_GPU: 'a,b',
-      'DOCKER_RESOURCE_SSD-FAST': '2',
-    });
   });
 
   const amount = fc.oneof(

@@ -6,13 +6,14 @@ import { execFile } from 'node:child_process';
 import { chmod, chown, mkdir, readdir, rm, rmdir, statfs, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { SwarmError } from '../../../common/errors.ts';
-import type { Task } from '../../../proto/generated/docker/swarmkit/v1/objects.ts';
-import type { FileTarget, NodeDescription } from '../../../proto/generated/docker/swarmkit/v1/types.ts';
-import { templateContext } from '../../task-naming.ts';
-import { expandTemplate, type TemplateFunctions } from '../../template.ts';
-import type { TaskDependencies } from '../driver.ts';
-import { containerSpec } from './launch-plan.ts';
+import { SwarmError } from '../../common/errors.ts';
+import type { Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import type { FileTarget, NodeDescription } from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import { declaredEnvironment } from '../task-environment.ts';
+import { templateContext } from '../task-naming.ts';
+import { expandTemplate, type TemplateFunctions } from '../template.ts';
+import type { TaskDependencies } from './driver.ts';
+import { containerSpec } from './process/launch-plan.ts';
 
 const run = promisify(execFile);
 const TMPFS_MAGIC = 0x01021994;
@@ -31,7 +32,6 @@ export function privateFilesOf(
   task: Task,
   dependencies: TaskDependencies,
   node: NodeDescription,
-  env: Readonly<Record<string, string>>,
 ): readonly PrivateFile[] {
   const spec = containerSpec(task);
   const { secrets, configs } = dependencies;
@@ -40,6 +40,7 @@ export function privateFilesOf(
     dataOf(secrets, spec.secrets.find((reference) => targetName(reference) === name)?.secretId, 'secret', name);
   const configNamed = (name: string): Uint8Array =>
     dataOf(configs, spec.configs.find((reference) => targetName(reference) === name)?.configId, 'config', name);
+  const env = declaredEnvironment(spec.env, context);
   const functions: TemplateFunctions = {
     secret: (name) => text(secretNamed(name)),
     config: (name) => text(configNamed(name)),
