@@ -2,6 +2,7 @@
 import type { Clock } from '../common/clock.ts';
 import { newId } from '../common/ids.ts';
 import type { Logger } from '../common/log.ts';
+import { drawRandomBytes } from '../common/random-bytes.ts';
 import type { Random } from '../common/random.ts';
 import { Allocator } from './allocator/allocator.ts';
 import { RootRotation } from './ca/root-rotation.ts';
@@ -14,6 +15,7 @@ import { RoleReconciler } from './members/role-reconciler.ts';
 import { ConstraintEnforcer } from './orchestrator/constraint-enforcer.ts';
 import { Orchestrator } from './orchestrator/orchestrator.ts';
 import { TaskReaper } from './orchestrator/task-reaper.ts';
+import { NetworkKeys } from './overlay/network-keys.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
 import type { Store } from './store/store.ts';
 
@@ -42,6 +44,7 @@ export function leaderRooms(rooms: LeaderRooms): readonly LeaderLoop[] {
     named('constraint enforcer', new ConstraintEnforcer({ store, clock, random, newId, log: log('enforcer') })),
     named('allocator', new Allocator({ store, clock, log: log('allocator') })),
     named('scheduler', new Scheduler({ store, clock, random, log: log('scheduler') })),
+    named('network keys', new NetworkKeys({ store, clock: systemClock, randomBytes: drawRandomBytes })),
     named('dispatcher', dispatcher),
     named('log broker', logBroker),
   ];

@@ -10,7 +10,7 @@ import { RaftMembershipClient } from '../proto/generated/docker/swarmkit/v1/raft
 import { Consensus } from './consensus/consensus.ts';
 import { loadLogKeys } from './consensus/log-keys.ts';
 import type { Member } from './consensus/member-list.ts';
-import { predefinedNetworks } from './control/bootstrap.ts';
+import { ingressNetwork, predefinedNetworks } from './control/bootstrap.ts';
 import type { ControlService } from './control/control.ts';
 import type { Dispatcher } from './dispatcher/dispatcher.ts';
 import { logsFromLeader } from './logs/leader-logs.ts';
@@ -18,6 +18,7 @@ import type { Entry, ManagerOptions } from './manager-options.ts';
 import { managerRooms, type ManagerRooms } from './manager-rooms.ts';
 import { announceAddress } from './members/address-announcement.ts';
 import { leaveThrough, requestAdmission } from './members/admission.ts';
+import { GossipRelay } from './overlay/gossip-relay.ts';
 import type { Store } from './store/store.ts';
 
 /** How long a returning manager waits for a leader before it gives up telling its new address. */
@@ -26,6 +27,7 @@ const CATCH_UP_TIMEOUT_MS = 60_000;
 export class Manager {
   readonly #options: ManagerOptions;
   readonly #rooms: ManagerRooms;
+  readonly #relay: GossipRelay;
   readonly #changeListeners = new Set<() => void>();
   #consensus: Consensus | undefined;
   #foundation: Extract<Entry, { readonly kind: 'found' }> | undefined;
@@ -37,6 +39,11 @@ export class Manager {
       ifTaken: () => this.#consensus,
       taken: () => this.#group(),
       onChange: (listener) => this.onChange(listener),
+    });
+    this.#relay = new GossipRelay({
+      host: options.advertise.host,
+      store: this.#rooms.store,
+      log: options.log.child({ room: 'overlay' }),
     });
   }
 
@@ -57,6 +64,7 @@ export class Manager {
 
   /** Stops everything; leadership is handed over first where somebody can take it. */
   async stop(): Promise<void> {
+    await this.#relay.stop();
     // Others learn of the next leader before this one falls silent.
     if (this.#consensus?.isLeader) await this.#consensus.transferLeadership().catch(() => undefined);
     // Loops may wait for a change that no majority is left to make; the consensus abandons it as it stops.
@@ -207,6 +215,7 @@ export class Manager {
       for (const listener of this.#changeListeners) listener();
     });
     await consensus.start();
+    this.#relay.start();
     if (entry.kind === 'resume') void this.#announceAddress(consensus);
   }
 
@@ -224,7 +233,7 @@ export class Manager {
         await this.store.update((tx) => {
           tx.cluster.create(foundation.cluster);
           tx.node.create(foundation.node);
-          for (const network of predefinedNetworks(newId)) tx.network.create(network);
+          for (const network of [...predefinedNetworks(newId), ingressNetwork(newId)]) tx.network.create(network);
         });
       }
       this.#foundation = undefined;

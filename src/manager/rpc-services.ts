@@ -14,6 +14,7 @@ import {
   RaftMembershipService,
   RaftService,
 } from '../proto/generated/docker/swarmkit/v1/raft.ts';
+import { ResourceAllocatorService } from '../proto/generated/docker/swarmkit/v1/resource.ts';
 import { CertificateAuthority } from './ca/certificate-authority.ts';
 import type { Consensus } from './consensus/consensus.ts';
 import { raftMethods } from './consensus/raft-service.ts';
@@ -22,6 +23,7 @@ import type { ControlService } from './control/control.ts';
 import type { Dispatcher } from './dispatcher/dispatcher.ts';
 import type { LogBroker } from './logs/log-broker.ts';
 import { healthMethods, membershipMethods } from './members/membership-service.ts';
+import { networkAttachmentMethods } from './overlay/network-attachments.ts';
 import type { LeaderConnection } from './rpc/leader-connection.ts';
 import type { ManagerChannels } from './rpc/manager-channels.ts';
 import type { Store } from './store/store.ts';
@@ -55,6 +57,7 @@ export function addRpcServices(server: Server, rooms: RpcRooms): void {
   addService(server, CAService, authority.caMethods, options);
   addService(server, NodeCAService, authority.nodeCaMethods, options);
   addService(server, DispatcherService, dispatcher.methods, options);
+  addService(server, ResourceAllocatorService, networkAttachmentMethods({ store, clock, newId, leader }), options);
   addService(server, LogBrokerService, logBroker.methods, options);
   addService(server, LogsService, logBroker.logsMethods, options);
   addService(

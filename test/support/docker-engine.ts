@@ -127,6 +127,8 @@ export class DockerEngine {
   #inNamespace(command: string, args: readonly string[]): ChildProcess {
     const child = spawn('nsenter', [`--net=/run/netns/${this.namespace}`, '--', command, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      // There is no registry to ask for newer images.
+      env: { ...process.env, DOCKER_SERVICE_PREFER_OFFLINE_IMAGE: '1' },
     });
     const log = createWriteStream(this.#logFile(command), { flags: 'a' });
     child.stdout.pipe(log, { end: false });
@@ -156,7 +158,7 @@ export class DockerEngine {
 
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, POLL_MS));
 
-function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<string> {
+export function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<string> {
   return new Promise((resolve, reject) => {
     execFile(command, args, { env, timeout: 60_000, maxBuffer: 16 << 20 }, (error, stdout, stderr) => {
       if (error) reject(new Error(`${command} ${args.join(' ')}: ${stderr || error.message}`));

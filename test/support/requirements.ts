@@ -12,6 +12,17 @@ const commandExists = (name: string): boolean => {
   }
 };
 
+/** Whether the kernel makes network devices of a kind; tried in a namespace of its own. */
+const kernelHas = (device: string): boolean => {
+  const options = device === 'vxlan' ? ['id', '1', 'dstport', '4789'] : [];
+  try {
+    execFileSync('unshare', ['--net', 'ip', 'link', 'add', 'probe', 'type', device, ...options], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
 const REQUIREMENTS = {
   root: () => process.getuid?.() === 0 || 'needs root',
   docker: () => commandExists('docker') || 'needs the docker CLI',
@@ -20,6 +31,8 @@ const REQUIREMENTS = {
   dockerCompose: () => commandExists('docker-compose') || 'needs docker-compose (Debian package docker-compose)',
   ip: () => commandExists('ip') || 'needs the ip command (Debian package iproute2)',
   busybox: () => existsSync('/bin/busybox') || 'needs busybox (Debian package busybox-static)',
+  vxlan: () => kernelHas('vxlan') || 'needs VXLAN in the kernel',
+  ipvs: () => existsSync('/proc/net/ip_vs') || 'needs IPVS in the kernel',
   openssl: () => commandExists('openssl') || 'needs openssl',
   dockerPy: () => {
     try {

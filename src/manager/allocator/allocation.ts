@@ -18,40 +18,57 @@ import {
 } from './address-book.ts';
 import { isNetworkAllocated, planNetwork } from './network-plan.ts';
 import { PortSpace, type PortCursors } from './port-space.ts';
+import { NetworksInUse, planNode } from './node-plan.ts';
 import { planService } from './service-plan.ts';
 import { awaitsAllocation, planTask, withReason } from './task-plan.ts';
 
+/** In the order of work. */
+const KINDS = ['network', 'service', 'task', 'node'] as const;
+
 /** One object to look at in a pass. */
 export interface Work {
-  readonly kind: 'network' | 'service' | 'task';
+  readonly kind: (typeof KINDS)[number];
   readonly id: string;
 }
 
+type Warn = (facts: object, text: string) => void;
+
 export class Allocation {
   readonly #clock: Clock;
+  readonly #warn: Warn;
   readonly #addresses = new AddressBook();
   readonly #cursors: PortCursors = new Map();
-  readonly #pending = { network: new Set<string>(), service: new Set<string>(), task: new Set<string>() };
+  readonly #networksInUse = new NetworksInUse();
+  readonly #pending = Object.fromEntries(KINDS.map((kind) => [kind, new Set<string>()])) as Record<
+    Work['kind'],
+    Set<string>
+  >;
   /** What could not be served, and why. */
-  readonly #waiting = {
-    network: new Map<string, string>(),
-    service: new Map<string, string>(),
-    task: new Map<string, string>(),
-  };
+  readonly #waiting = Object.fromEntries(KINDS.map((kind) => [kind, new Map<string, string>()])) as Record<
+    Work['kind'],
+    Map<string, string>
+  >;
   #mayHelpWaiting = false;
+  /** The ingress network came or went. */
+  #everyNode = false;
   /** These hold during one pass, in which nobody else can write. */
   #ports: PortSpace | undefined;
   #ingress: { readonly id: string | undefined } | undefined;
   readonly #settledServices = new Set<string>();
 
   /** Begins with everything that is in the store: what is held is noted before anything is chosen. */
-  constructor(reader: Reader, clock: Clock) {
+  constructor(reader: Reader, clock: Clock, warn: Warn) {
     this.#clock = clock;
+    this.#warn = warn;
     const [networks, services, tasks] = [reader.network.all(), reader.service.all(), reader.task.all()];
     for (const network of networks) if (isNetworkAllocated(network)) this.#addresses.addNetwork(network);
     for (const service of services) this.#addresses.hold(serviceOwner(service), serviceAddresses(service));
     for (const task of tasks) this.#addresses.hold(taskOwner(task), taskAddresses(task));
-    for (const node of reader.node.all()) this.#addresses.hold(nodeOwner(node), nodeAddresses(node));
+    for (const task of tasks) this.#networksInUse.note(task);
+    for (const node of reader.node.all()) {
+      this.#addresses.hold(nodeOwner(node), nodeAddresses(node));
+      this.#pending.node.add(node.id);
+    }
     for (const network of networks) if (!isNetworkAllocated(network)) this.#pending.network.add(network.id);
     for (const service of services) this.#pending.service.add(service.id);
     for (const task of tasks) if (awaitsAllocation(task)) this.#pending.task.add(task.id);
@@ -76,35 +93,39 @@ export class Allocation {
         const { object } = change;
         const isGone = change.action === 'delete';
         this.#freed(this.#addresses.hold(taskOwner(object), isGone ? [] : taskAddresses(object)));
+        const nodeId = this.#networksInUse.note(object, isGone);
+        if (nodeId !== undefined) this.#pending.node.add(nodeId);
         const awaits = !isGone && awaitsAllocation(object);
         this.#forgetUnless(awaits, 'task', object.id);
         // The reason written on a waiting task comes back as a change of it; that alone is no cause to try again.
         if (awaits && this.#waiting.task.get(object.id) !== object.status?.err) this.#pending.task.add(object.id);
         return;
       }
-      case 'node':
-        this.#freed(
-          this.#addresses.hold(
-            nodeOwner(change.object),
-            change.action === 'delete' ? [] : nodeAddresses(change.object),
-          ),
-        );
+      case 'node': {
+        const { object, old, action } = change;
+        const isGone = action === 'delete';
+        this.#freed(this.#addresses.hold(nodeOwner(object), isGone ? [] : nodeAddresses(object)));
+        this.#forgetUnless(!isGone, 'node', object.id);
+        if (!isGone && object.description !== old?.description) this.#pending.node.add(object.id);
         return;
+      }
       default:
       // Nothing else holds addresses or ports.
     }
   }
 
   /** The work of the next pass, in order; empty when there is none. */
-  takeWork(): readonly Work[] {
+  takeWork(reader: Reader): readonly Work[] {
+    if (this.#everyNode) for (const { id } of reader.node.all()) this.#pending.node.add(id);
+    this.#everyNode = false;
     if (this.#mayHelpWaiting) {
-      for (const kind of ['network', 'service', 'task'] as const) {
+      for (const kind of KINDS) {
         for (const id of this.#waiting[kind].keys()) this.#pending[kind].add(id);
       }
       this.#mayHelpWaiting = false;
     }
     const work: Work[] = [];
-    for (const kind of ['network', 'service', 'task'] as const) {
+    for (const kind of KINDS) {
       for (const id of this.#pending[kind]) work.push({ kind, id });
       this.#pending[kind].clear();
     }
@@ -123,6 +144,8 @@ export class Allocation {
         return this.#settleService(tx, id);
       case 'task':
         return this.#allocateTask(tx, id);
+      case 'node':
+        return this.#attachNode(tx, id);
     }
   }
 
@@ -130,7 +153,9 @@ export class Allocation {
     this.#mayHelpWaiting = true;
     this.#forgetUnless(action !== 'delete', 'network', object.id);
     if (action === 'delete') this.#addresses.removeNetwork(object.id);
-    else if (isNetworkAllocated(object)) this.#addresses.addNetwork(object);
+    if (object.spec?.ingress) this.#everyNode = true;
+    if (action === 'delete') return;
+    if (isNetworkAllocated(object)) this.#addresses.addNetwork(object);
     else this.#pending.network.add(object.id);
   }
 
@@ -212,6 +237,27 @@ export class Allocation {
     this.#waiting.task.set(id, plan.waitsFor);
     const told = withReason(task, plan.waitsFor, nowMs);
     if (told) tx.task.update(told);
+  }
+
+  #attachNode(tx: Writer, id: string): void {
+    const node = tx.node.get(id);
+    if (!node) return;
+    const plan = planNode(node, {
+      addresses: this.#addresses,
+      network: (networkId) => tx.network.get(networkId),
+      ingressNetworkId: this.#ingressId(tx),
+      used: this.#networksInUse.of(id),
+    });
+    const [lacking] = plan.lacking;
+    if (lacking === undefined) this.#waiting.node.delete(id);
+    else this.#waitAtNode(id, this.#whyNoAddress(tx, lacking));
+    if (plan.node) tx.node.update(plan.node);
+  }
+
+  #waitAtNode(id: string, reason: string): void {
+    // A node has no field for it, and its tasks are told by the engine that the address is missing.
+    if (this.#waiting.node.get(id) !== reason) this.#warn({ nodeId: id, reason }, 'a node waits for an address');
+    this.#waiting.node.set(id, reason);
   }
 
   #ingressId(tx: Reader): string | undefined {

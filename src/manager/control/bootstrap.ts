@@ -117,6 +117,13 @@ export interface NodeBootstrap {
   readonly availability?: NodeSpec_Availability | undefined;
 }
 
+/** The network of the routing mesh; the allocator gives it its addresses. */
+export const ingressNetwork = (newId: IdSource): Network =>
+  Network.fromPartial({
+    id: newId(),
+    spec: { annotations: { name: 'ingress' }, driverConfig: {}, ipam: {}, ingress: true },
+  });
+
 /** The founding manager. */
 export const newManagerNode = ({ nodeId, certificate, csr, availability }: NodeBootstrap): Node =>
   Node.fromPartial({

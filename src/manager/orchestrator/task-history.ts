@@ -20,7 +20,9 @@ export const DEFAULT_HISTORY_LIMIT = 5;
 export function isRemovable(task: Task, serviceExists: boolean): boolean {
   const state = stateOf(task);
   if (task.desiredState === TaskState.REMOVE) return state < TaskState.ASSIGNED || state >= TaskState.COMPLETE;
-  return state === TaskState.ORPHANED && !serviceExists;
+  if (serviceExists) return false;
+  // Without a service there is no history to keep.
+  return state === TaskState.ORPHANED || (task.serviceId === '' && state >= TaskState.COMPLETE);
 }
 
 /**

@@ -36,7 +36,9 @@ function needsOf(task: Task): readonly PluginNeed[] {
     if (name && name !== 'local') needs.push({ type: 'Volume', name });
   }
   for (const { network } of task.networks) {
-    if (network?.driverState?.name) needs.push({ type: 'Network', name: network.driverState.name });
+    // A node without the routing mesh can run the task all the same: others lead to it.
+    if (network?.driverState?.name && !network.spec?.ingress)
+      needs.push({ type: 'Network', name: network.driverState.name });
   }
   const log = task.spec?.logDriver?.name;
   if (log && log !== 'none') needs.push({ type: 'Log', name: log });
