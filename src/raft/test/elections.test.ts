@@ -1,6 +1,6 @@
 /** Raft paper §5.1, §5.2 and §5.4.1: terms, elections and votes. */
 import { describe, expect, it } from 'vitest';
-import { ConfChangeType, EntryType, MessageType } from '../src/types.ts';
+import { APPEND_THREAD, ConfChangeType, EntryType, MessageType } from '../src/types.ts';
 import type { Message } from '../src/types.ts';
 import { encodeConfChange } from '../src/codec/conf-change-codec.ts';
 import { aGroup } from './kit/group.ts';
@@ -270,6 +270,18 @@ describe('outcome of an election (§5.2)', () => {
     expect(ready.hardState).toEqual({ term: 1, vote: '1', commit: 0 });
     expect([ready.mustSync, node.role]).toEqual([true, 'candidate']);
     node.advance();
+    expect(node.role).toBe('leader');
+  });
+
+  it('does not lead before its own term is durable, though all others voted for it', () => {
+    // Else a crash makes it forget the term, it is elected in the same term once more, and two entries share an index and a term.
+    const node = aNode({ asyncStorageWrites: true });
+    node.campaign();
+    const write = node.ready().messages.find(({ to }) => to === APPEND_THREAD);
+    node.take(MsgVoteResp, '2');
+    node.take(MsgVoteResp, '3');
+    expect(node.role).toBe('candidate');
+    for (const response of write?.responses ?? []) node.step(response);
     expect(node.role).toBe('leader');
   });
 

@@ -26,7 +26,7 @@ export async function openDirectory(options: RecoveryOptions): Promise<OpenedDir
       if (file.endsWith(TEMPORARY)) rmSync(join(directory, file), { force: true });
     }
     const recovered = recoverLog(options);
-    checkSnapshotsExist(directory, recovered);
+    checkSnapshotsExist(readdirSync(directory), recovered);
     const snapshots = new SnapshotFiles(options);
     await snapshots.settle(recovered.view.mark);
     return { lock, recovered, snapshots };
@@ -49,17 +49,21 @@ function acquireLock(directory: string): DirectoryLock {
   return DirectoryLock.acquire(directory);
 }
 
-/** A log without the snapshot it relies on, or snapshots without their log, are a loss. */
-function checkSnapshotsExist(directory: string, { view, tail }: RecoveredLog): void {
-  const found = readdirSync(directory).map(parseSnapshotFileName);
+/** A log without the snapshot it relies on, or snapshots without their log, are a loss: throws {@link LogCorruptError}. */
+export function checkSnapshotsExist(files: readonly string[], { view, tail }: RecoveredLog): void {
+  const found = files.map(parseSnapshotFileName).filter((file) => file !== undefined);
   const { index, term } = view.mark;
-  if (index > 0 && !found.some((file) => file?.index === index && file.term === term)) {
+  if (index > 0 && !found.some((file) => file.index === index && file.term === term)) {
     throw new LogCorruptError(
       { file: snapshotFileName(index, term), offset: 0 },
       'the snapshot the log relies on is missing',
     );
   }
-  if (tail === undefined && found.some((file) => file !== undefined)) {
-    throw new LogCorruptError({ file: directory, offset: 0 }, 'there are snapshots but no log segments');
+  const orphan = found[0];
+  if (tail === undefined && orphan !== undefined) {
+    throw new LogCorruptError(
+      { file: snapshotFileName(orphan.index, orphan.term), offset: 0 },
+      'there are snapshots but no log segments',
+    );
   }
 }

@@ -104,10 +104,20 @@ export class LogView {
     this.setHardState(this.#hardState);
   }
 
-  /** After a replay: gives a log without entries its bounds and reports contradictions. */
-  settle(): void {
+  /**
+   * After a replay: gives a log without entries its bounds and reports contradictions.
+   * @param firstIndex Index of the next entry when the oldest segment replayed was begun.
+   */
+  settle(firstIndex: number): void {
     const mark = this.#mark;
-    if (this.#base === undefined) this.#restart(mark.index, mark.term);
+    if (this.#base === undefined) {
+      if (firstIndex - 1 > mark.index) {
+        throw new ReplayError(
+          `entries ${String(mark.index + 1)} to ${String(firstIndex - 1)} were in a segment that is missing`,
+        );
+      }
+      this.#restart(mark.index, mark.term);
+    }
     if (this.base.index > mark.index) {
       throw new ReplayError(
         `entries begin at ${String(this.base.index + 1)}, after the snapshot at ${String(mark.index)}`,

@@ -1,7 +1,8 @@
-import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { LogCorruptError, LogIdentityError, LogKeyError } from './errors.ts';
 import type { LogKeys } from './keys.ts';
+import { nodeLogFiles } from './log-files.ts';
+import type { LogFiles } from './log-files.ts';
 import { LogView, ReplayError } from './log-view.ts';
 import { readConfState, readEntries, readHardState, readSnapshotMark, readTruncation } from './payloads.ts';
 import type { SnapshotMark } from './payloads.ts';
@@ -9,12 +10,12 @@ import { FLAG_RESTATED, RecordType } from './record.ts';
 import { openRecord } from './record-cipher.ts';
 import { SEGMENT_HEADER_SIZE, decodeSegmentHeader, headerCrc } from './segment-header.ts';
 import type { SegmentHeader } from './segment-header.ts';
-import { WATERMARK_FILE, listSegments, syncDirectory } from './segment-files.ts';
+import { WATERMARK_FILE, segmentsAmong } from './segment-files.ts';
 import type { SegmentName } from './segment-files.ts';
 import { judgeTail, scanSegment } from './segment-scan.ts';
 import type { ChainPoint, ScannedRecord, SegmentScan } from './segment-scan.ts';
 import type { StandingState, WriterTail } from './segment-writer.ts';
-import { readWatermark } from './watermark.ts';
+import { decodeWatermark } from './watermark.ts';
 
 export interface RecoveryOptions {
   readonly directory: string;
@@ -23,6 +24,8 @@ export interface RecoveryOptions {
   readonly segmentBytes: number;
   readonly keys: LogKeys | undefined;
   readonly cacheBytes: number;
+  /** Default: those of the operating system. */
+  readonly files?: LogFiles | undefined;
 }
 
 /** A segment that exists, and the key that opens it. */
@@ -58,11 +61,15 @@ interface LoadedSegment extends SegmentName {
  */
 export function recoverLog(options: RecoveryOptions): RecoveredLog {
   const replay = new Replay(options);
-  const names = listSegments(options.directory);
+  const { files = nodeLogFiles } = options;
+  const found = files.list(options.directory);
+  const names = segmentsAmong(found);
   let previous: { readonly scan: SegmentScan; readonly loaded: LoadedSegment } | undefined;
   const segments: KnownSegment[] = [];
+  let firstIndex: number | undefined;
   for (const name of names) {
-    const loaded = loadSegment(name, options);
+    const loaded = loadSegment(name, options, files);
+    firstIndex ??= loaded.header.firstIndex;
     if (previous !== undefined) {
       if (name.segment !== previous.loaded.segment + 1) {
         throw new LogCorruptError(
@@ -74,8 +81,8 @@ export function recoverLog(options: RecoveryOptions): RecoveredLog {
         if (name !== names.at(-1) || !isFresh(loaded))
           throw corruptAt(previous.loaded, previous.scan, previous.scan.stop.detail);
         // The old segment was not sealed yet: the new one holds nothing but repeated state and is begun anew when needed.
-        rmSync(join(options.directory, name.file));
-        syncDirectory(options.directory);
+        files.remove(join(options.directory, name.file));
+        files.syncDirectory(options.directory);
         break;
       }
       const { sequence, prevCrc } = previous.scan.end;
@@ -89,24 +96,24 @@ export function recoverLog(options: RecoveryOptions): RecoveredLog {
     previous = { loaded, scan: replay.segment(loaded) };
     segments.push({ segment: name.segment, file: name.file, keyId: loaded.header.keyId });
   }
-  const watermark = readWatermark(join(options.directory, WATERMARK_FILE));
+  const watermark = found.includes(WATERMARK_FILE)
+    ? decodeWatermark(files.read(join(options.directory, WATERMARK_FILE)))
+    : 0;
   if (previous === undefined) {
     if (watermark > 1)
       throw new LogCorruptError({ file: options.directory, offset: 0, sequence: 1 }, 'all segments are missing');
     return { view: replay.view, segments, tail: undefined, standing: {}, tornBytes: 0, bytesSinceMark: 0 };
   }
   const { loaded, scan } = previous;
-  const tornBytes = settleTail(loaded, scan, watermark, options);
-  replay.settle(loaded, scan);
+  const tornBytes = settleTail(loaded, scan, watermark, options, files);
+  replay.settle(loaded, scan, firstIndex ?? 0);
   const tail = { file: loaded.file, header: loaded.rawHeader, end: scan.end };
   const { view, standing, bytesSinceMark } = replay;
   return { view, segments, tail, standing, tornBytes, bytesSinceMark };
 }
 
-function loadSegment(name: SegmentName, options: RecoveryOptions): LoadedSegment {
-  // A Buffer's slice() is no copy, so it is not passed on as one.
-  const file = readFileSync(join(options.directory, name.file));
-  const bytes = new Uint8Array(file.buffer, file.byteOffset, file.length);
+function loadSegment(name: SegmentName, options: RecoveryOptions, files: LogFiles): LoadedSegment {
+  const bytes = files.read(join(options.directory, name.file));
   const header = decodeSegmentHeader(bytes);
   if (typeof header === 'string') throw new LogCorruptError({ file: name.file, offset: 0 }, header);
   if (header.clusterId !== options.clusterId)
@@ -135,7 +142,13 @@ function isFresh(loaded: LoadedSegment): boolean {
 }
 
 /** Judges and repairs the end of the newest segment. Returns the bytes cut off. */
-function settleTail(loaded: LoadedSegment, scan: SegmentScan, watermark: number, options: RecoveryOptions): number {
+function settleTail(
+  loaded: LoadedSegment,
+  scan: SegmentScan,
+  watermark: number,
+  options: RecoveryOptions,
+  files: LogFiles,
+): number {
   if (scan.sealed) throw corruptAt(loaded, scan, `segment ${String(loaded.segment + 1)} after it is missing`);
   const verdict = judgeTail(loaded.bytes, headerCrc(loaded.rawHeader), scan.end);
   if (verdict.kind === 'corrupt') throw corruptAt(loaded, scan, `${scan.stop.detail}, and ${verdict.detail}`);
@@ -146,25 +159,26 @@ function settleTail(loaded: LoadedSegment, scan: SegmentScan, watermark: number,
       `${scan.stop.detail}, though everything before record ${String(watermark)} had been made durable`,
     );
   }
-  const fd = openSync(join(options.directory, loaded.file), 'r+');
+  const fd = files.open(join(options.directory, loaded.file));
   try {
     const size = Math.max(options.segmentBytes, scan.end.offset);
     if (verdict.kind === 'torn' || loaded.bytes.length < size) {
-      ftruncateSync(fd, scan.end.offset);
-      writeZeros(fd, scan.end.offset, size);
+      files.truncate(fd, scan.end.offset);
+      writeZeros(files, fd, scan.end.offset, size);
     }
     // What was read may still be only in the page cache: it must be durable before anybody acts on it.
-    fsyncSync(fd);
+    files.sync(fd);
   } finally {
-    closeSync(fd);
+    files.close(fd);
   }
-  syncDirectory(options.directory);
+  files.syncDirectory(options.directory);
   return verdict.kind === 'torn' ? verdict.until - scan.end.offset : 0;
 }
 
-function writeZeros(fd: number, from: number, to: number): void {
+function writeZeros(files: LogFiles, fd: number, from: number, to: number): void {
   const zeros = new Uint8Array(256 * 1024);
-  for (let at = from; at < to;) at += writeSync(fd, zeros, 0, Math.min(zeros.length, to - at), at);
+  for (let at = from; at < to; at += zeros.length)
+    files.write(fd, zeros.subarray(0, Math.min(zeros.length, to - at)), at);
 }
 
 function corruptAt(loaded: LoadedSegment, scan: SegmentScan, detail: string): LogCorruptError {
@@ -188,9 +202,9 @@ class Replay {
     });
   }
 
-  settle(loaded: LoadedSegment, scan: SegmentScan): void {
+  settle(loaded: LoadedSegment, scan: SegmentScan, firstIndex: number): void {
     try {
-      this.view.settle();
+      this.view.settle(firstIndex);
     } catch (error) {
       if (!(error instanceof ReplayError)) throw error;
       throw new LogCorruptError({ file: loaded.file, offset: scan.end.offset }, error.message, { cause: error });

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readdirSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync } from 'node:fs';
 
 /** Names of the files in a log directory. */
 export const SPARE_FILE = 'spare';
@@ -18,10 +18,10 @@ export function segmentFileName(segment: number, firstIndex: number): string {
   return `${String(segment).padStart(8, '0')}-${String(firstIndex).padStart(16, '0')}.wal`;
 }
 
-/** The log segments of a directory, oldest first. */
-export function listSegments(directory: string): SegmentName[] {
+/** The log segments among the files of a directory, oldest first. */
+export function segmentsAmong(files: readonly string[]): SegmentName[] {
   const found: SegmentName[] = [];
-  for (const file of readdirSync(directory)) {
+  for (const file of files) {
     const match = /^(\d{8,})-\d{16,}\.wal$/.exec(file);
     if (match !== null) found.push({ segment: Number(match[1]), file });
   }

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { readU64, viewOf, writeU64 } from './bytes.ts';
 
@@ -20,12 +20,7 @@ export class Watermark {
 
   /** @param sequence Every record below it is durable. */
   write(sequence: number): void {
-    const bytes = new Uint8Array(SIZE);
-    const view = viewOf(bytes);
-    view.setUint32(0, MAGIC, true);
-    writeU64(view, 8, sequence);
-    view.setUint32(4, crc32(bytes.subarray(8), MAGIC), true);
-    writeSync(this.#fd, bytes, 0, SIZE, 0);
+    writeSync(this.#fd, encodeWatermark(sequence), 0, SIZE, 0);
   }
 
   close(): void {
@@ -33,14 +28,18 @@ export class Watermark {
   }
 }
 
+/** @param sequence Every record below it is durable. */
+export function encodeWatermark(sequence: number): Uint8Array {
+  const bytes = new Uint8Array(SIZE);
+  const view = viewOf(bytes);
+  view.setUint32(0, MAGIC, true);
+  writeU64(view, 8, sequence);
+  view.setUint32(4, crc32(bytes.subarray(8), MAGIC), true);
+  return bytes;
+}
+
 /** The sequence number below which everything was durable; 0 if it is not known. */
-export function readWatermark(path: string): number {
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(path);
-  } catch {
-    return 0;
-  }
+export function decodeWatermark(bytes: Uint8Array): number {
   if (bytes.length < SIZE) return 0;
   const view = viewOf(bytes);
   if (view.getUint32(0, true) !== MAGIC || view.getUint32(4, true) !== crc32(bytes.subarray(8, SIZE), MAGIC)) return 0;

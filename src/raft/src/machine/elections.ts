@@ -103,6 +103,9 @@ export function handleVoteResponse(raft: Raft, message: Message): void {
     // The term asked for in a pre-vote was never taken, so it stays.
     becomeFollower(raft, raft.term, NO_PEER);
   } else if (result === VoteResult.Won) {
+    // The votes of others may come before the own term is durable. A leader that forgot its term in a crash could be elected in it once
+    // more, and then write other entries with the same index and term.
+    if (raft.role === 'candidate' && !raft.tracker.hasVoteOf(raft.id)) return;
     if (raft.role === 'pre-candidate') {
       runCampaign(raft, 'election');
     } else {

@@ -111,6 +111,11 @@ export class ProgressTracker {
     if (!this.#votes.has(id)) this.#votes.set(id, granted);
   }
 
+  /** Whether this peer has answered. */
+  hasVoteOf(id: PeerId): boolean {
+    return this.#votes.has(id);
+  }
+
   tallyVotes(): VoteTally {
     let granted = 0;
     let rejected = 0;

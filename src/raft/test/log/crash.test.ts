@@ -1,17 +1,17 @@
 import fc from 'fast-check';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { encodeBatch } from '../../src/log/batch.ts';
 import type { BatchContent } from '../../src/log/batch.ts';
+import { LogCorruptError } from '../../src/log/errors.ts';
 import type { LogKeys } from '../../src/log/keys.ts';
 import type { LogView } from '../../src/log/log-view.ts';
 import { recoverLog } from '../../src/log/recovery.ts';
 import type { RecoveredLog } from '../../src/log/recovery.ts';
 import { SegmentWriter } from '../../src/log/segment-writer.ts';
 import type { Entry } from '../../src/types.ts';
-import { Crash, SimulatedDisk } from './simulated-disk.ts';
-import { aDirectory, anEntry, confState, segmentFiles } from './support.ts';
+import { SeededRandom } from '../../src/testing/random.ts';
+import { DiskCrash, SimulatedDisk } from '../../src/testing/simulation/disk.ts';
+import { anEntry, confState } from './support.ts';
 
 const SEGMENT = 4096;
 const KEYS: LogKeys = { keys: new Map([['k1', new Uint8Array(32).fill(1)]]), current: 'k1' };
@@ -74,8 +74,9 @@ function stateOf(view: LogView): unknown {
   return { base: view.base, entries, hardState: view.hardState, mark: { index, term, conf }, conf: view.confState };
 }
 
-function recover(directory: string, keys: LogKeys | undefined): RecoveredLog {
-  return recoverLog({ directory, clusterId: 'c', nodeId: '1', segmentBytes: SEGMENT, keys, cacheBytes: Infinity });
+function recover(files: SimulatedDisk, keys: LogKeys | undefined): RecoveredLog {
+  const options = { directory: '', clusterId: 'c', nodeId: '1', segmentBytes: SEGMENT, cacheBytes: Infinity };
+  return recoverLog({ ...options, keys, files });
 }
 
 /** Runs steps until the disk crashes; returns the states the log may be in after recovery. */
@@ -98,14 +99,14 @@ function runUntilCrash(
       const batch = encodeBatch(batchFor(view, step, term + i)).bytes;
       allowed = [allowed.at(-1), stateOf(view)];
       if (writer.needsSegment([batch])) {
-        disk.create('spare', Buffer.alloc(SEGMENT));
+        disk.create('spare', new Uint8Array(SEGMENT));
         writer.beginSegment('spare', nextIndex);
       }
       writer.writeGroup([batch]);
       allowed = [stateOf(view)];
     }
   } catch (error) {
-    if (!(error instanceof Crash)) throw error;
+    if (!(error instanceof DiskCrash)) throw error;
   }
   return allowed;
 }
@@ -117,25 +118,41 @@ describe('a crash of the disk', () => {
         fc.property(
           fc.array(aStep, { minLength: 1, maxLength: 25 }),
           fc.array(fc.integer({ min: 0, max: 60 }), { minLength: 1, maxLength: 4 }),
-          fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })),
-          (steps, crashes, randoms) => {
-            const random = (): number => randoms.next().value ?? 0;
-            let directory = aDirectory();
+          fc.integer({ min: 0 }),
+          (steps, crashes, seed) => {
+            const random = new SeededRandom(seed);
+            const disk = new SimulatedDisk();
             let term = 1;
             for (const operations of crashes) {
-              const disk = new SimulatedDisk(random, operations);
-              const start = recover(directory, keys);
-              for (const file of segmentFiles(directory)) disk.create(file, readFileSync(join(directory, file)));
+              const start = recover(disk, keys);
+              disk.crashAfter(operations);
               const allowed = runUntilCrash(disk, start, steps, keys, term);
               term += steps.length;
-              directory = aDirectory();
-              disk.crashInto(directory);
-              expect(allowed).toContainEqual(stateOf(recover(directory, keys).view));
+              disk.crash(random);
+              expect(allowed).toContainEqual(stateOf(recover(disk, keys).view));
             }
           },
         ),
-        { numRuns: 150 },
+        { numRuns: 200 },
       );
     }, 60_000);
   }
+});
+
+describe('a log without its oldest segment', () => {
+  it('is corrupt, also while the next segment holds no entries yet', () => {
+    const disk = new SimulatedDisk();
+    const identity = { directory: '', clusterId: 'c', nodeId: '1', segmentBytes: SEGMENT };
+    const randomBytes = (size: number): Uint8Array => new Uint8Array(size);
+    const writer = new SegmentWriter({ ...identity, files: disk, randomBytes }, undefined, undefined, {});
+    disk.create('spare', new Uint8Array(SEGMENT));
+    const { file } = writer.beginSegment('spare', 1);
+    const hardState = { term: 1, vote: '1', commit: 0 };
+    writer.writeGroup([encodeBatch({ entries: [anEntry(1), anEntry(2)], prevTerm: 0, hardState }).bytes]);
+    disk.create('spare', new Uint8Array(SEGMENT));
+    writer.beginSegment('spare', 3);
+    expect(recover(disk, undefined).view.lastIndex).toBe(2);
+    disk.damage(file, () => undefined);
+    expect(() => recover(disk, undefined)).toThrow(LogCorruptError);
+  });
 });

@@ -1,5 +1,6 @@
 /** What all nodes together have applied, and the running state after each index: any two nodes must agree on it (paper §5.4.3). */
-import type { Entry } from '../../types.ts';
+import type { ConfState, Entry } from '../../types.ts';
+import { describeConfiguration } from '../../membership/draft.ts';
 
 /** A property of Raft does not hold. */
 export class SafetyViolation extends Error {
@@ -9,6 +10,10 @@ export class SafetyViolation extends Error {
 export class Ledger {
   readonly #terms: number[] = [];
   readonly #states: number[] = [];
+  /** For each index a term that the one it was committed in does not exceed. */
+  readonly #committedBy: number[] = [];
+  /** Configuration after each index at which it changed. */
+  readonly #configurations: { readonly index: number; readonly text: string }[] = [];
 
   /** Highest index applied anywhere. */
   get lastIndex(): number {
@@ -16,11 +21,13 @@ export class Ledger {
   }
 
   /** Starts at an index that all nodes already have. */
-  constructor(index: number, term: number) {
+  constructor(index: number, term: number, confState: ConfState) {
     for (let i = 0; i <= index; i++) {
       this.#terms.push(term);
       this.#states.push(0);
+      this.#committedBy.push(term);
     }
+    this.#configurations.push({ index, text: describeConfiguration(confState) });
   }
 
   term(index: number): number {
@@ -31,12 +38,20 @@ export class Ledger {
     return this.#states[index] ?? 0;
   }
 
-  /** Records that a node in the given state applied an entry; returns its next state. */
-  apply(node: string, state: number, entry: Entry): number {
+  /** The highest index that was certainly committed before a term began. */
+  lastCommittedBefore(term: number): number {
+    let index = this.lastIndex;
+    while (index > 0 && (this.#committedBy[index] ?? 0) >= term) index--;
+    return index;
+  }
+
+  /** Records that a node in the given state, in a term, applied an entry; returns its next state. */
+  apply(node: string, term: number, state: number, entry: Entry): number {
     const next = nextState(state, entry);
     if (entry.index === this.#terms.length) {
       this.#terms.push(entry.term);
       this.#states.push(next);
+      this.#committedBy.push(term);
     } else if (entry.index > this.#terms.length) {
       throw new SafetyViolation(`node ${node} applied ${entry.index} with a gap after ${this.lastIndex}`);
     } else if (this.#terms[entry.index] !== entry.term || this.#states[entry.index] !== next) {
@@ -45,6 +60,22 @@ export class Ledger {
       );
     }
     return next;
+  }
+
+  /** Records the configuration a node has after applying the change at an index. */
+  configure(node: string, index: number, confState: ConfState): void {
+    const text = describeConfiguration(confState);
+    const last = this.#configurations.at(-1);
+    if (last !== undefined && index > last.index) this.#configurations.push({ index, text });
+    else this.checkConfiguration(node, index, confState);
+  }
+
+  /** A snapshot at an index must hold the configuration of that index. */
+  checkConfiguration(node: string, index: number, confState: ConfState): void {
+    const known = this.#configurations.findLast((each) => each.index <= index)?.text;
+    const text = describeConfiguration(confState);
+    if (known !== undefined && known !== text)
+      throw new SafetyViolation(`node ${node} has configuration ${text} at ${index}, others have ${known}`);
   }
 }
 

@@ -1,79 +1,91 @@
-/** Messages in flight: delivered in any order, lost, repeated, or held back by a cut between two nodes. */
+/** Messages on their way: late, lost, repeated, out of order, or held back by cut links. Every link has a direction. */
+import { MessageType } from '../../types.ts';
 import type { Message, PeerId } from '../../types.ts';
 import type { SeededRandom } from '../random.ts';
+import type { EventQueue, Micros } from './event-queue.ts';
+import type { Plan } from './plan.ts';
 
-/** More messages than this in flight, and random ones are lost. */
-const CAPACITY = 256;
+interface Link {
+  isCut: boolean;
+  /** Added to every message. */
+  lag: Micros;
+  /** Arrival of the last message, for those that keep their order. */
+  lastArrival: Micros;
+}
+
+export interface NetworkEvents {
+  readonly arrived: (message: Message) => void;
+  /** The message will never arrive (or not once more). */
+  readonly lost: (message: Message) => void;
+}
 
 export class SimulatedNetwork {
+  readonly #queue: EventQueue;
   readonly #random: SeededRandom;
-  readonly #loss: number;
-  readonly #duplication: number;
-  readonly #inFlight: Message[] = [];
-  readonly #onLost: (message: Message) => void;
-  /** Directed links that are cut, as `from>to`. */
-  readonly #cut = new Set<string>();
+  readonly #plan: Plan;
+  readonly #events: NetworkEvents;
+  readonly #links = new Map<string, Link>();
+  /** No message is lost, repeated, overtaken or very late by itself any more. */
+  isCalm = false;
 
-  /** `onLost` hears of every message that will never arrive (or not once more). */
-  constructor(random: SeededRandom, loss: number, duplication: number, onLost: (message: Message) => void) {
+  constructor(queue: EventQueue, random: SeededRandom, plan: Plan, events: NetworkEvents) {
+    this.#queue = queue;
     this.#random = random;
-    this.#onLost = onLost;
-    this.#loss = loss;
-    this.#duplication = duplication;
-  }
-
-  get inFlight(): number {
-    return this.#inFlight.length;
+    this.#plan = plan;
+    this.#events = events;
   }
 
   send(message: Message): void {
-    if (this.#random.chance(this.#loss) || this.#isCut(message)) {
-      this.#onLost(message);
-      return;
-    }
-    this.#inFlight.push(message);
-    if (this.#random.chance(this.#duplication)) this.#inFlight.push(message);
-    if (this.#inFlight.length > CAPACITY) this.#lose(this.#takeAt(this.#random.below(this.#inFlight.length)));
+    const random = this.#random;
+    const { faults, drop, duplicate } = this.#plan;
+    // Drawn whether or not the fault exists, so that taking a fault away leaves the rest as it was.
+    const isDropped = random.chance(drop) && faults.has('drop') && !this.isCalm;
+    const isRepeated = random.chance(duplicate) && faults.has('duplicate') && !this.isCalm;
+    this.#carry(message, isDropped);
+    if (isRepeated) this.#carry(message, false);
   }
 
-  /** Any message that can be delivered now. */
-  take(): Message | undefined {
-    if (this.#inFlight.length === 0) return undefined;
-    // Mostly in order, as real links do; sometimes anything.
-    const at = this.#random.chance(0.8) ? 0 : this.#random.below(this.#inFlight.length);
-    const message = this.#takeAt(at);
-    if (message === undefined || !this.#isCut(message)) return message;
-    this.#lose(message);
-    return undefined;
+  setCut(from: PeerId, to: PeerId, isCut: boolean): void {
+    this.#link(from, to).isCut = isCut;
   }
 
-  /** Cuts every link between the two groups, or only those from the first to the second. */
-  cut(group: readonly PeerId[], others: readonly PeerId[], isOneWay: boolean): void {
-    for (const a of group) {
-      for (const b of others) {
-        this.#cut.add(`${a}>${b}`);
-        if (!isOneWay) this.#cut.add(`${b}>${a}`);
-      }
-    }
+  setLag(from: PeerId, to: PeerId, lag: Micros): void {
+    this.#link(from, to).lag = lag;
   }
 
   heal(): void {
-    this.#cut.clear();
+    for (const link of this.#links.values()) {
+      link.isCut = false;
+      link.lag = 0;
+    }
   }
 
-  #isCut({ from, to }: Message): boolean {
-    return this.#cut.size > 0 && this.#cut.has(`${from}>${to}`);
+  #carry(message: Message, isDropped: boolean): void {
+    const random = this.#random;
+    const { faults, latency, reorder } = this.#plan;
+    const link = this.#link(message.from, message.to);
+    const { now } = this.#queue;
+    // Most take about the usual time, a few very long.
+    const spread = random.next();
+    const tail = spread > 0.98 && !this.isCalm ? 20 * (spread - 0.98) * 50 : 0;
+    let delay = link.lag + latency * (0.5 + random.next() + tail) * (message.type === MessageType.MsgSnap ? 3 : 1);
+    const mayOvertake = random.chance(reorder) && faults.has('reorder') && !this.isCalm;
+    if (mayOvertake) delay *= 1 + 4 * random.next();
+    else delay = Math.max(delay, link.lastArrival - now);
+    if (!mayOvertake) link.lastArrival = now + delay;
+    this.#queue.after(delay, () => {
+      if (isDropped || link.isCut) this.#events.lost(message);
+      else this.#events.arrived(message);
+    });
   }
 
-  #lose(message: Message | undefined): void {
-    if (message !== undefined) this.#onLost(message);
-  }
-
-  #takeAt(at: number): Message | undefined {
-    if (at === 0) return this.#inFlight.shift();
-    const message = this.#inFlight[at];
-    const last = this.#inFlight.pop();
-    if (last !== undefined && at < this.#inFlight.length) this.#inFlight[at] = last;
-    return message;
+  #link(from: PeerId, to: PeerId): Link {
+    const name = `${from}>${to}`;
+    let link = this.#links.get(name);
+    if (link === undefined) {
+      link = { isCut: false, lag: 0, lastArrival: 0 };
+      this.#links.set(name, link);
+    }
+    return link;
   }
 }

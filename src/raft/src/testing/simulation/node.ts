@@ -1,186 +1,422 @@
-/** A node with its disk and application, which can crash at any moment and lose what was not yet written. */
+/** A node as a process: the state machine, its log on a disk, and the application. It can crash or stand still at any moment. */
 import { APPEND_THREAD, APPLY_THREAD, EntryType, MessageType } from '../../types.ts';
-import type { ConfState, Entry, HardState, Message, PeerId, Snapshot } from '../../types.ts';
+import type { ConfState, Entry, Message, PeerId, Snapshot } from '../../types.ts';
 import { decodeConfChange } from '../../codec/conf-change-codec.ts';
-import type { RaftConfig } from '../../config.ts';
+import { LogCorruptError } from '../../log/errors.ts';
+import type { LogKeys } from '../../log/keys.ts';
 import type { Raft } from '../../machine/raft.ts';
-import { MemoryStorage } from '../../memory-storage.ts';
 import { RawNode } from '../../raw-node.ts';
 import type { ReadState } from '../../read-only.ts';
+import type { Ready } from '../../ready.ts';
 import type { SeededRandom } from '../random.ts';
-import type { Ledger } from './ledger.ts';
+import { Application, decodeCommand } from './application.ts';
+import type { Command } from './application.ts';
+import { SimulatedDisk } from './disk.ts';
+import type { EventQueue, Micros } from './event-queue.ts';
 import { SafetyViolation } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
+import { brokenPromise, SimulatedLog } from './log.ts';
+import { ELECTION_TICKS, TICK } from './plan.ts';
+import type { Plan } from './plan.ts';
 
 /** Lets the checks look inside. */
-export class InspectedNode extends RawNode {
+class InspectedNode extends RawNode {
   get inside(): Raft {
     return this.raft;
   }
 }
 
-export type NodeOptions = Omit<RaftConfig, 'id' | 'storage' | 'applied'>;
-
-export interface NodeEvents {
-  /** A message for the network, its promises already durable. */
+/** What a node needs of the world around it. */
+export interface Surroundings {
+  readonly queue: EventQueue;
+  readonly plan: Plan;
+  readonly ledger: Ledger;
+  /** Sources for the disk, for what the process does next, and for election timeouts. */
+  readonly disk: SeededRandom;
+  readonly schedule: SeededRandom;
+  readonly timeouts: SeededRandom;
+  /** Nothing takes much longer than usual any more. */
+  readonly isCalm: () => boolean;
+  /** After every step of a node. */
+  readonly stepped: (node: SimulatedNode) => void;
+  readonly restarted: (node: SimulatedNode) => void;
   readonly send: (node: SimulatedNode, message: Message) => void;
-  readonly read: (node: SimulatedNode, read: ReadState) => void;
+  readonly applied: (node: SimulatedNode, command: Command) => void;
+  readonly readable: (node: SimulatedNode, read: ReadState) => void;
+  readonly trace: (node: SimulatedNode, text: () => string) => void;
 }
+
+const ROUNDS_PER_STEP = 4;
+const KEYS: LogKeys = { keys: new Map([['k', new Uint8Array(32).fill(7)]]), current: 'k' };
 
 export class SimulatedNode {
   readonly id: PeerId;
-  readonly storage = new MemoryStorage();
-  readonly #options: NodeOptions;
-  readonly #events: NodeEvents;
-  readonly #ledger: Ledger;
-  /** Undefined while crashed. */
+  readonly disk = new SimulatedDisk();
+  readonly #world: Surroundings;
+  /** How fast the node's clock runs. */
+  readonly #drift: number;
+  status: 'running' | 'down' | 'halted' = 'down';
   core: InspectedNode | undefined;
-  /** Writes and applies that were handed out and not done. */
-  writes: Message[] = [];
-  applies: Message[] = [];
-  /** The application: index and hash of everything applied, and the configuration then. */
+  log: SimulatedLog | undefined;
+  /** The disk was damaged since the last start. */
+  isDamaged = false;
+  isDiskFull = false;
+  /** The next sync fails. */
+  isSyncFailing = false;
+  /** Crash as soon as the next write is durable, before or after it is answered. */
+  crashAfterWrite: 'before-answer' | 'after-answer' | undefined;
+  /** Hears of a crash that nobody asked for at that moment. */
+  onDeath: (() => void) | undefined;
+  /** Broken for good: it will not be started again. */
+  isGone = false;
   applied = 0;
-  #state = 0;
+  application = new Application();
   #confState: ConfState | undefined;
+  /** Work handed out and not yet done. */
+  #applies: Message[] = [];
+  #isApplying = false;
+  #isMakingSnapshot = false;
+  /** Without async writes: the ready that is being written. */
+  #isBlocked = false;
+  #reads: ReadState[] = [];
+  /** Counts lives: what was meant for an earlier one is void. */
+  #life = 0;
+  #pausedUntil: Micros = 0;
 
-  constructor(id: PeerId, options: NodeOptions, events: NodeEvents, ledger: Ledger, start: Snapshot | undefined) {
+  constructor(id: PeerId, world: Surroundings) {
     this.id = id;
-    this.#options = options;
-    this.#events = events;
-    this.#ledger = ledger;
-    if (start !== undefined) this.storage.applySnapshot(start);
-    this.start();
+    this.#world = world;
+    const { plan, schedule } = world;
+    const drift = 0.75 + 0.5 * schedule.next();
+    this.#drift = plan.faults.has('drift') ? drift : 1;
   }
 
-  /** Starts from what is on disk; the application restarts from the newest snapshot. */
-  start(): void {
-    const snapshot = this.storage.snapshot();
-    this.#restore(snapshot);
-    this.core = new InspectedNode({ ...this.#options, id: this.id, storage: this.storage, applied: this.applied });
+  get isRunning(): boolean {
+    return this.status === 'running';
   }
 
-  /** Loses everything in memory. Writes on their way may or may not have reached the disk, in order. */
-  crash(random: SeededRandom): void {
-    const survivors = random.below(this.writes.length + 1);
-    for (const message of this.writes.slice(0, survivors)) this.#write(message);
-    this.core = undefined;
-    this.writes = [];
-    this.applies = [];
+  get isPaused(): boolean {
+    return this.#pausedUntil > this.#world.queue.now;
   }
 
-  /** Takes all work there is. */
-  pump(): void {
-    const { core } = this;
-    if (core === undefined || !core.hasReady()) return;
-    const ready = core.ready();
-    for (const read of ready.readStates) this.#events.read(this, read);
-    if (this.#options.asyncStorageWrites !== true) {
-      if (ready.hardState !== undefined) this.#writeHardState(ready.hardState);
-      if (ready.snapshot !== undefined) this.#writeSnapshot(ready.snapshot);
-      this.storage.append(ready.entries);
-      for (const message of ready.messages) this.#events.send(this, message);
-      this.#apply(ready.committedEntries);
-      core.advance();
+  /** Starts from what is on the disk; halts if that is damaged. */
+  start(first?: Snapshot): void {
+    const { plan, disk } = this.#world;
+    const before = this.log?.promised;
+    try {
+      this.log = new SimulatedLog(this.id, this.disk, disk, plan.isEncrypted ? KEYS : undefined);
+    } catch (error) {
+      if (!(error instanceof LogCorruptError)) throw error;
+      if (!this.isDamaged) this.#fail(`its log is called corrupt after a mere crash: ${error.message}`);
+      this.#world.trace(this, () => `halts: ${error.message}`);
+      this.status = 'halted';
       return;
     }
-    for (const message of ready.messages) {
-      if (message.to === APPEND_THREAD) this.writes.push(message);
-      else if (message.to === APPLY_THREAD) this.applies.push(message);
-      else this.#events.send(this, message);
+    const broken = before === undefined ? undefined : brokenPromise(before, this.log);
+    if (broken !== undefined) this.#fail(`the disk forgot: ${broken}`);
+    if (first !== undefined) this.#install(this.log, first);
+    this.isDamaged = false;
+    this.#life++;
+    this.#pausedUntil = 0;
+    this.#applies = [];
+    this.#isApplying = false;
+    this.#isMakingSnapshot = false;
+    this.#isBlocked = false;
+    this.#reads = [];
+    const snapshot = this.log.snapshot();
+    this.#restore(snapshot);
+    this.core = new InspectedNode({
+      ...plan.raft,
+      id: this.id,
+      storage: this.log,
+      applied: this.applied,
+      electionTicks: ELECTION_TICKS,
+      heartbeatTicks: 1,
+      random: () => this.#world.timeouts.next(),
+    });
+    this.status = 'running';
+    this.#world.restarted(this);
+    this.#later(TICK * this.#world.schedule.next(), () => this.#tick());
+    this.settle();
+  }
+
+  /** Loses everything in memory and what was not synced. */
+  crash(): void {
+    if (this.status !== 'running') return;
+    this.#world.trace(this, () => 'crashes');
+    this.status = 'down';
+    this.#life++;
+    this.core = undefined;
+    this.crashAfterWrite = undefined;
+    this.isSyncFailing = false;
+    this.disk.crash(this.#world.disk);
+  }
+
+  /** Stands still; everything meant for it waits. Then the clock may jump. */
+  pause(duration: Micros, missedTicks: number): void {
+    this.#pausedUntil = this.#world.queue.now + duration;
+    this.#later(duration, () => {
+      for (let i = 0; i < missedTicks; i++) this.core?.tick();
+      this.settle();
+    });
+  }
+
+  resume(): void {
+    this.#pausedUntil = 0;
+  }
+
+  /** Takes a message, when it does not stand still; says whether there was anybody to take it. */
+  receive(message: Message, answered: (arrived: boolean) => void): void {
+    if (this.isPaused && this.isRunning) {
+      this.#world.queue.after(this.#pausedUntil - this.#world.queue.now, () => this.receive(message, answered));
+      return;
+    }
+    const { core, log } = this;
+    const { type, snapshot } = message;
+    if (core === undefined || log === undefined || (snapshot !== undefined && this.isDiskFull)) {
+      answered(false);
+      return;
+    }
+    if (type === MessageType.MsgSnap && snapshot !== undefined) log.receive(snapshot);
+    core.step(message);
+    answered(true);
+    this.settle();
+  }
+
+  /** Lets the node act on a call from outside and takes the work that follows. Nothing happens while it is down or stands still. */
+  act(action: (core: RawNode) => void): void {
+    if (this.core === undefined || this.isPaused) return;
+    action(this.core);
+    this.settle();
+  }
+
+  /** Drops entries up to the snapshot, which is made now if need be. */
+  compact(trailing: number): void {
+    this.#makeSnapshot(0);
+    this.log?.compact(this.log.snapshot().metadata.index - trailing);
+  }
+
+  /** Takes the work there is, mostly at once, sometimes later. */
+  settle(): void {
+    const { schedule, stepped } = this.#world;
+    stepped(this);
+    if (schedule.chance(0.15)) this.#later(1000 * schedule.next(), () => this.settle());
+    else this.#pump();
+    stepped(this);
+    this.#startApply();
+    this.#snapshotIfDue();
+    this.#startWrite();
+  }
+
+  #install(log: SimulatedLog, snapshot: Snapshot): void {
+    const { index, term } = snapshot.metadata;
+    log.receive(snapshot);
+    log.append({ snapshot, hardState: { term, vote: '0', commit: index } }, () => undefined);
+    log.startGroup();
+    log.completeGroup();
+  }
+
+  #tick(): void {
+    this.core?.tick();
+    const { schedule } = this.#world;
+    if (schedule.chance(0.05)) this.log?.flushLazy();
+    this.#later(TICK * this.#drift * (0.9 + 0.2 * schedule.next()), () => this.#tick());
+    this.settle();
+  }
+
+  #pump(): void {
+    for (let round = 0; round < ROUNDS_PER_STEP; round++) {
+      const { core } = this;
+      if (core === undefined || this.#isBlocked || !core.hasReady()) break;
+      const ready = core.ready();
+      this.#reads.push(...ready.readStates);
+      if (this.#world.plan.raft.asyncStorageWrites === true) this.#take(ready.messages);
+      else this.#takeInOrder(core, ready);
+      this.log?.finishIdle();
+    }
+    this.#answerReads();
+  }
+
+  #take(messages: readonly Message[]): void {
+    for (const message of messages) {
+      if (message.to === APPEND_THREAD) this.#append(message);
+      else if (message.to === APPLY_THREAD) this.#applies.push(message);
+      else this.#world.send(this, message);
     }
   }
 
-  /** Finishes the oldest write, or several at once when they pile up, as a disk would. */
-  finishWrites(): void {
-    const batch = this.writes.splice(0, 1 + (this.writes.length >> 2));
-    for (const message of batch) this.#write(message);
-    for (const message of batch) this.#deliver(message.responses);
+  #append({ snapshot, term, vote, commit, entries, responses }: Message): void {
+    const hardState = term === 0 && commit === 0 ? undefined : { term, vote, commit };
+    // What a snapshot overtakes need not be applied; its answers are due all the same.
+    const overtaken = snapshot === undefined ? [] : this.#applies.flatMap((apply) => apply.responses);
+    if (snapshot !== undefined) this.#applies = [];
+    this.log?.append({ snapshot, entries, hardState }, () => {
+      if (snapshot !== undefined) this.#restoreFromPeer(snapshot);
+      this.#deliver([...responses, ...overtaken]);
+    });
   }
 
-  /** Finishes the oldest apply. */
-  finishApply(): void {
-    const message = this.applies.shift();
-    if (message === undefined) return;
-    this.#apply(message.entries);
-    this.#deliver(message.responses);
+  /** Without async writes: write, then send, then apply, then advance. */
+  #takeInOrder(core: RawNode, { hardState, snapshot, entries, messages, committedEntries }: Ready): void {
+    this.#isBlocked = true;
+    this.log?.append({ snapshot, entries, hardState }, () => {
+      if (this.core !== core) return;
+      this.#isBlocked = false;
+      if (snapshot !== undefined) this.#restoreFromPeer(snapshot);
+      for (const message of messages) this.#world.send(this, message);
+      this.#apply(committedEntries);
+      core.advance();
+    });
   }
 
-  /** Snapshots the application and drops entries it covers, keeping some for slow followers. */
-  compact(trailing: number): void {
-    if (this.#confState === undefined || this.applied <= this.storage.snapshot().metadata.index) return;
-    const { hardState } = this.storage.initialState();
-    // What a snapshot covers must be known to be committed after a restart.
-    if (hardState.commit < this.applied) this.storage.setHardState({ ...hardState, commit: this.applied });
-    if (this.applied > this.storage.lastIndex()) return;
-    this.storage.createSnapshot(this.applied, this.#confState, encodeState(this.#state));
-    const keepFrom = this.applied - trailing;
-    if (keepFrom >= this.storage.firstIndex()) this.storage.compact(keepFrom);
+  #startWrite(): void {
+    const { log } = this;
+    if (log === undefined || this.status !== 'running' || log.isWriting || !log.hasWork || this.isDiskFull) return;
+    const syncs = log.startGroup();
+    const { disk, plan, isCalm } = this.#world;
+    const spread = disk.next();
+    const isSlow = spread > 0.97 && plan.faults.has('slow-disk') && !isCalm();
+    this.#later(plan.syncLatency * syncs * (0.5 + spread + (isSlow ? 30 * disk.next() : 0)), () =>
+      this.#writeDone(log),
+    );
   }
 
-  /** Own answers come back at once; those to others go out. */
+  #writeDone(log: SimulatedLog): void {
+    if (this.isSyncFailing) {
+      // Nobody knows what is on the disk now: the process must end.
+      this.#world.trace(this, () => 'sync fails');
+      this.#die();
+      return;
+    }
+    const crash = this.crashAfterWrite;
+    if (crash === 'before-answer') this.core = undefined;
+    log.completeGroup();
+    if (crash !== 'before-answer') this.settle();
+    if (crash !== undefined) this.#die();
+  }
+
+  #die(): void {
+    this.crash();
+    this.onDeath?.();
+  }
+
   #deliver(responses: readonly Message[]): void {
     for (const response of responses) {
-      if (response.to === this.id) this.core?.step(response);
-      else this.#events.send(this, response);
+      if (this.core === undefined) return;
+      if (response.to === this.id) this.core.step(response);
+      else this.#world.send(this, response);
     }
   }
 
-  #write(message: Message): void {
-    if (message.term !== 0) {
-      this.#writeHardState({ term: message.term, vote: message.vote, commit: message.commit });
-    }
-    if (message.snapshot !== undefined) this.#writeSnapshot(message.snapshot);
-    this.storage.append(message.entries);
+  #startApply(): void {
+    if (this.#isApplying || this.#applies.length === 0) return;
+    const { schedule } = this.#world;
+    this.#isApplying = true;
+    const spread = schedule.next();
+    this.#later(spread > 0.95 ? 20_000 * schedule.next() : 100 * spread, () => {
+      this.#isApplying = false;
+      const message = this.#applies.shift();
+      if (message !== undefined) {
+        this.#apply(message.entries);
+        this.#deliver(message.responses);
+      }
+      this.settle();
+    });
   }
 
-  /** A commit index written with a snapshot must not be lowered by a write that was already on its way. */
-  #writeHardState(state: HardState): void {
-    const { commit } = this.storage.initialState().hardState;
-    this.storage.setHardState({ ...state, commit: Math.max(state.commit, commit) });
+  #apply(entries: readonly Entry[]): void {
+    const { ledger, applied } = this.#world;
+    for (const entry of entries) {
+      // A snapshot may have overtaken entries that were already handed out.
+      if (entry.index <= this.applied) continue;
+      if (entry.index !== this.applied + 1) this.#fail(`applies ${entry.index} after ${this.applied}`);
+      this.application.state = ledger.apply(this.id, this.core?.term ?? 0, this.application.state, entry);
+      this.applied = entry.index;
+      if (entry.type !== EntryType.Normal) {
+        this.#reconfigure(entry);
+        continue;
+      }
+      const command = decodeCommand(entry);
+      if (command === undefined) continue;
+      this.application.apply(command);
+      applied(this, command);
+    }
+    this.#answerReads();
   }
 
-  #writeSnapshot(snapshot: Snapshot): void {
-    if (this.storage.applySnapshot(snapshot) !== undefined) return;
-    if (decodeState(snapshot.data) !== this.#ledger.state(snapshot.metadata.index)) {
-      throw new SafetyViolation(`snapshot at ${snapshot.metadata.index} differs from the state applied there`);
-    }
+  #reconfigure(entry: Entry): void {
+    const decoded = decodeConfChange(entry.type, entry.data);
+    if (!decoded.ok) this.#fail(`entry ${entry.index}: ${decoded.error}`);
+    else this.#confState = this.core?.applyConfChange(decoded.value, entry.index);
+    if (this.#confState !== undefined) this.#world.ledger.configure(this.id, entry.index, this.#confState);
+  }
+
+  #answerReads(): void {
+    if (this.#reads.length === 0) return;
+    const due = this.#reads.filter(({ index }) => index <= this.applied);
+    if (due.length === 0) return;
+    this.#reads = this.#reads.filter(({ index }) => index > this.applied);
+    for (const read of due) this.#world.readable(this, read);
+  }
+
+  #snapshotIfDue(): void {
+    const { log } = this;
+    const { snapshotEntries, trailingEntries } = this.#world.plan;
+    if (log === undefined || this.core === undefined) return;
+    const { index } = log.snapshot().metadata;
+    if (this.applied - index >= snapshotEntries || this.core.wantsSnapshot)
+      this.#makeSnapshot(this.#world.schedule.below(3000));
+    log.compact(index - trailingEntries);
+  }
+
+  #makeSnapshot(delay: Micros): void {
+    const { log } = this;
+    if (log === undefined || this.core === undefined || this.isDiskFull || this.#isMakingSnapshot) return;
+    // In the middle of a page the state machine of raft still needs entries that are applied already.
+    if (this.applied <= log.snapshot().metadata.index || this.core.appliedIndex !== this.applied) return;
+    const term = log.term(this.applied);
+    if (typeof term === 'string') return;
+    const confState = this.#confState ?? this.core.confState;
+    const metadata = { index: this.applied, term, confState };
+    const data = this.application.snapshot();
+    this.#isMakingSnapshot = true;
+    this.#later(delay, () => {
+      this.#isMakingSnapshot = false;
+      log.createSnapshot(metadata, data);
+      this.settle();
+    });
+  }
+
+  #restoreFromPeer(snapshot: Snapshot): void {
+    if (snapshot.metadata.index <= this.applied) return;
     this.#restore(snapshot);
   }
 
   #restore({ data, metadata }: Snapshot): void {
-    this.applied = metadata.index;
-    this.#state = decodeState(data);
-    this.#confState = metadata.index === 0 ? undefined : metadata.confState;
+    const { index, confState } = metadata;
+    this.applied = index;
+    this.application = new Application();
+    this.#confState = index === 0 ? undefined : confState;
+    if (index === 0) return;
+    this.application.restore(data);
+    const { ledger } = this.#world;
+    if (this.application.state !== ledger.state(index))
+      this.#fail(`snapshot at ${index} differs from the state applied there`);
+    ledger.checkConfiguration(this.id, index, confState);
   }
 
-  #apply(entries: readonly Entry[]): void {
-    for (const entry of entries) {
-      // A snapshot may have overtaken entries that were already handed out.
-      if (entry.index <= this.applied) continue;
-      if (entry.index !== this.applied + 1) {
-        throw new SafetyViolation(`node ${this.id} applies ${entry.index} after ${this.applied}`);
-      }
-      this.#state = this.#ledger.apply(this.id, this.#state, entry);
-      this.applied = entry.index;
-      if (entry.type === EntryType.Normal) continue;
-      const decoded = decodeConfChange(entry.type, entry.data);
-      if (!decoded.ok) throw new SafetyViolation(`entry ${entry.index}: ${decoded.error}`);
-      this.#confState = this.core?.applyConfChange(decoded.value, entry.index);
-    }
-    if (this.#confState === undefined) this.#confState = this.core?.confState;
+  /** Runs in this life, when the process is not standing still. */
+  #later(delay: Micros, run: () => void): void {
+    const life = this.#life;
+    const { queue } = this.#world;
+    queue.after(delay, () => {
+      if (life !== this.#life) return;
+      if (this.isPaused) this.#later(this.#pausedUntil - queue.now, run);
+      else run();
+    });
   }
-}
 
-function encodeState(state: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setInt32(0, state);
-  return bytes;
-}
-
-function decodeState(bytes: Uint8Array): number {
-  return bytes.length === 4 ? new DataView(bytes.buffer, bytes.byteOffset, 4).getInt32(0) : 0;
-}
-
-/** True for answers that promise something is on disk. */
-export function promisesDurability({ type, reject }: Message): boolean {
-  return !reject && (type === MessageType.MsgAppResp || type === MessageType.MsgVoteResp);
+  #fail(text: string): never {
+    throw new SafetyViolation(`node ${this.id}: ${text}`);
+  }
 }

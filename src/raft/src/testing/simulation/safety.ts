@@ -3,7 +3,6 @@ import { MessageType } from '../../types.ts';
 import type { Message, PeerId } from '../../types.ts';
 import { SafetyViolation } from './ledger.ts';
 import type { Ledger } from './ledger.ts';
-import { promisesDurability } from './node.ts';
 import type { SimulatedNode } from './node.ts';
 
 interface Seen {
@@ -15,9 +14,6 @@ export class SafetyChecks {
   readonly #ledger: Ledger;
   readonly #leaders = new Map<number, PeerId>();
   readonly #seen = new Map<PeerId, Seen>();
-  /** Index that a read, by its number, must at least see. */
-  readonly #reads = new Map<number, number>();
-  #nextRead = 1;
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
@@ -48,7 +44,7 @@ export class SafetyChecks {
     if (inside.role === 'leader') this.#checkLeader(node, term);
   }
 
-  /** A restarted node may have forgotten a commit index that was not durable, but never a term. */
+  /** A restarted node may have forgotten a commit index or a term that was not durable; the log checks what was. */
   restarted(node: SimulatedNode): void {
     const seen = this.#seen.get(node.id);
     if (seen === undefined || node.core === undefined) return;
@@ -61,27 +57,15 @@ export class SafetyChecks {
    * been replaced; the leader that did so was elected without this node's vote, so the promise cannot complete a quorum.
    */
   checkPromise(node: SimulatedNode, message: Message): void {
-    if (!promisesDurability(message)) return;
-    const { term, vote } = node.storage.initialState().hardState;
+    if (node.log === undefined || !promisesDurability(message)) return;
+    const { term, vote, lastIndex } = node.log.promised;
     if (term < message.term) fail(node, `answered in term ${message.term} with term ${term} on disk`);
     if (term > message.term) return;
     if (message.type === MessageType.MsgVoteResp) {
       if (vote !== message.to) fail(node, 'granted a vote that is not on disk');
-    } else if (message.index > node.storage.lastIndex()) {
-      fail(node, `acknowledged ${message.index} with ${node.storage.lastIndex()} on disk`);
+    } else if (message.index > lastIndex) {
+      fail(node, `acknowledged ${message.index} with ${lastIndex} on disk`);
     }
-  }
-
-  /** A read begins: it must see all that was applied anywhere before. Returns its number. */
-  beginRead(): number {
-    const number = this.#nextRead++;
-    this.#reads.set(number, this.#ledger.lastIndex);
-    return number;
-  }
-
-  endRead(node: SimulatedNode, number: number, index: number): void {
-    const least = this.#reads.get(number);
-    if (least !== undefined && index < least) fail(node, `read ${number} at ${index} misses entries up to ${least}`);
   }
 
   /** Two logs with the same term at an index are the same up to it (log matching). Costly, so called now and then. */
@@ -98,18 +82,23 @@ export class SafetyChecks {
     }
   }
 
-  /** One leader per term, whose log holds everything applied anywhere (election safety, leader completeness). */
+  /** One leader per term, whose log holds everything committed in earlier terms (election safety, leader completeness). */
   #checkLeader(node: SimulatedNode, term: number): void {
     const known = this.#leaders.get(term);
     if (known === node.id) return;
     if (known !== undefined) fail(node, `second leader of term ${term}, the first was ${known}`);
     this.#leaders.set(term, node.id);
-    const last = this.#ledger.lastIndex;
+    const last = this.#ledger.lastCommittedBefore(term);
     const own = node.core?.inside.log.term(last);
     if (own !== this.#ledger.term(last) && own !== 'compacted') {
-      fail(node, `elected in term ${term} without the entry at ${last} that was applied elsewhere`);
+      fail(node, `elected in term ${term} without the entry at ${last} that was committed before`);
     }
   }
+}
+
+/** True for answers that promise something is on disk. */
+function promisesDurability({ type, reject }: Message): boolean {
+  return !reject && (type === MessageType.MsgAppResp || type === MessageType.MsgVoteResp);
 }
 
 function fail(node: SimulatedNode, text: string): never {
