@@ -4,6 +4,7 @@ import { createLogger, type Logger } from '../common/log.ts';
 import { ERROR_KINDS, errorText, toSwarmError } from '../common/errors.ts';
 import { VERSION } from '../common/version.ts';
 import { addOptions, DEFAULT_LISTEN_ADDRESS, readOptions, type DaemonOptions } from './options.ts';
+import { addHollowOptions, readHollowOptions } from './hollow-options.ts';
 import { runHollow } from './run-hollow.ts';
 import { runManager, runNode, runWorker, type Daemon } from './run-node.ts';
 import { runUp } from './run-up.ts';
@@ -83,12 +84,16 @@ export async function main(argv: readonly string[]): Promise<number> {
     'hollow',
   )
     .description('Run many pretend workers in one process: real TLS and gRPC, but tasks run nothing.')
-    .option('--nodes <n>', 'how many workers', '10')
-    .addHelpText('after', '\nExamples:\n  swarmd hollow --join 127.0.0.1:2377 --token SWMTKN-1-… --nodes 300\n');
+    .addHelpText(
+      'after',
+      '\nExamples:\n  swarmd hollow --join 127.0.0.1:2377 --token SWMTKN-1-… --nodes 300\n' +
+        '  swarmd hollow --join 127.0.0.1:2377 --token SWMTKN-1-… --start-time 100ms..2s --failure-rate 0.01\n',
+    );
+  addHollowOptions(hollow);
   hollow.action(async () => {
     const options = readOptions(hollow, 'hollow');
     exitCode = await serve(createLogger({ level: options.logLevel }), (log) =>
-      runHollow(options, Number(hollow.getOptionValue('nodes')), log),
+      runHollow(options, readHollowOptions(hollow), log),
     );
   });
 

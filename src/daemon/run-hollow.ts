@@ -1,32 +1,33 @@
-/** `swarmd hollow`: many pretend workers in one process, each with its own certificate, session and streams. */
+/**
+ * `swarmd hollow`: many pretend workers in one process. Each has its own node id, certificate, connection, session and
+ * streams, as on machines of their own; they share one private key and the connection that certificates are asked over.
+ */
 import { systemClock } from '../common/clock.ts';
 import { errorText, SwarmError } from '../common/errors.ts';
 import type { Logger } from '../common/log.ts';
 import { systemRandom } from '../common/random.ts';
 import { VERSION } from '../common/version.ts';
-import { enrollWithToken } from '../identity/enroll.ts';
+import { BulkEnrollment } from '../identity/enroll.ts';
 import { NodeIdentity } from '../identity/node-identity.ts';
 import { NodeSpec_Availability } from '../proto/generated/docker/swarmkit/v1/specs.ts';
 import { Agent } from '../worker/agent.ts';
-import { HollowDriver } from '../worker/drivers/hollow-driver.ts';
+import { HollowCounts, HollowDriver } from '../worker/drivers/hollow-driver.ts';
 import { withDefaultPort } from './addresses.ts';
+import type { HollowOptions } from './hollow-options.ts';
 import { tlsConnector } from './manager-connector.ts';
 import type { DaemonOptions } from './options.ts';
 
-/** Joins under way at a time; each costs key generation and three connections. */
+/** Joins under way at a time; with more, sessions of nodes that joined time out while others join. */
 const JOINS_AT_ONCE = 8;
-/** Most workers of one process. */
-const MAX_NODES = 10_000;
+/** Counts are printed this often when they changed, in ms. */
+const COUNTS_INTERVAL_MS = 20;
 
 export interface Hollow {
   readonly failed: Promise<Error>;
   stop(): Promise<void>;
 }
 
-export async function runHollow(settings: DaemonOptions, nodes: number, log: Logger): Promise<Hollow> {
-  if (!Number.isInteger(nodes) || nodes < 1 || nodes > MAX_NODES) {
-    throw new SwarmError('invalidArgument', `--nodes: give a whole number from 1 to ${MAX_NODES}`);
-  }
+export async function runHollow(settings: DaemonOptions, options: HollowOptions, log: Logger): Promise<Hollow> {
   if (settings.join.length === 0 || !settings.token) {
     throw new SwarmError(
       'invalidArgument',
@@ -34,60 +35,64 @@ export async function runHollow(settings: DaemonOptions, nodes: number, log: Log
     );
   }
   const managers = settings.join.map((address) => withDefaultPort(address));
-  const token = settings.token;
   const abort = new AbortController();
+  const { signal } = abort;
+  const admission = { token: settings.token, availability: NodeSpec_Availability.ACTIVE };
+  const enrollment = new BulkEnrollment(managers, admission, { clock: systemClock, log, signal });
+  const counts = new HollowCounts();
+  const stopPrinting = options.counts ? printCounts(counts) : undefined;
   const running: Promise<void>[] = [];
   let next = 0;
   const joinSome = async (): Promise<void> => {
-    while (next < nodes && !abort.signal.aborted) {
+    while (next < options.nodes && !signal.aborted) {
       const number = ++next;
-      running.push((await startOne(number, managers, token, log, abort.signal)).done);
-      if (number % 50 === 0 || number === nodes) process.stderr.write(`${number} of ${nodes} hollow workers joined\n`);
+      const enrolled = await enrollment.enroll();
+      const identity = NodeIdentity.inMemory(enrolled.rootBundle, enrolled);
+      const hostname = `${options.prefix}-${number}`;
+      const agent = new Agent({
+        nodeId: identity.current.nodeId,
+        stateDir: undefined,
+        driver: new HollowDriver({ hostname, engineVersion: VERSION, plan: options.plan, counts }),
+        connector: tlsConnector(identity),
+        managers,
+        log,
+        random: systemRandom,
+      });
+      const ended = (error: unknown): void => log.error({ hostname, error: errorText(error) }, 'a hollow worker ended');
+      running.push(agent.run(signal).catch(ended));
+      if (number % 50 === 0 || number === options.nodes) {
+        process.stderr.write(`${number} of ${options.nodes} hollow workers joined\n`);
+      }
     }
   };
-  try {
-    await Promise.all(Array.from({ length: JOINS_AT_ONCE }, joinSome));
-  } catch (error) {
+  const stop = async (): Promise<void> => {
     abort.abort();
-    await Promise.allSettled(running);
-    throw error;
-  }
-  return {
-    failed: new Promise<Error>(() => undefined),
-    stop: async () => {
-      abort.abort();
-      await Promise.allSettled(running);
-    },
+    await Promise.all(running);
+    stopPrinting?.();
   };
+  try {
+    await Promise.all(Array.from({ length: Math.min(JOINS_AT_ONCE, options.nodes) }, joinSome));
+  } catch (error) {
+    await stop();
+    throw error;
+  } finally {
+    enrollment.close();
+  }
+  return { failed: new Promise<Error>(() => undefined), stop };
 }
 
-async function startOne(
-  number: number,
-  managers: readonly string[],
-  token: string,
-  log: Logger,
-  signal: AbortSignal,
-): Promise<{ readonly done: Promise<void> }> {
-  const enrolled = await enrollWithToken(
-    managers,
-    { token, availability: NodeSpec_Availability.ACTIVE },
-    {
-      clock: systemClock,
-      log,
-      signal,
-    },
-  );
-  const identity = NodeIdentity.inMemory(enrolled.rootBundle, enrolled);
-  const agent = new Agent({
-    nodeId: identity.current.nodeId,
-    stateDir: undefined,
-    driver: new HollowDriver({ hostname: `hollow-${number}`, engineVersion: VERSION }),
-    connector: tlsConnector(identity),
-    managers,
-    log,
-    random: systemRandom,
-  });
-  const done = agent.run(signal);
-  done.catch((error: unknown) => log.error({ worker: number, error: errorText(error) }, 'a hollow worker ended'));
-  return { done };
+/** One line per change, each with all counts; returns how to end it. */
+function printCounts(counts: HollowCounts): () => void {
+  let printed = '';
+  const print = (): void => {
+    const line = JSON.stringify(counts);
+    if (line === printed) return;
+    printed = line;
+    process.stdout.write(`${line}\n`);
+  };
+  const timer = setInterval(print, COUNTS_INTERVAL_MS);
+  return () => {
+    clearInterval(timer);
+    print();
+  };
 }

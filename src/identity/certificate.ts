@@ -3,6 +3,7 @@
  * so that Docker Engines accept them. The certificate library is loaded only when something is made or signed.
  */
 import { createPrivateKey, createPublicKey, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
+import type { Extension } from '@peculiar/x509';
 import { SwarmError } from '../common/errors.ts';
 
 const CURVE = { name: 'ECDSA', namedCurve: 'P-256' } as const;
@@ -150,14 +151,13 @@ export async function signNodeCertificate(
       { cause: error },
     );
   }
-  const issuer = new lib.X509Certificate(signer.certificate);
-  const { privateKey } = await signingKeys(signer.key);
+  const { issuer, privateKey, keyIdentifier } = await preparedSigner(signer);
   const unit = ROLE_UNIT[subject.role];
   const names = [unit, subject.nodeId, ...(subject.role === 'manager' ? [CA_SERVER_NAME] : [])];
   const certificate = await lib.X509CertificateGenerator.create({
     serialNumber: serialNumber(),
     subject: [{ O: [subject.clusterId] }, { OU: [unit] }, { CN: [subject.nodeId] }],
-    issuer: issuer.subject,
+    issuer,
     notBefore: new Date(validity.nowMs - NODE_BACKDATE_MS),
     notAfter: new Date(validity.nowMs + validity.lifeMs),
     publicKey: request.publicKey,
@@ -168,11 +168,37 @@ export async function signNodeCertificate(
       new lib.ExtendedKeyUsageExtension([lib.ExtendedKeyUsage.serverAuth, lib.ExtendedKeyUsage.clientAuth]),
       new lib.BasicConstraintsExtension(false, undefined, true),
       await lib.SubjectKeyIdentifierExtension.create(request.publicKey),
-      await lib.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
+      keyIdentifier,
       new lib.SubjectAlternativeNameExtension(names.map((value) => ({ type: 'dns' as const, value }))),
     ],
   });
   return withNewline(certificate.toString('pem')) + (signer.intermediates ?? '');
+}
+
+interface PreparedSigner {
+  /** Subject of the signer's certificate. */
+  readonly issuer: string;
+  readonly privateKey: webcrypto.CryptoKey;
+  /** Extension that names the signer's key. */
+  readonly keyIdentifier: Extension;
+}
+
+/** What was read of the signer used last: thousands of nodes may join at once, and reading it takes as long as signing. */
+let lastSigner: { readonly pair: KeyPair; readonly prepared: Promise<PreparedSigner> } | undefined;
+
+function preparedSigner(pair: KeyPair): Promise<PreparedSigner> {
+  if (lastSigner?.pair.key === pair.key && lastSigner.pair.certificate === pair.certificate) return lastSigner.prepared;
+  const prepared = prepareSigner(pair);
+  lastSigner = { pair, prepared };
+  return prepared;
+}
+
+async function prepareSigner({ certificate, key }: KeyPair): Promise<PreparedSigner> {
+  const lib = await x509();
+  const issuer = new lib.X509Certificate(certificate);
+  const { privateKey } = await signingKeys(key);
+  const keyIdentifier = await lib.AuthorityKeyIdentifierExtension.create(issuer.publicKey);
+  return { issuer: issuer.subject, privateKey, keyIdentifier };
 }
 
 /** Who a node certificate (first of a PEM chain) belongs to. Throws invalidArgument when a part is missing. */

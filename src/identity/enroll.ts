@@ -50,19 +50,54 @@ export async function enrollWithToken(
   admission: Admission,
   environment: EnrollEnvironment,
 ): Promise<Enrollment> {
-  const { digest } = parseJoinToken(admission.token);
+  parseJoinToken(admission.token);
   const attempt = async (address: string): Promise<Enrollment> => {
-    const rootBundle = await fetchRoot(address, environment.signal);
-    if (rootDigest(rootBundle) !== digest) {
-      throw new SwarmError(
-        'invalidArgument',
-        `the root certificate of ${address} does not match the join token: the token is for another cluster or was made before the root was rotated; print a new one with "swarmctl swarm join-token"`,
-      );
-    }
-    const client = new NodeCAClient(address, anonymousCredentials(rootBundle), authorityChannelOptions);
-    return requestCertificate(client, rootBundle, admission, environment);
+    const office = await openOffice(address, admission.token, environment.signal);
+    return withClient(office.client, () => requestCertificate(office, admission, environment));
   };
   return tryManagers(managers, attempt, environment);
+}
+
+/**
+ * Enrolls many nodes of one process over one connection and with one key, so that each costs a signature and no more:
+ * every node gets an id and a certificate of its own. For pretend nodes.
+ */
+export class BulkEnrollment {
+  readonly #managers: readonly string[];
+  readonly #admission: Admission;
+  readonly #environment: EnrollEnvironment;
+  readonly #offices = new Map<string, Promise<Office>>();
+  readonly #signingRequest = createSigningRequest();
+
+  constructor(managers: readonly string[], admission: Admission, environment: EnrollEnvironment) {
+    this.#managers = managers;
+    this.#admission = admission;
+    this.#environment = environment;
+  }
+
+  /** The next node. Throws as {@link enrollWithToken}. */
+  enroll(): Promise<Enrollment> {
+    const attempt = async (address: string): Promise<Enrollment> => {
+      let office = this.#offices.get(address);
+      if (!office) {
+        office = openOffice(address, this.#admission.token, this.#environment.signal);
+        this.#offices.set(address, office);
+      }
+      try {
+        return await requestCertificate(await office, this.#admission, this.#environment, this.#signingRequest);
+      } catch (error) {
+        if (this.#offices.get(address) === office) this.#offices.delete(address);
+        void office.then(({ client }) => client.close()).catch(() => undefined);
+        throw error;
+      }
+    };
+    return tryManagers(this.#managers, attempt, this.#environment);
+  }
+
+  close(): void {
+    for (const office of this.#offices.values()) void office.then(({ client }) => client.close()).catch(() => undefined);
+    this.#offices.clear();
+  }
 }
 
 /** Renews with the certificate in use; the role of the new one is what the managers hold of this node. */
@@ -75,7 +110,8 @@ export function renewCertificate(
     managers,
     (address) => {
       const client = new NodeCAClient(address, memberCredentials(current), authorityChannelOptions);
-      return requestCertificate(client, current.rootBundle, { token: '', availability: 0 }, environment);
+      const office = { client, rootBundle: current.rootBundle };
+      return withClient(client, () => requestCertificate(office, { token: '', availability: 0 }, environment));
     },
     environment,
   );
@@ -108,6 +144,24 @@ async function tryManagers(
 
 const isTransient = (error: unknown): boolean => isSwarmError(error) && (error.isRetryable || error.code === 'unknown');
 
+/** Where certificates are asked for: a manager whose root is known. */
+interface Office {
+  readonly client: NodeCAClient;
+  readonly rootBundle: string;
+}
+
+/** Fetches the root of a manager and holds it against the token's digest. */
+async function openOffice(address: string, token: string, signal: AbortSignal): Promise<Office> {
+  const rootBundle = await fetchRoot(address, signal);
+  if (rootDigest(rootBundle) !== parseJoinToken(token).digest) {
+    throw new SwarmError(
+      'invalidArgument',
+      `the root certificate of ${address} does not match the join token: the token is for another cluster or was made before the root was rotated; print a new one with "swarmctl swarm join-token"`,
+    );
+  }
+  return { client: new NodeCAClient(address, anonymousCredentials(rootBundle), authorityChannelOptions), rootBundle };
+}
+
 async function fetchRoot(address: string, signal: AbortSignal): Promise<string> {
   const client = new CAClient(address, unverifiedCredentials(), authorityChannelOptions);
   return withClient(client, async () => {
@@ -117,42 +171,40 @@ async function fetchRoot(address: string, signal: AbortSignal): Promise<string> 
 }
 
 async function requestCertificate(
-  client: NodeCAClient,
-  rootBundle: string,
+  { client, rootBundle }: Office,
   { token, availability, mustBeManager = false }: Admission,
   { clock, signal }: EnrollEnvironment,
+  signingRequest = createSigningRequest(),
 ): Promise<Enrollment> {
-  return withClient(client, async () => {
-    const { csr, key } = await createSigningRequest();
-    const csrBytes = Buffer.from(csr);
-    const { nodeId } = await unary(
-      client.issueNodeCertificate.bind(client),
-      { role: mustBeManager ? NodeRole.MANAGER : NodeRole.WORKER, csr: csrBytes, token, availability },
+  const { csr, key } = await signingRequest;
+  const csrBytes = Buffer.from(csr);
+  const { nodeId } = await unary(
+    client.issueNodeCertificate.bind(client),
+    { role: mustBeManager ? NodeRole.MANAGER : NodeRole.WORKER, csr: csrBytes, token, availability },
+    { timeoutMs: CALL_TIMEOUT_MS * 2, signal },
+  );
+  for (let wait = 1_000; ; wait = Math.min(wait * 2, POLL_MAX_MS)) {
+    const answer = await unary(
+      client.nodeCertificateStatus.bind(client),
+      { nodeId },
       { timeoutMs: CALL_TIMEOUT_MS * 2, signal },
     );
-    for (let wait = 1_000; ; wait = Math.min(wait * 2, POLL_MAX_MS)) {
-      const answer = await unary(
-        client.nodeCertificateStatus.bind(client),
-        { nodeId },
-        { timeoutMs: CALL_TIMEOUT_MS * 2, signal },
+    const state = answer.status?.state;
+    const isOurs = answer.certificate !== undefined && csrBytes.equals(answer.certificate.csr);
+    if (isOurs && (state === IssuanceStatus_State.ISSUED || state === IssuanceStatus_State.ROTATE)) {
+      return checked(
+        { certificate: Buffer.from(answer.certificate.certificate).toString('utf8'), key, rootBundle },
+        nodeId,
       );
-      const state = answer.status?.state;
-      const isOurs = answer.certificate !== undefined && csrBytes.equals(answer.certificate.csr);
-      if (isOurs && (state === IssuanceStatus_State.ISSUED || state === IssuanceStatus_State.ROTATE)) {
-        return checked(
-          { certificate: Buffer.from(answer.certificate.certificate).toString('utf8'), key, rootBundle },
-          nodeId,
-        );
-      }
-      if (isOurs && state === IssuanceStatus_State.FAILED) {
-        throw new SwarmError(
-          'failedPrecondition',
-          `the managers refused to certify this node: ${answer.status?.err ?? 'no reason given'}`,
-        );
-      }
-      await sleep(clock, wait, signal);
     }
-  });
+    if (isOurs && state === IssuanceStatus_State.FAILED) {
+      throw new SwarmError(
+        'failedPrecondition',
+        `the managers refused to certify this node: ${answer.status?.err ?? 'no reason given'}`,
+      );
+    }
+    await sleep(clock, wait, signal);
+  }
 }
 
 function checked(enrollment: Enrollment, nodeId: string): Enrollment {

@@ -62,9 +62,9 @@ export class NodeIdentity {
     return identity;
   }
 
-  /** An identity that is kept nowhere, for pretend nodes. */
-  static inMemory(rootBundle: string, pair: KeyPair): NodeIdentity {
-    return new NodeIdentity(undefined, stateOf(rootBundle, pair, 'memory'));
+  /** An identity that is kept nowhere, for pretend nodes. The caller has checked that the parts belong together. */
+  static inMemory(rootBundle: string, { certificate, key }: KeyPair): NodeIdentity {
+    return new NodeIdentity(undefined, { ...subjectOf(certificate), certificate, key, rootBundle });
   }
 
   /** Replaces key and certificate. Throws invalidArgument when they do not belong together or to the trusted roots. */

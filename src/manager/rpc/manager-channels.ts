@@ -24,6 +24,8 @@ export class ManagerChannels {
 
   /** A client of a manager; cached, so do not close it. */
   client<C>(address: string, type: ClientConstructor<C>): C {
+    const known = this.#clients.get(address)?.get(type) as C | undefined;
+    if (known) return known;
     const credentials = memberCredentials(this.#identity.current);
     let channel = this.#channels.get(address);
     if (!channel) {
@@ -31,12 +33,8 @@ export class ManagerChannels {
       this.#channels.set(address, channel);
       this.#clients.set(address, new Map());
     }
-    const clients = this.#clients.get(address) as Map<unknown, unknown>;
-    let client = clients.get(type) as C | undefined;
-    if (!client) {
-      client = new type(address, credentials, { ...managerChannelOptions, channelOverride: channel });
-      clients.set(type, client);
-    }
+    const client = new type(address, credentials, { ...managerChannelOptions, channelOverride: channel });
+    this.#clients.get(address)?.set(type, client);
     return client;
   }
 
