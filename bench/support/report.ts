@@ -48,13 +48,18 @@ export interface Findings {
 export const RESULTS = join(repositoryRoot, 'bench', 'results');
 
 /** Runs a bench and reports: prints the table, writes bench/results/NAME.json, sets exit code 1 when a limit is missed. */
-export async function report(name: string, title: string, measure: () => Promise<Findings>): Promise<void> {
+export async function report(
+  name: string,
+  title: string,
+  measure: () => Promise<Findings>,
+  command = `npm run bench:${name}`,
+): Promise<void> {
   const before = load();
   const { figures, notes = [], skipped } = await measure();
   const result: BenchReport = {
     name,
     title,
-    command: `npm run bench:${name}`,
+    command,
     commit: commit(),
     measuredAt: new Date().toISOString(),
     machine: machine(),

@@ -1,0 +1,117 @@
+/**
+ * A whole swarm beside a real Docker Swarm: one manager each, the same hollow workers, in the same run and in turns.
+ * `npm run bench:swarm -- [--only start|large|update|loss] [--quick] [--rounds N] [--alone]`
+ */
+import { parseArgs } from 'node:util';
+import { Arena } from './swarm/arena.ts';
+import { compare } from './swarm/compare.ts';
+import { dockerSwarm, swarmd } from './swarm/contender.ts';
+import { loss, start, update } from './swarm/shapes.ts';
+import { missingForDocker } from './support/needs.ts';
+import { residentMb } from './support/process-usage.ts';
+import { report, type Figure, type Findings } from './support/report.ts';
+import { pause } from './support/waiting.ts';
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    alone: { type: 'boolean', default: false },
+  },
+});
+const WHOLE = { workers: 300, tasks: 3000, many: 10_000, updated: 1000, parallelism: 50, rounds: 5 };
+const QUICK = { workers: 60, tasks: 600, many: 2000, updated: 200, parallelism: 50, rounds: 2 };
+const size = values.quick ? QUICK : WHOLE;
+const rounds = Number(values.rounds ?? size.rounds);
+/** Share of the workers that can be killed at once. */
+const victims = size.workers / 10;
+
+type Play = (arenas: readonly Arena[]) => Promise<readonly Figure[]>;
+
+const SHAPES: Readonly<Record<string, Play>> = {
+  start: (arenas) =>
+    compare(`${size.tasks} tasks`, arenas, rounds, (arena) => start(arena, size.tasks), [
+      { key: 'running', what: 'all running', limit: 0.5 },
+      { key: 'managerCpu', what: 'CPU time of the manager', limit: 0.5 },
+      { key: 'workerCpu', what: 'CPU time of all workers' },
+    ]),
+  large: (arenas) =>
+    compare(`${size.many} tasks`, arenas, rounds, (arena) => start(arena, size.many), [
+      { key: 'assigned', what: 'all with their workers', limit: 0.33 },
+      { key: 'running', what: 'all running', limit: 0.5 },
+      { key: 'managerCpu', what: 'CPU time of the manager' },
+    ]),
+  update: (arenas) =>
+    compare(
+      `rolling update of ${size.updated} tasks, ${size.parallelism} at a time`,
+      arenas,
+      rounds,
+      (arena) => update(arena, size.updated, size.parallelism),
+      [
+        { key: 'updated', what: 'all replaced', limit: 0.7 },
+        { key: 'managerCpu', what: 'CPU time of the manager' },
+      ],
+    ),
+  // Killed workers do not come back, so each round needs fresh ones.
+  loss: (arenas) =>
+    compare(
+      `${victims} of ${size.workers} workers killed`,
+      arenas,
+      Math.min(rounds, 3),
+      async (arena) => {
+        const fresh = await arena.join(victims);
+        const round = await loss(arena, size.tasks, fresh);
+        await arena.removeDownNodes();
+        return round;
+      },
+      [
+        { key: 'detected', what: 'all known to be down' },
+        { key: 'recovered', what: 'their tasks running elsewhere' },
+        { key: 'afterDetection', what: 'their tasks running elsewhere, from detection', limit: 0.5 },
+      ],
+    ),
+};
+
+async function measure(shape: string, play: Play): Promise<Findings> {
+  const missing = values.alone ? 'it was told to do without' : missingForDocker();
+  const arenas: Arena[] = [];
+  try {
+    arenas.push(new Arena(await swarmd()));
+    if (missing === undefined) arenas.push(new Arena(await dockerSwarm()));
+    for (const arena of arenas) await arena.join(shape === 'loss' ? size.workers - victims : size.workers);
+    // Both servers run for long in practice; ours compiles its busy code while it runs.
+    for (const arena of arenas) for (let i = 0; i < 2; i++) await start(arena, size.tasks);
+    await pause(1_000);
+    const figures = [...(await play(arenas))];
+    const memory = arenas.map((arena) => residentMb(arena.contender.pid));
+    memory.forEach((value, i) =>
+      figures.push({ what: `manager memory afterwards: ${arenas[i]?.contender.name}`, value, unit: 'MB' }),
+    );
+    const [ours, theirs] = memory;
+    if (ours !== undefined && theirs !== undefined) {
+      figures.push({ what: 'manager memory: swarmd to Docker', value: ours / theirs, unit: '×', limit: 0.7 });
+    }
+    const [first] = arenas;
+    const notes = [
+      `One manager and ${size.workers} hollow workers each (${first?.workers[0]?.residentMb.toFixed(0)} MB resident for the process of ours), ${rounds} rounds in turns after warming up, medians. All share the machine. Times begin when the request is sent; workers tell when they got and started tasks, and the manager's own count decides that all run.`,
+      ...(missing === undefined ? [] : [`Not compared with Docker Swarm: ${missing}.`]),
+    ];
+    return { figures, notes };
+  } finally {
+    for (const arena of arenas) await arena.close();
+  }
+}
+
+const TITLES: Readonly<Record<string, string>> = {
+  start: 'A swarm beside Docker Swarm: a new service',
+  large: 'A swarm beside Docker Swarm: a large new service',
+  update: 'A swarm beside Docker Swarm: rolling update',
+  loss: 'A swarm beside Docker Swarm: workers lost',
+};
+
+for (const [shape, play] of Object.entries(SHAPES)) {
+  if (values.only !== undefined && values.only !== shape) continue;
+  const name = values.quick ? `quick-${shape}` : `swarm-${shape}`;
+  await report(name, TITLES[shape] ?? shape, () => measure(shape, play), `npm run bench:swarm -- --only ${shape}`);
+}
