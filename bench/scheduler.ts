@@ -32,6 +32,8 @@ interface Shape {
   readonly services: number;
   /** Only every third node has the network plugin and the label the tasks ask for. */
   readonly isConstrained?: boolean;
+  /** Tasks spread over the values of a label first; there are a hundred of them. */
+  readonly isSpreadOverRacks?: boolean;
   readonly strategy?: Strategy;
   /** What the whole loop may take, in ms. */
   readonly limitMs: number;
@@ -62,6 +64,22 @@ const SHAPES: readonly Shape[] = [
   { name: '5k nodes, 10k tasks, 10k services', nodes: 5000, tasks: 10_000, services: 10_000, limitMs: 2000 },
   { name: '100k nodes, 1k tasks', nodes: 100_000, tasks: 1000, services: 1, limitMs: 1100 },
   { name: '100k nodes, 1k tasks, 1k services', nodes: 100_000, tasks: 1000, services: 1000, limitMs: 1100 },
+  {
+    name: '100k nodes, 1k tasks, 1k services, random',
+    nodes: 100_000,
+    tasks: 1000,
+    services: 1000,
+    strategy: 'random',
+    limitMs: 1100,
+  },
+  {
+    name: '100k nodes, 1k tasks, 1k services, spread over racks',
+    nodes: 100_000,
+    tasks: 1000,
+    services: 1000,
+    isSpreadOverRacks: true,
+    limitMs: 1100,
+  },
   { name: '100k nodes, 100k tasks', nodes: 100_000, tasks: 100_000, services: 1, limitMs: 30_000 },
 ];
 
@@ -116,7 +134,10 @@ async function filledStore(shape: Shape): Promise<Store> {
 }
 
 function nodeOf(shape: Shape, id: string, i: number): Node {
-  const labels: Record<string, string> = shape.isConstrained ? { zone: `z${i % 3}` } : {};
+  const labels: Record<string, string> = {
+    ...(shape.isConstrained && { zone: `z${i % 3}` }),
+    ...(shape.isSpreadOverRacks && { rack: `r${i % 100}` }),
+  };
   const node = Node.fromPartial({
     id,
     status: { state: NodeStatus_State.READY, addr: '10.0.0.1' },
@@ -155,6 +176,10 @@ function taskOf(shape: Shape, id: string, serviceId: string, i: number): Task {
     serviceAnnotations: { name: serviceId },
     status: { state: TaskState.PENDING, message: 'pending task scheduling' },
   });
+  if (shape.isSpreadOverRacks) {
+    const preferences = [{ Preference: { $case: 'spread', value: { spreadDescriptor: 'node.labels.rack' } } }] as const;
+    return { ...task, spec: { ...spec, placement: { ...Placement.fromPartial({}), preferences: [...preferences] } } };
+  }
   if (!shape.isConstrained) return { ...task, spec };
   return {
     ...task,

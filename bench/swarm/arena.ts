@@ -65,9 +65,10 @@ export class Arena {
     await until(
       `${replicas} running tasks of ${name}`,
       async () => {
-        const services = await this.ask<
-          readonly { Spec: { Name: string }; ServiceStatus: { RunningTasks: number } }[]
-        >('GET', `/services?status=true&filters=${encodeURIComponent(JSON.stringify({ name: [name] }))}`);
+        const services = await this.ask<readonly { Spec: { Name: string }; ServiceStatus: { RunningTasks: number } }[]>(
+          'GET',
+          `/services?status=true&filters=${encodeURIComponent(JSON.stringify({ name: [name] }))}`,
+        );
         const found = services.find(({ Spec }) => Spec.Name === name);
         return (found?.ServiceStatus.RunningTasks ?? 0) >= replicas;
       },

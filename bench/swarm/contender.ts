@@ -29,7 +29,12 @@ export async function swarmd(): Promise<Contender> {
 /** One real manager; its own engine takes no tasks. */
 export async function dockerSwarm(): Promise<Contender> {
   const engine = await DockerEngine.start({ isSwarm: true });
-  await engine.docker('node', 'update', '--availability=drain', 'self');
+  try {
+    await engine.docker('node', 'update', '--availability=drain', await engine.docker('node', 'ls', '--quiet'));
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
   return {
     name: 'Docker Swarm',
     socket: engine.socket,

@@ -50,9 +50,17 @@ export class HollowWorkers {
     const { JoinTokens } = await ask<{ JoinTokens: { Worker: string } }>(target.socket, 'GET', '/swarm');
     const flags = ['--join', target.address, '--token', JoinTokens.Worker, '--nodes', String(nodes)];
     const enter = target.namespace === undefined ? [] : ['nsenter', `--net=/run/netns/${target.namespace}`, '--'];
-    const [program = '', ...words] = [
+    const [program, ...words] = [
       ...enter,
-      ...[process.execPath, SWARMD, 'hollow', ...flags, '--prefix', prefix, '--counts', '--log-level', 'error'],
+      process.execPath,
+      SWARMD,
+      'hollow',
+      ...flags,
+      '--prefix',
+      prefix,
+      '--counts',
+      '--log-level',
+      'error',
     ];
     const workers = new HollowWorkers(nodes, spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'] }));
     try {

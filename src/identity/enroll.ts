@@ -95,7 +95,8 @@ export class BulkEnrollment {
   }
 
   close(): void {
-    for (const office of this.#offices.values()) void office.then(({ client }) => client.close()).catch(() => undefined);
+    for (const office of this.#offices.values())
+      void office.then(({ client }) => client.close()).catch(() => undefined);
     this.#offices.clear();
   }
 }

@@ -7,15 +7,18 @@ import type { Reader } from '../store/transaction.ts';
 import { demandOf, type Demand } from './demand.ts';
 import type { Gain } from './filters/filter.ts';
 import { NodeInfo, type Hold } from './node-info.ts';
-import { NodeOrder } from './node-order.ts';
+import { NodePool } from './node-pool.ts';
 import type { NodeSource } from './place.ts';
+import { PreferenceTree, type Branching } from './preferences.ts';
 import { groupKeyOf, type TaskGroup } from './task-group.ts';
 
 /** What happened on each node that may make it fit where it did not before. */
 export type Gains = ReadonlyMap<NodeInfo, ReadonlySet<Gain>>;
 
 export class ClusterView implements NodeSource {
-  /** Nodes that exist. */
+  /** Nodes that exist, to choose from. */
+  readonly all = new NodePool();
+  /** The same by id. */
   readonly #nodes = new Map<string, NodeInfo>();
   /** These and nodes that are gone but still named by tasks. */
   readonly #infos = new Map<string, NodeInfo>();
@@ -25,9 +28,10 @@ export class ClusterView implements NodeSource {
   readonly #nodesOfService = new Map<string, Set<NodeInfo>>();
   /** Nodes on which tasks of each group failed not long ago. */
   readonly #failedOn = new Map<string, Set<NodeInfo>>();
-  /** Orders in use, by what they order by. */
-  readonly #orders = new Map<(node: NodeInfo) => number, NodeOrder>();
-  #gains = new Map<NodeInfo, Set<Gain>>();
+  /** Trees in use, by their levels. */
+  readonly #trees = new Map<string, PreferenceTree>();
+  /** Undefined until somebody asks for the first time. */
+  #gains: Map<NodeInfo, Set<Gain>> | undefined;
 
   /** The state of a store. */
   static of(reader: Pick<Reader, 'node' | 'task'>, nowMs: number): ClusterView {
@@ -49,15 +53,16 @@ export class ClusterView implements NodeSource {
     return this.#nodes;
   }
 
-  orderBy(baseRank: (node: NodeInfo) => number): NodeOrder {
-    const known = this.#orders.get(baseRank);
+  treeBy(levels: readonly Branching[]): PreferenceTree {
+    const key = levels.map((level) => level.key).join('\0');
+    const known = this.#trees.get(key);
     if (known) return known;
-    const order = new NodeOrder(this.#nodes.values(), baseRank);
-    this.#orders.set(baseRank, order);
-    return order;
+    const tree = new PreferenceTree(this.#nodes.values(), levels);
+    this.#trees.set(key, tree);
+    return tree;
   }
 
-  historyOf(group: TaskGroup, nowMs: number): Iterable<NodeInfo> {
+  historyOf(group: TaskGroup, nowMs: number): readonly NodeInfo[] {
     const failed = this.#failedOn.get(group.key);
     for (const info of failed ?? []) if (info.recentFailures(group.key, nowMs) === 0) failed?.delete(info);
     if (failed?.size === 0) this.#failedOn.delete(group.key);
@@ -69,7 +74,9 @@ export class ClusterView implements NodeSource {
     const hadNanoCpus = info.totalNanoCpus;
     const hadMemoryBytes = info.totalMemoryBytes;
     info.setNode(node);
+    if (!this.#nodes.has(node.id)) this.all.add(info);
     this.#nodes.set(node.id, info);
+    for (const tree of this.#trees.values()) tree.setNode(info);
     this.#changed(info);
     this.#gain(info, 'node');
     const hasGrown = info.totalNanoCpus > hadNanoCpus || info.totalMemoryBytes > hadMemoryBytes;
@@ -81,7 +88,8 @@ export class ClusterView implements NodeSource {
     if (!info) return;
     this.#nodes.delete(id);
     info.setNode(undefined);
-    this.#changed(info);
+    this.all.remove(info);
+    for (const tree of this.#trees.values()) tree.setNode(info);
     this.#forgetIfGone(info);
   }
 
@@ -121,9 +129,9 @@ export class ClusterView implements NodeSource {
     return hold;
   }
 
-  /** What happened since the last call. */
+  /** What happened since the last call; the first one only begins to take note. */
   takeGains(): Gains {
-    const gains = this.#gains;
+    const gains = this.#gains ?? new Map<NodeInfo, Set<Gain>>();
     this.#gains = new Map();
     return gains;
   }
@@ -162,7 +170,8 @@ export class ClusterView implements NodeSource {
 
   /** Keeps what is derived from a node (and from its tasks of one service) in step. */
   #changed(info: NodeInfo, serviceId?: string): void {
-    for (const order of this.#orders.values()) order.mark(info);
+    this.all.mark(info);
+    for (const tree of this.#trees.values()) tree.mark(info);
     if (serviceId === undefined) return;
     if (info.activeTasksOf(serviceId) > 0) enter(this.#nodesOfService, serviceId, info);
     else leave(this.#nodesOfService, serviceId, info);
@@ -187,9 +196,9 @@ export class ClusterView implements NodeSource {
   }
 
   #gain(info: NodeInfo, gain: Gain): void {
-    const gains = this.#gains.get(info);
+    const gains = this.#gains?.get(info);
     if (gains) gains.add(gain);
-    else this.#gains.set(info, new Set([gain]));
+    else this.#gains?.set(info, new Set([gain]));
   }
 }
 

@@ -35,8 +35,9 @@ export class NodeInfo {
   #usedMemoryBytes = 0;
   #generic: GenericPool = NO_GENERIC;
   #activeTasks = 0;
-  readonly #activeByService = new Map<string, number>();
-  readonly #holds = new Map<string, Hold>();
+  /** Made when there is something to hold, as the ones below: many nodes of a large cluster have nothing. */
+  #activeByService: Map<string, number> | undefined;
+  #holds: Map<string, Hold> | undefined;
   #hostPorts: Map<string, number> | undefined;
   /** Times of failures per group, in ms since 1970. */
   #failures: Map<string, number[]> | undefined;
@@ -75,11 +76,11 @@ export class NodeInfo {
   }
 
   get isUnused(): boolean {
-    return this.#holds.size === 0;
+    return (this.#holds?.size ?? 0) === 0;
   }
 
   activeTasksOf(serviceId: string): number {
-    return this.#activeByService.get(serviceId) ?? 0;
+    return this.#activeByService?.get(serviceId) ?? 0;
   }
 
   holdsPort(port: string): boolean {
@@ -87,7 +88,7 @@ export class NodeInfo {
   }
 
   holdOf(taskId: string): Hold | undefined {
-    return this.#holds.get(taskId);
+    return this.#holds?.get(taskId);
   }
 
   /** Takes over a changed description; reservations stay. */
@@ -111,6 +112,7 @@ export class NodeInfo {
   /** Accounts for a task that is on the node, whether or not it fits. */
   add(taskId: string, hold: Hold): void {
     this.remove(taskId);
+    this.#holds ??= new Map();
     this.#holds.set(taskId, hold);
     this.#usedNanoCpus += hold.demand.nanoCpus;
     this.#usedMemoryBytes += hold.demand.memoryBytes;
@@ -121,9 +123,9 @@ export class NodeInfo {
 
   /** Gives back what a task held; returns it, or undefined when it held nothing. */
   remove(taskId: string): Hold | undefined {
-    const hold = this.#holds.get(taskId);
+    const hold = this.#holds?.get(taskId);
     if (!hold) return undefined;
-    this.#holds.delete(taskId);
+    this.#holds?.delete(taskId);
     this.#usedNanoCpus -= hold.demand.nanoCpus;
     this.#usedMemoryBytes -= hold.demand.memoryBytes;
     if (hold.generic.size > 0) this.#recountGeneric();
@@ -163,9 +165,9 @@ export class NodeInfo {
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([kind, amount]) => [kind, typeof amount === 'number' ? amount : [...amount].sort()]),
       activeTasks: this.#activeTasks,
-      activeByService: sorted(this.#activeByService),
+      activeByService: sorted(this.#activeByService ?? new Map()),
       hostPorts: sorted(this.#hostPorts ?? new Map()),
-      tasks: [...this.#holds.keys()].sort(),
+      tasks: [...(this.#holds?.keys() ?? [])].sort(),
     };
   }
 
@@ -173,12 +175,13 @@ export class NodeInfo {
   #recountGeneric(): void {
     this.#generic = this.#totalGeneric;
     if (this.#totalGeneric.size === 0) return;
-    for (const hold of this.#holds.values()) this.#generic = consumeGeneric(this.#generic, hold.generic);
+    for (const hold of this.#holds?.values() ?? []) this.#generic = consumeGeneric(this.#generic, hold.generic);
   }
 
   #countActive(serviceId: string, by: 1 | -1): void {
     this.#activeTasks += by;
     const count = this.activeTasksOf(serviceId) + by;
+    this.#activeByService ??= new Map();
     if (count === 0) this.#activeByService.delete(serviceId);
     else this.#activeByService.set(serviceId, count);
   }

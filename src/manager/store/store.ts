@@ -16,8 +16,8 @@ import { encodeWith } from './shared-writer.ts';
 import { Table, TableLayer } from './table.ts';
 import {
   applyChange,
+  stampVersion,
   TransactionLog,
-  withVersion,
   writerOf,
   type PendingChange,
   type Reader,
@@ -54,7 +54,7 @@ export interface StoreOptions {
 interface Proposal {
   readonly requestId: string;
   readonly index: number;
-  readonly changes: readonly { readonly change: PendingChange; readonly object: StoreObject }[];
+  readonly changes: readonly PendingChange[];
   readonly resolve: () => void;
   readonly reject: (error: SwarmError) => void;
 }
@@ -185,11 +185,7 @@ export class Store {
     const request = own?.index === index ? undefined : InternalRaftRequest.decode(data);
     if (own && own.index === index) {
       this.#proposals.shift();
-      this.#commit(
-        index,
-        own.requestId,
-        own.changes.map(({ change, object }) => ({ ...change, object })),
-      );
+      this.#commit(index, own.requestId, own.changes);
       this.#forget(own);
       own.resolve();
     } else if (request) {
@@ -198,7 +194,8 @@ export class Store {
         request.id,
         request.action.map((message) => {
           const { action, kind, object } = decodeChange(message);
-          return { action, kind, object: withVersion(object, index) };
+          if (action !== 'delete') stampVersion(object, index);
+          return { action, kind, object };
         }),
       );
     }
@@ -268,15 +265,9 @@ export class Store {
       throw toSwarmError(error);
     }
     // Now the version is known: later transactions must see it on what this one wrote.
-    const stamped = changes.map((change) => ({
-      change,
-      object: change.action === 'delete' ? change.object : withVersion(change.object, index),
-    }));
-    for (const { change, object } of stamped) {
-      if (change.action !== 'delete') (this.#layers[change.kind] as TableLayer<ObjectKind>).put(object);
-    }
+    for (const { action, object } of changes) if (action !== 'delete') stampVersion(object, index);
     return new Promise((resolve, reject) => {
-      this.#proposals.push({ requestId, index, changes: stamped, resolve, reject });
+      this.#proposals.push({ requestId, index, changes, resolve, reject });
     });
   }
 
@@ -318,10 +309,10 @@ export class Store {
       for (const kind of KIND_NAMES) this.#layers[kind].clear();
       return;
     }
-    for (const { change, object } of proposal.changes) {
-      const layer = this.#layers[change.kind];
+    for (const { action, kind, object } of proposal.changes) {
+      const layer = this.#layers[kind];
       const seen = layer.get(object.id);
-      const isNewest = change.action === 'delete' ? seen === undefined : seen === object;
+      const isNewest = action === 'delete' ? seen === undefined : seen === object;
       if (isNewest) layer.forget(object.id);
     }
   }

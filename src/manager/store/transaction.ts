@@ -192,13 +192,14 @@ const withMeta = <T extends { readonly meta?: Meta | undefined }>(object: T, met
   meta,
 });
 
-/** A copy stamped with the version of the commit that made it. */
-export const withVersion = <T extends { readonly meta?: Meta | undefined }>(object: T, version: number): T =>
-  withMeta(object, {
-    createdAt: object.meta?.createdAt,
-    updatedAt: object.meta?.updatedAt,
-    version: { index: version },
-  });
+/**
+ * Writes the version of the commit that makes an object into it. In place, which is allowed to nobody else: the object was
+ * made for this one change, by {@link withMeta} or from a log entry, and nobody has seen it with another version.
+ */
+export function stampVersion(object: StoreObjects[ObjectKind], version: number): void {
+  const own = object as { meta: Meta | undefined };
+  own.meta = { createdAt: own.meta?.createdAt, updatedAt: own.meta?.updatedAt, version: { index: version } };
+}
 
 /** Applies a change to committed tables and returns it with the object it replaced; undefined when there was nothing to do. */
 export function applyChange(

@@ -1,6 +1,6 @@
 /** scheduler.json: plays placement scenarios against the real scheduler loop on a real store. */
 import { ClusterView } from '../../../src/manager/scheduler/cluster-view.ts';
-import { branchings, preferenceTree, type Branch } from '../../../src/manager/scheduler/preferences.ts';
+import { branchings, type CountedBranch } from '../../../src/manager/scheduler/preferences.ts';
 import { TaskState } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { allOf, expectSame, failed, passed, refuseUnknownMembers, type CaseHandler, type CaseResult } from './case.ts';
 import { Scene, statusOf, type Setup } from './scheduler-scene.ts';
@@ -103,11 +103,11 @@ const CHECKS: Readonly<Record<string, Check<never>>> = {
       })),
     );
     const [service = ''] = Object.keys(Object.values(scene.setup.running ?? {})[0] ?? {});
-    return expectSame(countsOf(preferenceTree(view.nodes.values(), service, levels)), expected, 'tree');
+    return expectSame(countsOf(view.treeBy(levels).countedFor(service, view.nodes.values())), expected, 'tree');
   },
 };
 
-const countsOf = (branch: Branch): unknown =>
+const countsOf = (branch: CountedBranch): unknown =>
   branch.branches.length === 0
     ? branch.tasks
     : {

@@ -9,7 +9,7 @@ import { silentLogger } from '../../../src/common/log.ts';
 import { unary } from '../../../src/common/rpc-client.ts';
 import { chainsTo, createRootCa, issuerInfo, subjectOf } from '../../../src/identity/certificate.ts';
 import { managerChannelOptions, memberCredentials } from '../../../src/identity/client-credentials.ts';
-import { enrollWithToken, renewCertificate } from '../../../src/identity/enroll.ts';
+import { BulkEnrollment, enrollWithToken, renewCertificate } from '../../../src/identity/enroll.ts';
 import { newJoinToken } from '../../../src/identity/join-token.ts';
 import { NodeIdentity } from '../../../src/identity/node-identity.ts';
 import { RootRotation } from '../../../src/manager/ca/root-rotation.ts';
@@ -64,6 +64,20 @@ describe('enrollment', () => {
     const rotated = newJoinToken(authority.identity.current.rootBundle);
     await expect(join_(rotated, 'x')).rejects.toThrow('A valid join token is necessary');
     await expect(join_('SWMTKN-nonsense', 'x')).rejects.toThrow('invalid join token');
+  });
+
+  it('gives many nodes of one process an identity each', async () => {
+    const bulk = new BulkEnrollment(
+      ['127.0.0.1:1', authority.address],
+      { token: authority.token('worker'), availability: 0 },
+      environment(),
+    );
+    const enrolled = await Promise.all(Array.from({ length: 5 }, () => bulk.enroll()));
+    bulk.close();
+    const ids = enrolled.map(({ certificate }) => subjectOf(certificate).nodeId);
+    expect(new Set(ids).size).toBe(5);
+    for (const { certificate, rootBundle } of enrolled) expect(chainsTo(certificate, rootBundle)).toBe(true);
+    for (const id of ids) expect(authority.store.read.node.get(id)?.role).toBe(NodeRole.WORKER);
   });
 
   it('renews a certificate with the role the managers hold now', async () => {

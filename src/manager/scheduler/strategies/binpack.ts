@@ -1,6 +1,6 @@
 /** As few nodes as possible: always the fullest node that fits, by the larger of its reserved shares of cpu and memory. */
 import type { NodeInfo } from '../node-info.ts';
-import { RankedPicker } from './ranked-picker.ts';
+import { orderedPicker } from './ordered-picker.ts';
 import { demotion } from './recent-failures.ts';
 import type { RankingContext, Strategy } from './strategy.ts';
 
@@ -29,8 +29,7 @@ function fullness(node: NodeInfo): number {
 
 export const binpack: Strategy = {
   name: 'binpack',
-  picker: (nodes, context, fits) => new RankedPicker(nodes, (node) => rank(node, context), fits),
-  baseRank,
+  picker: orderedPicker(baseRank, rank),
   rank,
   terms: (node, context) => ({
     recentFailures: node.recentFailures(context.group.key, context.nowMs),

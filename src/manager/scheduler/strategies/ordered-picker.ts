@@ -4,45 +4,51 @@
  */
 import { precedes, type NodeOrder } from '../node-order.ts';
 import type { NodeInfo } from '../node-info.ts';
+import type { NodePool } from '../node-pool.ts';
 import { TopHeap } from '../top-heap.ts';
-import type { NodePicker } from './strategy.ts';
+import type { Choice, NodePicker, RankingContext } from './strategy.ts';
 
-export interface OrderedPickerOptions {
-  readonly order: NodeOrder;
-  /** Nodes with tasks or failures of the group, whose rank is not that of the order. */
-  readonly history: Iterable<NodeInfo>;
-  readonly rank: (node: NodeInfo) => number;
-  /** Whether a node not used yet fits. */
-  readonly passes: (node: NodeInfo) => boolean;
-  /** Whether a node that fitted still does after tasks of the group were placed on it. */
-  readonly fits: (node: NodeInfo) => boolean;
-}
+/**
+ * The picker of a strategy with an order.
+ * @param baseRank rank of a node that has neither tasks nor recent failures of the group, the same for every group
+ * @param rank of any node; equals `baseRank` where the group left no trace
+ */
+export const orderedPicker =
+  (baseRank: (node: NodeInfo) => number, rank: (node: NodeInfo, context: RankingContext) => number) =>
+  (pool: NodePool, choice: Choice): NodePicker =>
+    new OrderedPicker(pool.orderBy(baseRank), (node) => rank(node, choice.context), choice);
 
-export class OrderedPicker implements NodePicker {
-  readonly #options: OrderedPickerOptions;
+class OrderedPicker implements NodePicker {
+  readonly #rank: (node: NodeInfo) => number;
+  readonly #choice: Choice;
   readonly #sorted: readonly NodeInfo[];
   readonly #ranks: readonly number[];
-  /** Nodes not to be taken from the order. */
-  readonly #apart: ReadonlySet<NodeInfo>;
+  /** Nodes not to be taken from the order; nodes of the first kind that come later were picked here. */
+  readonly #changed: ReadonlySet<NodeInfo>;
+  readonly #history: ReadonlySet<NodeInfo>;
   /** Nodes apart, and those taken from the order so far. */
   readonly #heap: TopHeap<NodeInfo>;
   #next = -1;
   #isTopStale = false;
 
-  constructor(options: OrderedPickerOptions) {
-    const { sorted, ranks, changed } = options.order.settle();
-    this.#options = options;
+  constructor(order: NodeOrder, rank: (node: NodeInfo) => number, choice: Choice) {
+    const { sorted, ranks, changed } = order.settle();
+    this.#rank = rank;
+    this.#choice = choice;
     this.#sorted = sorted;
     this.#ranks = ranks;
-    this.#apart = new Set([...changed, ...options.history]);
-    const fitting = [...this.#apart].filter((node) => node.node !== undefined && options.passes(node));
-    this.#heap = new TopHeap(fitting, options.rank, (a, b) => a.id < b.id);
+    this.#changed = changed;
+    this.#history = new Set(choice.history);
+    const isFitting = (node: NodeInfo): boolean => order.has(node) && choice.passes(node);
+    const fitting = [...changed].filter(isFitting);
+    for (const node of this.#history) if (!changed.has(node) && isFitting(node)) fitting.push(node);
+    this.#heap = new TopHeap(fitting, rank, (a, b) => a.id < b.id);
     this.#advance();
   }
 
   pick(): NodeInfo | undefined {
     const used = this.#heap.top;
-    if (used && this.#isTopStale) this.#heap.reorderTop(this.#options.rank(used));
+    if (used && this.#isTopStale) this.#heap.reorderTop(this.#rank(used));
     this.#isTopStale = true;
     for (;;) {
       const top = this.#heap.top;
@@ -53,7 +59,7 @@ export class OrderedPicker implements NodePicker {
         return next;
       }
       if (!top) return undefined;
-      if (this.#options.fits(top)) return top;
+      if (this.#choice.fits(top)) return top;
       this.#heap.removeTop();
     }
   }
@@ -65,6 +71,6 @@ export class OrderedPicker implements NodePicker {
   }
 
   #isEligible(node: NodeInfo): boolean {
-    return !this.#apart.has(node) && this.#options.passes(node);
+    return !this.#changed.has(node) && !this.#history.has(node) && this.#choice.passes(node);
   }
 }

@@ -1,46 +1,67 @@
 /** Any node that fits, each as likely as the others. */
 import type { NodeInfo } from '../node-info.ts';
+import type { NodePool } from '../node-pool.ts';
 import { demotion } from './recent-failures.ts';
-import type { NodePicker, RankingContext, Strategy } from './strategy.ts';
+import type { Choice, NodePicker, Strategy } from './strategy.ts';
 
 export const random: Strategy = {
   name: 'random',
-  picker: (nodes, context, fits) => new RandomPicker(nodes, context, fits),
-  baseRank: undefined,
+  picker: (pool, choice) => new RandomPicker(pool, choice),
   rank: demotion,
   terms: (node, context) => ({ recentFailures: node.recentFailures(context.group.key, context.nowMs) }),
 };
 
+/**
+ * Draws among all nodes and draws again when one does not fit, which leaves every node that fits as likely as the others
+ * and looks at no more nodes than it has to. Drawn nodes that are out change places with the last ones still in, as in
+ * the shuffle of Fisher and Yates; the list itself is shared with other groups and stays as it is.
+ */
 class RandomPicker implements NodePicker {
-  /** Nodes in good standing; the others serve when none of these is left, those with fewest failures first. */
-  #nodes: NodeInfo[];
-  readonly #demoted: NodeInfo[];
-  readonly #context: RankingContext;
-  readonly #fits: (node: NodeInfo) => boolean;
+  readonly #nodes: readonly NodeInfo[];
+  readonly #choice: Choice;
+  /** Nodes that stand at another place than in the list, by place. */
+  readonly #moved = new Map<number, NodeInfo>();
+  /** Places before this are still in. */
+  #size: number;
+  /** Where the group fails again and again; they serve when nothing else is left, those with most failures last. */
+  readonly #demoted: NodeInfo[] = [];
+  #isDemotedSorted = false;
 
-  constructor(nodes: readonly NodeInfo[], context: RankingContext, fits: (node: NodeInfo) => boolean) {
-    // A fixed order, so that the same seed gives the same choice.
-    const ordered = [...nodes].sort((a, b) => (a.id < b.id ? -1 : 1));
-    this.#nodes = ordered.filter((node) => demotion(node, context) === 0);
-    this.#demoted = ordered
-      .filter((node) => demotion(node, context) > 0)
-      .sort((a, b) => demotion(b, context) - demotion(a, context));
-    this.#context = context;
-    this.#fits = fits;
+  constructor(pool: NodePool, choice: Choice) {
+    // In a fixed order, so that the same seed gives the same choice.
+    this.#nodes = pool.byId();
+    this.#size = this.#nodes.length;
+    this.#choice = choice;
   }
 
   pick(): NodeInfo | undefined {
-    for (;;) {
-      if (this.#nodes.length === 0) {
-        const next = this.#demoted.pop();
-        if (!next) return undefined;
-        this.#nodes = [next];
-      }
-      const index = Math.floor(this.#context.random() * this.#nodes.length);
-      const node = this.#nodes[index] as NodeInfo;
-      if (this.#fits(node)) return node;
-      this.#nodes[index] = this.#nodes.at(-1) as NodeInfo;
-      this.#nodes.pop();
+    const { context, passes } = this.#choice;
+    while (this.#size > 0) {
+      const place = Math.floor(context.random() * this.#size);
+      const node = this.#at(place);
+      const fits = passes(node);
+      if (fits && demotion(node, context) === 0) return node;
+      if (fits) this.#demoted.push(node);
+      this.#moved.set(place, this.#at(--this.#size));
+      this.#moved.delete(this.#size);
     }
+    return this.#pickDemoted();
+  }
+
+  #pickDemoted(): NodeInfo | undefined {
+    const { context, passes } = this.#choice;
+    if (!this.#isDemotedSorted) {
+      this.#demoted.sort((a, b) => demotion(b, context) - demotion(a, context) || (a.id < b.id ? 1 : -1));
+      this.#isDemotedSorted = true;
+    }
+    for (let node = this.#demoted.at(-1); node; node = this.#demoted.at(-1)) {
+      if (passes(node)) return node;
+      this.#demoted.pop();
+    }
+    return undefined;
+  }
+
+  #at(place: number): NodeInfo {
+    return this.#moved.get(place) ?? (this.#nodes[place] as NodeInfo);
   }
 }

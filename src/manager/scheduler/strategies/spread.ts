@@ -1,6 +1,6 @@
 /** As evenly as possible: fewest tasks of this service, then fewest tasks at all. Docker's only strategy, and its exact order. */
 import type { NodeInfo } from '../node-info.ts';
-import { RankedPicker } from './ranked-picker.ts';
+import { orderedPicker } from './ordered-picker.ts';
 import { demotion } from './recent-failures.ts';
 import type { RankingContext, Strategy } from './strategy.ts';
 
@@ -9,8 +9,7 @@ const PART = 2 ** 20;
 
 export const spread: Strategy = {
   name: 'spread',
-  picker: (nodes, context, fits) => new RankedPicker(nodes, (node) => rank(node, context), fits),
-  baseRank: (node) => node.activeTasks,
+  picker: orderedPicker(baseRank, rank),
   rank,
   terms: (node, context) => ({
     recentFailures: node.recentFailures(context.group.key, context.nowMs),
@@ -18,6 +17,11 @@ export const spread: Strategy = {
     tasks: node.activeTasks,
   }),
 };
+
+/** Rank of a node that has neither tasks nor recent failures of the group. */
+function baseRank(node: NodeInfo): number {
+  return node.activeTasks;
+}
 
 function rank(node: NodeInfo, context: RankingContext): number {
   return (demotion(node, context) * PART + node.activeTasksOf(context.group.serviceId)) * PART + node.activeTasks;

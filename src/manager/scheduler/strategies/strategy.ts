@@ -2,6 +2,7 @@
 import type { Random } from '../../../common/random.ts';
 import type { Strategy as StrategyName } from '../../../common/service-labels.ts';
 import type { NodeInfo } from '../node-info.ts';
+import type { NodePool } from '../node-pool.ts';
 import type { TaskGroup } from '../task-group.ts';
 import { binpack } from './binpack.ts';
 import { random } from './random.ts';
@@ -23,19 +24,22 @@ export interface RankingContext {
   readonly random: Random;
 }
 
+/** What one group looks for. */
+export interface Choice {
+  readonly context: RankingContext;
+  /** Nodes with tasks or recent failures of the group. */
+  readonly history: readonly NodeInfo[];
+  /** Whether a node fits. */
+  readonly passes: (node: NodeInfo) => boolean;
+  /** Whether a node that fitted still does after tasks of the group were placed on it. */
+  readonly fits: (node: NodeInfo) => boolean;
+}
+
 export interface Strategy {
   readonly name: StrategyName;
-  /**
-   * A picker over nodes that pass all filters.
-   * `fits` tells whether one of them still does after tasks of the group were placed on it.
-   */
-  picker(nodes: readonly NodeInfo[], context: RankingContext, fits: (node: NodeInfo) => boolean): NodePicker;
-  /**
-   * Rank of a node that has neither tasks nor recent failures of the group, the same for every group;
-   * undefined for a strategy that has no order.
-   */
-  readonly baseRank: ((node: NodeInfo) => number) | undefined;
-  /** Lower is better; equal ranks are decided by node id. Equals {@link baseRank} where the group left no trace. */
+  /** A picker over the nodes of a pool that pass all filters. */
+  picker(pool: NodePool, choice: Choice): NodePicker;
+  /** Lower is better; equal ranks are decided by node id, or by chance where the strategy says so. */
   rank(node: NodeInfo, context: RankingContext): number;
   /** What the rank is made of, for people. */
   terms(node: NodeInfo, context: RankingContext): Readonly<Record<string, number>>;

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../../src/common/clock.ts';
 import { silentLogger } from '../../../../src/common/log.ts';
 import { seededRandom } from '../../../../src/common/random.ts';
+import { branchings, type CountedBranch } from '../../../../src/manager/scheduler/preferences.ts';
 import { ClusterView } from '../../../../src/manager/scheduler/cluster-view.ts';
 import { Scheduler } from '../../../../src/manager/scheduler/scheduler.ts';
-import { strategyNamed } from '../../../../src/manager/scheduler/strategies/strategy.ts';
 import { taskGroupOf } from '../../../../src/manager/scheduler/task-group.ts';
 import type { Writer } from '../../../../src/manager/store/transaction.ts';
 import { genericListOf } from '../../../../src/manager/placement/generic-resource.ts';
@@ -166,7 +166,22 @@ describe('scheduler under churn', () => {
     const changing: fc.Arbitrary<NodeOptions> = fc.record({
       memoryBytes: fc.integer({ min: 0, max: 10 }),
       generic: fc.constantFrom<NonNullable<NodeOptions['generic']>>({}, { gpu: ['g2', 'g3'] }, { gpu: 2, apple: 1 }),
+      labels: fc.constantFrom<NonNullable<NodeOptions['labels']>>({}, { zone: 'z1' }, { zone: 'z2', rack: 'r1' }),
     });
+    const levels = branchings(
+      ['node.labels.zone', 'node.labels.rack'].map((spreadDescriptor) => ({
+        Preference: { $case: 'spread', value: { spreadDescriptor } },
+      })),
+    );
+    const branchesOf = (view: ClusterView, service: string) => {
+      const shown = ({ value, tasks, branches, pool }: CountedBranch): unknown => [
+        value,
+        tasks,
+        branches.map(shown),
+        pool.byId().map((node) => node.id),
+      ];
+      return shown(view.treeBy(levels).countedFor(service, view.historyOf({ ...taskGroupOf(aTask('x', service)) }, 0)));
+    };
     await fc.assert(
       fc.asyncProperty(
         fc.array(operation(changing), { maxLength: 80 }),
@@ -175,7 +190,8 @@ describe('scheduler under churn', () => {
           const { store } = localStore();
           await store.update(start([{ generic: { gpu: ['g1', 'g2'], apple: 4 } }, {}]));
           const [view, watch] = store.readAndWatch((reader) => ClusterView.of(reader, 0));
-          const order = view.orderBy(strategyNamed('spread').baseRank ?? (() => 0));
+          view.treeBy(levels);
+          const order = view.all.orderBy((node) => node.activeTasks);
           for (const op of operations) {
             if (op.kind === 'wait' || op.kind === 'commits') continue;
             await store.update((tx) => {
@@ -215,12 +231,16 @@ describe('scheduler under churn', () => {
             );
             const inOrder = [...settled].sort(([a, x], [b, y]) => (x ?? 0) - (y ?? 0) || (a < b ? -1 : 1));
             expect(settled.map(([id]) => id)).toEqual(inOrder.map(([id]) => id));
-            const present = [...settled.map(([id]) => id), ...[...changed].filter((n) => n.node).map((n) => n.id)];
+            const present = [
+              ...settled.map(([id]) => id),
+              ...[...changed].filter((n) => order.has(n)).map((n) => n.id),
+            ];
             expect(present.sort()).toEqual([...view.nodes.keys()].sort());
             for (const name of NAMES) {
               const group = taskGroupOf(aTask('x', name));
               const ids = (from: ClusterView) => [...from.historyOf({ ...group, key: '' }, 0)].map((n) => n.id).sort();
               expect(ids(view)).toEqual(ids(fresh));
+              expect(branchesOf(view, name)).toEqual(branchesOf(fresh, name));
             }
           }
         },
