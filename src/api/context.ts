@@ -1,4 +1,5 @@
 /** What every route is given, and how a route reaches the manager. */
+import type { Engine } from './engine/engine.ts';
 import { HttpError, rpcError, unavailable } from './http-error.ts';
 import type { ApiReply } from './http/reply.ts';
 import type { ApiRequest } from './http/request.ts';
@@ -12,6 +13,8 @@ import type { EventBus } from './streams/event-bus.ts';
 export interface ApiContext {
   readonly ports: ApiPorts;
   readonly events: EventBus;
+  /** The container engine of this node, where it has one. */
+  readonly engine: Engine | undefined;
   /** Minor number of the advertised API version. */
   readonly apiMinor: number;
   /** Aborts when the server closes. */

@@ -6,7 +6,7 @@ import { setMaxListeners } from 'node:events';
 import type { RequestListener, Server } from 'node:http';
 import { DEFAULT_API_VERSION, parseApiVersion } from './api-version.ts';
 import type { ApiContext } from './context.ts';
-import { Engine } from './engine.ts';
+import { Engine } from './engine/engine.ts';
 import { application } from './http/application.ts';
 import { Router } from './http/router.ts';
 import { parseListenAddress } from './listen-address.ts';
@@ -61,11 +61,11 @@ export function createApi(ports: ApiPorts, options: ApiOptions = {}): ApiServer 
   // Every open request and stream listens to it.
   setMaxListeners(0, closing.signal);
   const events = new EventBus({ swarm: ports.swarm, clock: ports.clock, log: ports.log });
-  const context: ApiContext = { ports, events, apiMinor, closing: closing.signal };
   const engine = options.engineSocket ? new Engine(options.engineSocket) : undefined;
-  const router = createRouter(context, engine);
+  const context: ApiContext = { ports, events, engine, apiMinor, closing: closing.signal };
+  const router = createRouter(context);
   const handle = createHandler(context, router, options.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES);
-  const upgrades = new Upgrades(context, engine);
+  const upgrades = new Upgrades(context);
   const servers: Server[] = [];
   events.start();
 
@@ -89,7 +89,7 @@ export function createApi(ports: ApiPorts, options: ApiOptions = {}): ApiServer 
   };
 }
 
-function createRouter(context: ApiContext, engine: Engine | undefined): Router {
+function createRouter(context: ApiContext): Router {
   const router = new Router();
   registerSystem(router, context);
   registerSwarm(router, context);
@@ -101,7 +101,7 @@ function createRouter(context: ApiContext, engine: Engine | undefined): Router {
   registerConfigs(router, context);
   registerNetworks(router, context);
   registerEvents(router, context);
-  if (engine) engine.register(router);
+  if (context.engine) context.engine.register(router);
   else registerContainers(router);
   registerStatus(router, context);
   registerPlan(router, context);

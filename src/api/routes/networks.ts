@@ -1,5 +1,6 @@
-/** /networks: those of the swarm. Networks of one machine belong to a container engine. */
+/** /networks: those of the swarm, and beside them those of this machine, which belong to its container engine. */
 import { isSwarmError } from '../../common/errors.ts';
+import type { Network } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { pathPart, queryOf, readBody, readSwarm, sendEmpty, sendJson, sendList, type ApiContext } from '../context.ts';
 import {
   networkCreateRequest,
@@ -8,60 +9,56 @@ import {
   type DockerNetworkCreateRequest,
 } from '../docker/network.ts';
 import { networkDetails } from '../docker/network-details.ts';
+import { LocalNetworks, type LocalNetwork } from '../engine/local-networks.ts';
 import { parseFilters, type Filters } from '../filters.ts';
 import { badRequest, HttpError, notFound, viaRpc } from '../http-error.ts';
 import type { ApiRequest } from '../http/request.ts';
 import type { Router } from '../http/router.ts';
 import { findNetwork } from '../lookup.ts';
-import type { Network } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
-import type { StoreReads } from '../ports.ts';
 import { queryFlag, queryText } from '../query.ts';
-import { parseTimeBound } from '../streams/time-bound.ts';
-import { compareTimestamps } from '../../common/time.ts';
+import { isListed, isPredefined, isPruned } from './network-selection.ts';
 
 const FILTERS = ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type'];
 const PRUNE_FILTERS = ['label', 'label!', 'until'];
 const SWARM_DRIVER = 'overlay';
 
 export function registerNetworks(app: Router, context: ApiContext): void {
+  const { engine } = context;
+  const localTo = (request: ApiRequest): LocalNetworks | undefined => engine && new LocalNetworks(engine, request);
+
   app.get('/networks', async (request, reply) => {
-    const filters = parseFilters(queryOf(request), FILTERS);
-    if (!context.ports.swarm.current()) return sendJson(reply, 200, []);
-    const swarm = await readSwarm(context, request);
-    const { read } = swarm.store;
-    const networks = read.network.all().filter((network) => isListed(read, network, filters));
-    return sendList(reply, networks, networkToDocker);
+    const query = queryOf(request);
+    const filters = parseFilters(query, FILTERS);
+    const local = (await localTo(request)?.list(queryText(query, 'filters'))) ?? [];
+    const networks = await networksOfSwarm(context, request);
+    const listed = networks?.all.filter((network) => isListed(networks.read, network, filters)) ?? [];
+    return sendList(reply, [...listed.map(networkToDocker), ...local], (network) => network);
   });
 
   app.post('/networks/create', async (request, reply) => {
     requireJsonType(request);
     const docker = readBody(request, networkCreateRequest);
-    requireSwarmNetwork(docker);
+    if (belongsToMachine(docker)) {
+      if (engine) return engine.pass(request, reply);
+      throw noEngine(docker);
+    }
+    const spec = networkSpecToProto(docker);
     const swarm = await readSwarm(context, request);
     const name = docker.Name ?? '';
     if (name !== '' && swarm.store.read.network.byName(name)) {
       throw new HttpError(409, `network with name ${name} already exists`);
     }
-    const spec = networkSpecToProto(docker);
     const { network } = await viaRpc(swarm.control.createNetwork({ id: '', spec }, { signal: request.gone }));
     return sendJson(reply, 201, { Id: network?.id ?? '', Warning: '' });
   });
 
   app.post('/networks/prune', async (request, reply) => {
-    const filters = parseFilters(queryOf(request), PRUNE_FILTERS);
-    const swarm = await readSwarm(context, request);
-    const { read } = swarm.store;
-    const unused = read.network.all().filter((network) => isPruned(read, network, filters));
-    const removed: string[] = [];
-    for (const network of unused) {
-      try {
-        await swarm.control.removeNetwork({ name: '', networkId: network.id }, { signal: request.gone });
-        removed.push(network.spec?.annotations?.name ?? network.id);
-      } catch (error) {
-        // Somebody began to use it, or removed it first.
-        if (!isSwarmError(error, 'failedPrecondition') && !isSwarmError(error, 'notFound')) throw error;
-      }
-    }
+    const query = queryOf(request);
+    const filters = parseFilters(query, PRUNE_FILTERS);
+    const removed = [
+      ...(await pruneSwarm(context, request, filters)),
+      ...((await localTo(request)?.prune(queryText(query, 'filters'))) ?? []),
+    ];
     return sendJson(reply, 200, { NetworksDeleted: removed.length > 0 ? removed : null });
   });
 
@@ -69,19 +66,80 @@ export function registerNetworks(app: Router, context: ApiContext): void {
     const query = queryOf(request);
     const key = pathPart(request, 'id');
     const scope = queryText(query, 'scope');
-    if ((scope !== '' && scope !== 'swarm') || !context.ports.swarm.current()) throw notFound('network', key);
-    const swarm = await readSwarm(context, request);
-    const network = findNetwork(swarm.store.read, key);
-    const details = queryFlag(query, 'verbose') ? networkDetails(swarm.store.read, network) : {};
-    return sendJson(reply, 200, { ...networkToDocker(network), ...details });
+    const local = scope === 'swarm' ? undefined : await localTo(request)?.find(key);
+    if (local && isExactly(local, key)) return sendJson(reply, 200, local);
+    const networks = scope === '' || scope === 'swarm' ? await networksOfSwarm(context, request) : undefined;
+    const network = networks && foundIn(networks, key, scope);
+    if (!network) {
+      if (local) return sendJson(reply, 200, local);
+      throw notFound('network', key);
+    }
+    const { name = '' } = network.spec?.annotations ?? {};
+    const details = queryFlag(query, 'verbose') ? networkDetails(networks.read, network) : {};
+    const containers = await localTo(request)?.containersOn(name, network.id);
+    return sendJson(reply, 200, {
+      ...networkToDocker(network),
+      ...(containers === undefined ? {} : { Containers: containers }),
+      ...details,
+    });
   });
 
   app.delete('/networks/:id', async (request, reply) => {
+    const key = pathPart(request, 'id');
+    if (engine && (await localTo(request)?.find(key))) return engine.pass(request, reply);
     const swarm = await readSwarm(context, request);
-    const { id } = findNetwork(swarm.store.read, pathPart(request, 'id'));
+    const { id } = findNetwork(swarm.store.read, key);
     await viaRpc(swarm.control.removeNetwork({ name: '', networkId: id }, { signal: request.gone }));
     return sendEmpty(reply, 204);
   });
+
+  for (const verb of ['connect', 'disconnect']) {
+    app.post(`/networks/:id/${verb}`, async (request, reply) => {
+      if (!engine) throw new HttpError(501, `containers are connected by a container engine, and this node has none`);
+      return engine.pass(request, reply);
+    });
+  }
+}
+
+interface SwarmNetworks {
+  readonly all: readonly Network[];
+  readonly read: Awaited<ReturnType<typeof readSwarm>>['store']['read'];
+}
+
+/** Undefined on a node that is no manager. */
+async function networksOfSwarm(context: ApiContext, request: ApiRequest): Promise<SwarmNetworks | undefined> {
+  if (!context.ports.swarm.current()) return undefined;
+  const { read } = (await readSwarm(context, request)).store;
+  return { all: read.network.all(), read };
+}
+
+/** The engines' own networks are the swarm's only for those who ask for its scope, as services that use them do. */
+function foundIn({ read }: SwarmNetworks, key: string, scope: string): Network | undefined {
+  try {
+    const network = findNetwork(read, key);
+    return isPredefined(network) && scope !== 'swarm' ? undefined : network;
+  } catch (error) {
+    if (error instanceof HttpError && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+const isExactly = ({ Id, Name }: LocalNetwork, key: string): boolean => Id === key || Name === key;
+
+async function pruneSwarm(context: ApiContext, request: ApiRequest, filters: Filters): Promise<readonly string[]> {
+  if (!context.ports.swarm.current()) return [];
+  const { control, store } = await readSwarm(context, request);
+  const removed: string[] = [];
+  for (const network of store.read.network.all().filter((n) => isPruned(store.read, n, filters))) {
+    try {
+      await control.removeNetwork({ name: '', networkId: network.id }, { signal: request.gone });
+      removed.push(network.spec?.annotations?.name ?? network.id);
+    } catch (error) {
+      // Somebody began to use it, or removed it first.
+      if (!isSwarmError(error, 'failedPrecondition') && !isSwarmError(error, 'notFound')) throw error;
+    }
+  }
+  return removed;
 }
 
 function requireJsonType(request: ApiRequest): void {
@@ -91,68 +149,18 @@ function requireJsonType(request: ApiRequest): void {
   }
 }
 
-function requireSwarmNetwork(docker: DockerNetworkCreateRequest): void {
-  const driver = docker.Driver ?? '';
-  if (docker.ConfigOnly) {
-    throw new HttpError(501, 'configuration-only networks belong to one machine: this API makes networks of the swarm');
-  }
-  if (docker.Scope !== undefined && docker.Scope !== '' && docker.Scope !== 'swarm') {
-    throw new HttpError(
-      501,
-      `networks of scope ${docker.Scope} belong to one machine: this API makes networks of the swarm`,
-    );
-  }
-  if (docker.Scope !== 'swarm' && !docker.Ingress && driver !== SWARM_DRIVER) {
-    throw new HttpError(
-      501,
-      `networks with driver "${driver || 'bridge'}" belong to one machine: use driver "${SWARM_DRIVER}", or scope "swarm"`,
-    );
-  }
-}
+/** Networks of the swarm have scope "swarm", or the driver that is made for it. */
+const belongsToMachine = ({ Scope, Driver, Ingress, ConfigOnly }: DockerNetworkCreateRequest): boolean =>
+  ConfigOnly === true || (Scope ? Scope !== 'swarm' : Ingress !== true && Driver !== SWARM_DRIVER);
 
-function isListed(read: StoreReads['read'], network: Network, filters: Filters): boolean {
-  const driver = (network.driverState ?? network.spec?.driverConfig)?.name ?? '';
-  const isUsed = isNetworkUsed(read, network);
-  // The swarm's view of the engines' own networks, which users know as local ones.
-  const isPredefined = network.spec?.annotations?.labels['com.docker.swarm.predefined'] === 'true';
-  return (
-    !isPredefined &&
-    filters.allows('driver', driver) &&
-    filters.allows('scope', 'swarm') &&
-    filters.allows('type', 'custom') &&
-    filters.allowsLabels('label', network.spec?.annotations?.labels) &&
-    (!filters.has('id') || filters.get('id').some((text) => containsAnchored(network.id, text))) &&
-    (!filters.has('name') ||
-      filters.get('name').some((text) => containsAnchored(network.spec?.annotations?.name ?? '', text))) &&
-    (!filters.has('dangling') || filters.get('dangling').some((text) => isUsed === ['0', 'false'].includes(text)))
-  );
-}
-
-/** Docker matches names of networks anywhere; "^" and "$" hold to the ends. */
-function containsAnchored(candidate: string, text: string): boolean {
-  const fromStart = text.startsWith('^');
-  const toEnd = text.endsWith('$');
-  const part = text.slice(fromStart ? 1 : 0, toEnd ? -1 : undefined);
-  if (fromStart && toEnd) return candidate === part;
-  if (fromStart) return candidate.startsWith(part);
-  return toEnd ? candidate.endsWith(part) : candidate.includes(part);
-}
-
-const isNetworkUsed = (read: StoreReads['read'], { id }: Network): boolean =>
-  read.service.by('network', id).length > 0 || read.task.by('network', id).length > 0;
-
-function isPruned(read: StoreReads['read'], network: Network, filters: Filters): boolean {
-  const labels = network.spec?.annotations?.labels;
-  const created = network.meta?.createdAt;
-  const isOldEnough = filters.get('until').every((text) => {
-    const until = parseTimeBound(text);
-    return until !== undefined && created !== undefined && compareTimestamps(created, until) < 0;
-  });
-  return (
-    !network.spec?.ingress &&
-    !isNetworkUsed(read, network) &&
-    filters.allowsLabels('label', labels) &&
-    !(filters.has('label!') && filters.allowsLabels('label!', labels)) &&
-    isOldEnough
+function noEngine({ Scope, Driver, ConfigOnly }: DockerNetworkCreateRequest): HttpError {
+  const what = ConfigOnly
+    ? 'configuration-only networks belong'
+    : Scope
+      ? `networks of scope ${Scope} belong`
+      : `networks with driver "${Driver || 'bridge'}" belong`;
+  return new HttpError(
+    501,
+    `${what} to one machine, and this node has no container engine: use driver "${SWARM_DRIVER}", or scope "swarm"`,
   );
 }

@@ -1,12 +1,17 @@
 /** /_ping, /version, /info */
+import { errorText } from '../../common/errors.ts';
 import { MIN_API_MINOR } from '../api-version.ts';
 import { sendJson, type ApiContext } from '../context.ts';
 import { infoToDocker, goArchitecture } from '../docker/info.ts';
 import type { ApiReply } from '../http/reply.ts';
+import type { ApiRequest } from '../http/request.ts';
 import type { Router } from '../http/router.ts';
 
 /** From this version on, pings tell the state of the swarm. */
 const SWARM_HEADER_MINOR = 42;
+
+/** Of this node and its swarm, whatever the engine below says of itself. */
+const OWN_INFO = new Set(['ID', 'Labels', 'Name', 'ServerVersion', 'Swarm', 'SystemTime']);
 
 export function registerSystem(app: Router, context: ApiContext): void {
   const ping = (reply: ApiReply): ApiReply => {
@@ -42,7 +47,20 @@ export function registerSystem(app: Router, context: ApiContext): void {
     });
   });
 
-  app.get('/info', (_request, reply) =>
-    sendJson(reply, 200, infoToDocker(context.ports, new Date(context.ports.clock.now()))),
-  );
+  app.get('/info', async (request, reply) => {
+    const own = infoToDocker(context.ports, new Date(context.ports.clock.now()));
+    return sendJson(reply, 200, { ...own, ...(await engineInfo(context, request)) });
+  });
+}
+
+/** What a container engine tells of itself that is not this node's own to tell; nothing when it does not answer. */
+async function engineInfo({ engine, ports }: ApiContext, request: ApiRequest): Promise<object> {
+  if (!engine) return {};
+  try {
+    const { json } = await engine.ask('GET', '/info', request);
+    return Object.fromEntries(Object.entries(json ?? {}).filter(([key]) => !OWN_INFO.has(key)));
+  } catch (error) {
+    ports.log.warn({ error: errorText(error) }, 'the container engine tells nothing of itself');
+    return {};
+  }
 }

@@ -4,7 +4,6 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { requestedMinor, withoutVersion } from '../api-version.ts';
 import { requireSwarm, type ApiContext } from '../context.ts';
-import type { Engine } from '../engine.ts';
 import { HttpError, plainError } from '../http-error.ts';
 import { parseWatchRequest } from './watch-request.ts';
 import { serveWatch } from './watch-socket.ts';
@@ -16,12 +15,10 @@ const MAX_CLIENT_MESSAGE_BYTES = 1024;
 /** Answers upgrade requests of any number of servers. */
 export class Upgrades {
   readonly #context: ApiContext;
-  readonly #engine: Engine | undefined;
   readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_CLIENT_MESSAGE_BYTES });
 
-  constructor(context: ApiContext, engine: Engine | undefined) {
+  constructor(context: ApiContext) {
     this.#context = context;
-    this.#engine = engine;
   }
 
   attach(server: Server): void {
@@ -44,8 +41,9 @@ export class Upgrades {
     const url = request.url ?? '/';
     const apiMinor = requestedMinor(url, this.#context.apiMinor);
     const target = withoutVersion(url);
-    if (this.#engine?.serves(target)) {
-      this.#engine.splice(request, socket, head, apiMinor).catch((error: unknown) => refuse(socket, plainError(error)));
+    const { engine } = this.#context;
+    if (engine?.serves(target)) {
+      engine.splice(request, socket, head, apiMinor).catch((error: unknown) => refuse(socket, plainError(error)));
       return;
     }
     if (target.split('?')[0] !== WATCH_PATH || request.headers.upgrade?.toLowerCase() !== 'websocket') {

@@ -145,7 +145,7 @@ describe('what has no engine behind it', () => {
       'POST',
       '/networks/create',
       501,
-      'networks with driver "bridge" belong to one machine: use driver "overlay", or scope "swarm"',
+      'networks with driver "bridge" belong to one machine, and this node has no container engine: use driver "overlay", or scope "swarm"',
     ],
   ])('%s %s', async (method, url, status, message) => {
     const answer = await rig.call(

@@ -31,15 +31,10 @@ function validateResources(resources: Resources | undefined): void {
   for (const one of generic) validateGeneric(one);
 }
 
-/** A task asks for a number of things of a kind; which ones it gets is the scheduler's choice. */
+/** A wish for one particular thing is kept, as Docker keeps it, but no node ever meets it: the scheduler chooses which. */
 function validateGeneric({ resource }: GenericResource): void {
-  if (resource?.$case !== 'discreteResourceSpec') {
-    throw invalid(
-      `invalid argument for resource ${resource?.value.kind ?? ''}: ask for a number of them, such as gpu=2`,
-    );
-  }
-  if (resource.value.kind === '') throw invalid('invalid generic resource: its kind must be provided');
-  if (resource.value.value < 0) {
+  if (!resource?.value.kind) throw invalid('invalid generic resource: its kind must be provided');
+  if (resource.$case === 'discreteResourceSpec' && resource.value.value < 0) {
     throw invalid(`invalid value ${resource.value.value} for resource ${resource.value.kind}: it cannot be negative`);
   }
 }

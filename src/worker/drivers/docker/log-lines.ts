@@ -4,23 +4,22 @@ import type { LogLine } from '../driver.ts';
 const HEADER_BYTES = 8;
 const STDERR = 2;
 const NEWLINE = 0x0a;
-const CARRIAGE_RETURN = 0x0d;
 const BLANK = 0x20;
 
 export const logLines = (chunks: AsyncIterable<Uint8Array>, isTty: boolean): AsyncGenerator<LogLine> =>
   isTty ? bareLines(chunks) : framedLines(chunks);
 
-/** A terminal has one stream and no frames. */
+/** A terminal has one stream and no frames; what it adds to the end of a line (\r) stays. */
 async function* bareLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<LogLine> {
   let rest = Buffer.alloc(0);
   for await (const chunk of chunks) {
     rest = Buffer.concat([rest, chunk]);
     for (let end = rest.indexOf(NEWLINE); end >= 0; end = rest.indexOf(NEWLINE)) {
-      yield lineOf(timed('stdout', rest.subarray(0, end)));
+      yield timed('stdout', rest.subarray(0, end));
       rest = rest.subarray(end + 1);
     }
   }
-  if (rest.length > 0) yield lineOf(timed('stdout', rest));
+  if (rest.length > 0) yield timed('stdout', rest);
 }
 
 /** A frame is a line, or a part of a long one: those have no newline at the end, and each begins with a time of its own. */
@@ -32,9 +31,9 @@ async function* framedLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<L
     const before = partial[stream];
     const whole = before ? { ...before, data: Buffer.concat([before.data, piece.data]) } : piece;
     partial[stream] = isEnd ? undefined : whole;
-    if (isEnd) yield lineOf(whole);
+    if (isEnd) yield whole;
   }
-  for (const left of [partial.stdout, partial.stderr]) if (left) yield lineOf(left);
+  for (const left of [partial.stdout, partial.stderr]) if (left) yield left;
 }
 
 interface Piece {
@@ -65,13 +64,6 @@ function timed(stream: 'stdout' | 'stderr', text: Buffer): TimedPiece {
   const blank = text.indexOf(BLANK);
   return { stream, timeMs: msOf(text.toString('latin1', 0, Math.max(0, blank))), data: text.subarray(blank + 1) };
 }
-
-/** Terminals end their lines with \r\n. */
-const lineOf = ({ stream, timeMs, data }: TimedPiece): LogLine => ({
-  stream,
-  timeMs,
-  data: data.at(-1) === CARRIAGE_RETURN ? data.subarray(0, -1) : data,
-});
 
 /** Milliseconds with fraction; Date.parse alone would drop what lies below. */
 function msOf(time: string): number {

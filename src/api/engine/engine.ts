@@ -4,12 +4,12 @@
  */
 import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
-import type { Duplex } from 'node:stream';
-import { withoutVersion } from './api-version.ts';
-import { HttpError } from './http-error.ts';
-import type { ApiReply } from './http/reply.ts';
-import type { ApiRequest } from './http/request.ts';
-import type { Router } from './http/router.ts';
+import type { Duplex, Readable } from 'node:stream';
+import { withoutVersion } from '../api-version.ts';
+import { HttpError } from '../http-error.ts';
+import type { ApiReply } from '../http/reply.ts';
+import type { ApiRequest } from '../http/request.ts';
+import type { Router } from '../http/router.ts';
 
 /** Paths that speak of containers, images, volumes and plugins of one machine. */
 const CONTAINER_HALF = [
@@ -31,6 +31,21 @@ const PATTERN = new RegExp(`^/(${CONTAINER_HALF.join('|')})(/|\\?|$)`);
 /** Headers that belong to one connection and are not passed on. */
 const HOP_HEADERS = ['connection', 'keep-alive', 'transfer-encoding', 'upgrade'];
 
+/** On whose behalf the engine is asked. */
+export type EngineCaller = Pick<ApiRequest, 'apiMinor' | 'gone'>;
+
+export interface EngineAnswer {
+  readonly status: number;
+  /** Undefined for refusals. */
+  readonly json: unknown;
+}
+
+interface Sending {
+  readonly headers?: OutgoingHttpHeaders;
+  readonly body?: Buffer | Readable;
+  readonly signal: AbortSignal;
+}
+
 export class Engine {
   readonly #socketPath: string;
   #minor: Promise<number> | undefined;
@@ -48,7 +63,7 @@ export class Engine {
   /** Routes for the whole container half; bodies are streamed, whatever their size. */
   register(app: Router): void {
     for (const path of CONTAINER_HALF) {
-      for (const url of [`/${path}`, `/${path}/*`]) app.stream(url, (request, reply) => this.#pass(request, reply));
+      for (const url of [`/${path}`, `/${path}/*`]) app.stream(url, (request, reply) => this.pass(request, reply));
     }
   }
 
@@ -65,16 +80,12 @@ export class Engine {
     socket.pipe(engine);
   }
 
-  async #pass(request: ApiRequest, reply: ApiReply): Promise<void> {
-    const path = await this.#pathFor(request.originalUrl, request.apiMinor);
-    const headers: OutgoingHttpHeaders = { ...request.headers };
-    for (const name of HOP_HEADERS) delete headers[name];
-    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-      const passed = httpRequest({ socketPath: this.#socketPath, method: request.method, path, headers });
-      passed.once('response', resolve);
-      passed.once('error', (error) => reject(unreachable(error)));
-      request.gone.addEventListener('abort', () => passed.destroy(), { once: true });
-      request.raw.pipe(passed);
+  /** Passes a request on as it came, its body whole or still to be read, and the answer back. */
+  async pass(request: ApiRequest, reply: ApiReply): Promise<void> {
+    const answer = await this.#send(request.method, request.originalUrl, request.apiMinor, {
+      headers: passedHeaders(request),
+      body: request.body.length > 0 ? request.body : request.raw,
+      signal: request.gone,
     });
     const raw = reply.hijack();
     raw.writeHead(answer.statusCode ?? 502, withoutHopHeaders(answer));
@@ -82,6 +93,36 @@ export class Engine {
     raw.flushHeaders();
     answer.on('error', () => raw.destroy());
     answer.pipe(raw);
+  }
+
+  /** Asks for something of our own; the answer is read whole. */
+  async ask(method: string, path: string, { apiMinor, gone }: EngineCaller): Promise<EngineAnswer> {
+    const answer = await this.#send(method, path, apiMinor, { signal: gone });
+    const parts: Buffer[] = [];
+    for await (const part of answer) parts.push(part as Buffer);
+    const text = Buffer.concat(parts).toString('utf8');
+    const status = answer.statusCode ?? 502;
+    return { status, json: status < 400 ? (JSON.parse(text) as unknown) : undefined };
+  }
+
+  /** An answer that goes on, such as events. */
+  open(path: string, { apiMinor, gone }: EngineCaller): Promise<IncomingMessage> {
+    return this.#send('GET', path, apiMinor, { signal: gone });
+  }
+
+  async #send(method: string, url: string, apiMinor: number, sending: Sending): Promise<IncomingMessage> {
+    const path = await this.#pathFor(url, apiMinor);
+    const { headers = {}, body, signal } = sending;
+    return new Promise<IncomingMessage>((resolve, reject) => {
+      const passed = httpRequest({ socketPath: this.#socketPath, method, path, headers });
+      const leave = (): void => void passed.destroy();
+      signal.addEventListener('abort', leave, { once: true });
+      passed.once('close', () => signal.removeEventListener('abort', leave));
+      passed.once('response', resolve);
+      passed.on('error', (error) => reject(unreachable(error)));
+      if (body === undefined || Buffer.isBuffer(body)) passed.end(body);
+      else body.pipe(passed);
+    });
   }
 
   async #pathFor(originalUrl: string, apiMinor: number): Promise<string> {
@@ -109,6 +150,14 @@ export class Engine {
         .end();
     });
   }
+}
+
+/** A body that was read has lost its chunks: its length is told anew. */
+function passedHeaders(request: ApiRequest): OutgoingHttpHeaders {
+  const headers: OutgoingHttpHeaders = { ...request.headers };
+  for (const name of HOP_HEADERS) delete headers[name];
+  if (request.body.length > 0) headers['content-length'] = request.body.length;
+  return headers;
 }
 
 const unreachable = (error: unknown): HttpError =>
