@@ -2,6 +2,8 @@
 import type { IPAMConfig, IPAMOptions } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { NetworkSpec } from '../../proto/generated/docker/swarmkit/v1/specs.ts';
 import type { Network } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import { parseIpNetwork } from '../../manager/placement/ip-network.ts';
+import { badRequest } from '../http-error.ts';
 import { flag, list, struct, text, textMap, type Decoded } from '../json/decoder.ts';
 import { annotationsToDocker, driverToDocker } from './common.ts';
 import { metaToDocker, nonEmpty, timeToDocker } from './values.ts';
@@ -30,6 +32,7 @@ export const networkCreateRequest = struct('types.NetworkCreateRequest', {
 });
 export type DockerNetworkCreateRequest = Decoded<typeof networkCreateRequest>;
 
+/** Throws badRequest. */
 export function networkSpecToProto(docker: DockerNetworkCreateRequest): NetworkSpec {
   const { IPAM: ipam, ConfigFrom: configFrom } = docker;
   return {
@@ -47,13 +50,19 @@ export function networkSpecToProto(docker: DockerNetworkCreateRequest): NetworkS
   };
 }
 
-const ipamConfigToProto = (docker: Decoded<typeof ipamConfig>): IPAMConfig => ({
-  family: 0,
-  subnet: docker.Subnet ?? '',
-  range: docker.IPRange ?? '',
-  gateway: docker.Gateway ?? '',
-  reserved: docker.AuxiliaryAddresses ?? {},
-});
+function ipamConfigToProto(docker: Decoded<typeof ipamConfig>): IPAMConfig {
+  const { Subnet: subnet = '' } = docker;
+  if (subnet !== '' && !parseIpNetwork(subnet)) {
+    throw badRequest(`Invalid subnet ${subnet} : invalid CIDR address: ${subnet}`);
+  }
+  return {
+    family: 0,
+    subnet,
+    range: docker.IPRange ?? '',
+    gateway: docker.Gateway ?? '',
+    reserved: docker.AuxiliaryAddresses ?? {},
+  };
+}
 
 /**
  * A network as `GET /networks` shows it: what the allocator gave it, or before that what was asked for.

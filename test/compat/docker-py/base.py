@@ -8,6 +8,8 @@ import docker
 
 IMAGE = os.environ.get("SWARMD_TEST_IMAGE", "busybox:local")
 SLEEP = ["sleep", "100000"]
+# Nanoseconds: the first process of a container ignores SIGTERM unless it says otherwise.
+GRACE = 10**8
 
 
 def random_listen_address():
@@ -69,7 +71,7 @@ class SwarmCase(ClientCase):
     def create(self, name, container=None, task=None, **service):
         """Creates a service and gives back how it is inspected."""
         template = docker.types.TaskTemplate(
-            docker.types.ContainerSpec(IMAGE, SLEEP, **(container or {})), **(task or {})
+            docker.types.ContainerSpec(IMAGE, SLEEP, **{"stop_grace_period": GRACE, **(container or {})}), **(task or {})
         )
         created = self.api.create_service(template, name=name, **service)
         return self.api.inspect_service(created["ID"])

@@ -20,7 +20,7 @@ from docker.types import (
     UpdateConfig,
 )
 
-from base import IMAGE, SLEEP, SwarmCase, wait_until
+from base import GRACE, IMAGE, SLEEP, SwarmCase, wait_until
 
 SECOND = 10**9
 
@@ -314,7 +314,7 @@ class ServiceLife(SwarmCase):
         )
 
     def template(self, *command, **container):
-        return docker.types.TaskTemplate(docker.types.ContainerSpec(IMAGE, list(command) or SLEEP, **container))
+        return docker.types.TaskTemplate(docker.types.ContainerSpec(IMAGE, list(command) or SLEEP, stop_grace_period=GRACE, **container))
 
     def test_an_update_with_the_current_spec_keeps_what_it_does_not_say(self):
         before = self.create(
@@ -338,7 +338,7 @@ class ServiceLife(SwarmCase):
             self.assertEqual(after["TaskTemplate"]["ContainerSpec"][key], value or after["TaskTemplate"]["ContainerSpec"][key])
 
     def test_force_update_makes_new_tasks(self):
-        self.create("forced", container={"stop_grace_period": SECOND // 10})
+        self.create("forced")
         [before] = self.running_tasks("forced", 1)
         self.update("forced", {"ForceUpdate": 10})
 
@@ -397,7 +397,7 @@ class ServiceLife(SwarmCase):
 
     def test_logs_of_a_terminal(self):
         template = docker.types.TaskTemplate(
-            docker.types.ContainerSpec(IMAGE, ["sh", "-c", "echo hello; sleep 100000"], tty=True)
+            docker.types.ContainerSpec(IMAGE, ["sh", "-c", "echo hello; sleep 100000"], tty=True, stop_grace_period=GRACE)
         )
         self.api.create_service(template, name="terminal")
         self.running_tasks("terminal", 1)
@@ -418,7 +418,7 @@ class ServiceLife(SwarmCase):
             constraints=["node.role == manager"],
             preferences=[("spread", "node.labels.zone")],
             maxreplicas=3,
-            stop_grace_period=SECOND // 10,
+            stop_grace_period=GRACE,
             init=True,
         )
         self.assertEqual((service.name, service.attrs["Spec"]["Labels"]), ("objects", {"foo": "bar"}))

@@ -194,7 +194,7 @@ class SwarmLife(ClientCase):
 
     def test_a_wrong_token_is_refused_with_the_reason(self):
         self.assertRefused(
-            500,
+            400,
             "invalid join token",
             self.api.join_swarm,
             remote_addrs=["127.0.0.1:1"],
