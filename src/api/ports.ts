@@ -47,6 +47,25 @@ export interface Swarm {
   /** What a change of a service would do, played on a copy of the state. Throws what `change` throws. */
   planService(change: ServiceChange, signal?: AbortSignal): Promise<object>;
   status(): SwarmStatus;
+  /** The whole state of this moment, secrets and the key of the authority included. */
+  backup(): SwarmBackup;
+}
+
+export interface SwarmBackup {
+  readonly head: BackupHead;
+  /** A snapshot of the store, piece by piece. */
+  readonly pieces: Iterable<Uint8Array>;
+}
+
+/** Which state a backup holds, and which manager made it. */
+export interface BackupHead {
+  readonly clusterId: string;
+  readonly nodeId: string;
+  /** "host:port" of that manager. */
+  readonly address: string;
+  /** Of the last entry that is in it. */
+  readonly index: number;
+  readonly term: number;
 }
 
 /** Makes a change with the use cases it is given; resolves with the service as it is then. */
@@ -120,6 +139,8 @@ export interface LocalNodeInfo {
   readonly error: string;
   /** Managers this node knows of. */
   readonly remoteManagers: readonly { readonly nodeId: string; readonly addr: string }[];
+  /** When and why this manager last had to give up a damaged log and join the others anew; `count` times so far. */
+  readonly repair?: { readonly at: string; readonly reason: string; readonly count: number } | undefined;
 }
 
 /** The machine and the program, for `docker info` and `docker version`. */

@@ -25,6 +25,7 @@ import { registerSwarm } from './routes/swarm.ts';
 import { registerSystem } from './routes/system.ts';
 import { registerTasks } from './routes/tasks.ts';
 import { EventBus } from './streams/event-bus.ts';
+import { registerBackup } from './swarmd/backup.ts';
 import { registerPlan } from './swarmd/plan.ts';
 import { registerStatus } from './swarmd/status.ts';
 import { Upgrades } from './swarmd/upgrades.ts';
@@ -105,6 +106,7 @@ function createRouter(context: ApiContext): Router {
   else registerContainers(router);
   registerStatus(router, context);
   registerPlan(router, context);
+  registerBackup(router, context);
   return router;
 }
 

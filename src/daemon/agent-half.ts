@@ -9,6 +9,7 @@ import type { NodeDescription } from '../proto/generated/docker/swarmkit/v1/type
 import { Agent, type AgentState } from '../worker/agent.ts';
 import type { RuntimeDriver } from '../worker/drivers/driver.ts';
 import { createDriver } from '../worker/drivers/registry.ts';
+import type { ManagerConnector } from '../worker/manager-connector.ts';
 import { tlsConnector } from './manager-connector.ts';
 import type { DaemonOptions } from './options.ts';
 import type { StateFolder } from './state-folder.ts';
@@ -16,7 +17,9 @@ import type { StateFolder } from './state-folder.ts';
 export interface AgentHalfOptions {
   readonly folder: StateFolder;
   readonly settings: DaemonOptions;
-  readonly identity: NodeIdentity;
+  readonly nodeId: string;
+  /** Undefined while it is locked away: then the agent looks after its tasks without talking to managers. */
+  readonly identity: NodeIdentity | undefined;
   readonly managers: readonly string[];
   readonly log: Logger;
   readonly onSessionMessage: (message: SessionMessage) => void;
@@ -33,10 +36,10 @@ export class AgentHalf {
   private constructor(options: AgentHalfOptions, driver: RuntimeDriver) {
     this.#options = options;
     this.#agent = new Agent({
-      nodeId: options.identity.current.nodeId,
+      nodeId: options.nodeId,
       stateDir: options.folder.worker,
       driver,
-      connector: tlsConnector(options.identity),
+      connector: options.identity ? tlsConnector(options.identity) : lockedConnector,
       managers: options.managers,
       log: options.log,
       amendDescription: (description) => amend(description, options),
@@ -99,11 +102,21 @@ export class AgentHalf {
   }
 }
 
+const locked = (): SwarmError =>
+  new SwarmError('unavailable', 'this node is locked: unlock it with "docker swarm unlock"');
+
+const lockedConnector: ManagerConnector = {
+  open: () => {
+    throw locked();
+  },
+};
+
 const openDriver = ({ settings, folder, log }: AgentHalfOptions): Promise<RuntimeDriver> =>
   createDriver(settings.runtime, { directory: folder.tasks, engine: settings.engine, log });
 
 /** Adds what only the daemon knows: the name and labels it was given, and which root it trusts. */
 function amend(description: NodeDescription, { settings, identity }: AgentHalfOptions): NodeDescription {
+  if (!identity) throw locked();
   const root = identity.current.rootBundle;
   const issuer = issuerInfo(root);
   const labels = Object.fromEntries(

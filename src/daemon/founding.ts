@@ -10,7 +10,7 @@ import { ClusterSpec } from '../proto/generated/docker/swarmkit/v1/specs.ts';
 import type { DaemonOptions } from './options.ts';
 
 /** Node certificates live 90 days unless the cluster says otherwise. */
-const DEFAULT_NODE_LIFE_MS = 90 * 24 * 3_600_000;
+export const DEFAULT_NODE_LIFE_MS = 90 * 24 * 3_600_000;
 
 export interface Foundation {
   readonly clusterId: string;

@@ -5,6 +5,7 @@ import { ERROR_KINDS, errorText, toSwarmError } from '../common/errors.ts';
 import { VERSION } from '../common/version.ts';
 import { addOptions, DEFAULT_LISTEN_ADDRESS, readOptions, type DaemonOptions } from './options.ts';
 import { addHollowOptions, readHollowOptions } from './hollow-options.ts';
+import { addRescueCommands } from './rescue/commands.ts';
 import { runHollow } from './run-hollow.ts';
 import { runManager, runNode, runWorker, type Daemon } from './run-node.ts';
 import { runUp } from './run-up.ts';
@@ -95,6 +96,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     exitCode = await serve(createLogger({ level: options.logLevel }), (log) =>
       runHollow(options, readHollowOptions(hollow), log),
     );
+  });
+
+  addRescueCommands(program, (code) => {
+    exitCode = code;
   });
 
   try {

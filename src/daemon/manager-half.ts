@@ -4,6 +4,7 @@ import type { Swarm } from '../api/ports.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/log.ts';
 import { systemRandom } from '../common/random.ts';
+import type { Keyring } from '../identity/keyring.ts';
 import type { NodeIdentity } from '../identity/node-identity.ts';
 import type { Manager } from '../manager/manager.ts';
 import type { Entry } from '../manager/manager-options.ts';
@@ -16,12 +17,14 @@ export interface ManagerHalfOptions {
   readonly settings: DaemonOptions;
   readonly record: NodeRecord;
   readonly identity: NodeIdentity;
+  readonly keyring: Keyring;
   /** Addresses of managers; what this node is called is told from the way to them. */
   readonly managers: readonly string[];
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Registry;
   readonly onRemoved: () => void;
+  readonly onExposedKey: () => void;
   readonly onFatal: (error: Error) => void;
 }
 
@@ -34,7 +37,7 @@ export interface ManagerHalf {
 
 /** Throws SwarmError when the port is taken, the folder is damaged or another's, or no manager admits this one. */
 export async function startManagerHalf(options: ManagerHalfOptions, entry: Entry): Promise<ManagerHalf> {
-  const { folder, settings, record, identity, managers, clock, log, metrics, onRemoved, onFatal } = options;
+  const { folder, settings, record, identity, keyring, managers, clock, log, metrics } = options;
   const listen = parseHostPort(record.listenAddr);
   // Loaded only where it is needed: a worker carries no manager in its memory.
   const [{ Manager }, { swarmView }] = await Promise.all([import('../manager/manager.ts'), import('./swarm-view.ts')]);
@@ -42,7 +45,7 @@ export async function startManagerHalf(options: ManagerHalfOptions, entry: Entry
     {
       identity,
       raftDirectory: folder.raft,
-      keysFile: folder.keys,
+      keyring,
       listen,
       advertise: advertisedHost(record.advertiseAddr, listen, managers),
       clock,
@@ -54,8 +57,9 @@ export async function startManagerHalf(options: ManagerHalfOptions, entry: Entry
         heartbeatTicks: settings.raftHeartbeatTicks,
       },
       metrics,
-      onRemoved,
-      onFatal,
+      onRemoved: options.onRemoved,
+      onExposedKey: options.onExposedKey,
+      onFatal: options.onFatal,
     },
     entry,
   );

@@ -5,9 +5,10 @@
 import type { Registry } from 'prom-client';
 import type { Swarm } from '../api/ports.ts';
 import type { Clock } from '../common/clock.ts';
-import { errorText } from '../common/errors.ts';
+import { errorText, isSwarmError } from '../common/errors.ts';
 import type { Logger } from '../common/log.ts';
 import { systemRandom } from '../common/random.ts';
+import { Keyring } from '../identity/keyring.ts';
 import type { NodeIdentity } from '../identity/node-identity.ts';
 import { CertificateRenewal } from '../identity/renewal.ts';
 import type { Manager } from '../manager/manager.ts';
@@ -39,14 +40,17 @@ export class Member {
   readonly #options: MemberOptions;
   readonly #renewal: CertificateRenewal;
   #record: NodeRecord;
+  #keyring: Keyring | undefined;
   #managerHalf: ManagerHalf | undefined;
   #agent: AgentHalf | undefined;
   #error = '';
 
-  constructor(options: MemberOptions, record: NodeRecord, identity: NodeIdentity) {
+  /** @param keyring opened; there is none until this node has been a manager */
+  constructor(options: MemberOptions, record: NodeRecord, identity: NodeIdentity, keyring?: Keyring) {
     this.#options = options;
     this.#record = record;
     this.identity = identity;
+    this.#keyring = keyring;
     this.#renewal = new CertificateRenewal({
       identity,
       managers: () => this.managerAddresses(),
@@ -81,17 +85,20 @@ export class Member {
 
   async startManager(entry: Entry): Promise<void> {
     const { folder, settings, clock, log, metrics, onChange, onFatal } = this.#options;
+    this.#keyring ??= (await Keyring.load(folder.keys)) ?? (await Keyring.create(folder.keys));
     const half = await startManagerHalf(
       {
         folder,
         settings,
         record: this.#record,
         identity: this.identity,
+        keyring: this.#keyring,
         managers: this.managerAddresses(),
         clock,
         log,
         metrics,
         onRemoved: () => this.#changeRole(() => this.#takenOut()),
+        onExposedKey: () => void this.#renewal.renewNow(),
         onFatal,
       },
       entry,
@@ -103,11 +110,42 @@ export class Member {
     onChange();
   }
 
+  /**
+   * Takes its place in the group again. A manager whose log is damaged while others have theirs must neither vote nor acknowledge
+   * with it: it becomes a new member under another raft id and gets everything from them. Throws dataLoss when there are no others.
+   */
+  async resumeManager(): Promise<void> {
+    const { raftId, nodeId, managers } = this.#record;
+    const others = managers.filter((manager) => manager.nodeId !== nodeId).map(({ address }) => address);
+    if (raftId !== undefined) {
+      try {
+        await this.startManager({ kind: 'resume', raftId });
+        return;
+      } catch (error) {
+        if (!isSwarmError(error, 'dataLoss') || others.length === 0) throw error;
+        await this.#giveUpLog(error.message);
+      }
+    }
+    // What was written under an earlier raft id is of no use to the next one.
+    const setAside = await this.#options.folder.setAsideLog();
+    if (setAside !== undefined) this.#options.log.warn({ setAside }, 'the log of this manager is set aside');
+    await this.startManager({ kind: 'join', managers: others });
+  }
+
+  /** Remembered first: from here on a crash leads to joining anew as well. */
+  async #giveUpLog(reason: string): Promise<void> {
+    const { clock, log } = this.#options;
+    log.error({ reason }, 'the log of this manager cannot be used: it joins the other managers again as a new member');
+    const at = new Date(clock.now()).toISOString();
+    await this.#remember({ raftId: undefined, repair: { at, reason, count: (this.#record.repair?.count ?? 0) + 1 } });
+  }
+
   async startAgent(): Promise<void> {
     const { folder, settings, log, onChange } = this.#options;
     this.#agent = await AgentHalf.start({
       folder,
       settings,
+      nodeId: this.#record.nodeId,
       identity: this.identity,
       managers: this.managerAddresses(),
       log: log.child({ room: 'agent' }),
@@ -203,6 +241,13 @@ export class Member {
 
   async #endManager(): Promise<void> {
     await this.#stopManager();
+    await this.forgetManager();
+  }
+
+  /** Forgets log and keys; only managers are locked, so the private key of a worker lies in the clear. */
+  async forgetManager(): Promise<void> {
+    await this.identity.encryptWith(undefined);
+    this.#keyring = undefined;
     await this.#options.folder.forgetManager();
     await this.#remember({ raftId: undefined });
   }

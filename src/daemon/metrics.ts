@@ -75,6 +75,14 @@ export function registerMetrics(registry: Registry, node: SwarmNode): void {
     () => consensus()?.logStats.bytesWritten ?? 0,
   );
   gauge(
+    'swarmd_raft_log_repairs',
+    'How often this manager gave up a damaged log and joined the others anew',
+    () => node.info().repair?.count ?? 0,
+  );
+  gauge('swarmd_node_locked', 'Whether this manager waits for the unlock key', () =>
+    node.info().state === 'locked' ? 1 : 0,
+  );
+  gauge(
     'swarmd_store_proposals_in_flight',
     'Changes on their way into the log',
     () => node.manager?.store.proposalsInFlight ?? 0,

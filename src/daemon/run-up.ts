@@ -26,6 +26,10 @@ export async function runUp(asked: DaemonOptions, { demo, mayMove }: UpOptions, 
     say('everything that was started is stopped; the swarm is kept in ' + settings.dataDir);
   };
   try {
+    if (daemon.node.info().state === 'locked') {
+      say('this swarm is locked: unlock it with "docker swarm unlock" or "swarmctl swarm unlock"');
+      return { ...daemon, stop };
+    }
     const service = demo ? await createDemo(daemon.node) : undefined;
     announce(daemon, settings, service, performance.now() - startedMs);
   } catch (error) {

@@ -4,13 +4,14 @@
  *   node.json       who this node is in which cluster, where it listens, which managers it knows (see {@link NodeRecord})
  *   certificates/   its certificate, key and the roots it trusts
  *   raft/           log and snapshots (managers)
- *   keys.json       keys of that log (managers)
+ *   raft.damaged-1  a log that was damaged, set aside (see {@link LogRepair})
+ *   keys.json       keys of that log, sealed while the cluster locks its managers
  *   worker/         the agent's task book
  *   tasks/          folders of the process runtime
  *   lock            pid of the daemon that uses the folder
  *   unfinished      only while a swarm is founded or forgotten: what lies here then is worth nothing after a crash
  */
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorText, SwarmError } from '../common/errors.ts';
@@ -19,10 +20,20 @@ import { writeFileAtomic } from '../common/files.ts';
 /** Format of node.json; a daemon refuses a newer one. */
 const FORMAT = 1;
 const UNFINISHED_FILE = 'unfinished';
+const SET_ASIDE = '.damaged-';
 
 export interface KnownManager {
   readonly nodeId: string;
   readonly address: string;
+}
+
+/** What happened to the log of this manager: it was damaged, and the manager joined the others anew. */
+export interface LogRepair {
+  /** RFC 3339. */
+  readonly at: string;
+  readonly reason: string;
+  /** How often this happened on this node. */
+  readonly count: number;
 }
 
 export interface NodeRecord {
@@ -36,6 +47,8 @@ export interface NodeRecord {
   readonly raftId?: string | undefined;
   /** Managers known last. */
   readonly managers: readonly KnownManager[];
+  /** The last time the log had to be given up. */
+  readonly repair?: LogRepair | undefined;
 }
 
 export class StateFolder {
@@ -134,9 +147,20 @@ export class StateFolder {
     await writeFileAtomic(join(this.path, 'node.json'), `${JSON.stringify({ format: FORMAT, ...record }, null, 2)}\n`);
   }
 
+  /** Keeps a log that must not be used any more under another name, which is returned; undefined when there is none. */
+  async setAsideLog(): Promise<string | undefined> {
+    if (!existsSync(this.raft)) return undefined;
+    let number = 1;
+    while (existsSync(`${this.raft}${SET_ASIDE}${number}`)) number++;
+    const path = `${this.raft}${SET_ASIDE}${number}`;
+    await rename(this.raft, path);
+    return path;
+  }
+
   /** Forgets that this node was a manager: its log and keys. */
   async forgetManager(): Promise<void> {
-    await rm(this.raft, { recursive: true, force: true });
+    const damaged = (await readdir(this.path)).filter((name) => name.startsWith(`raft${SET_ASIDE}`));
+    for (const name of ['raft', ...damaged]) await rm(join(this.path, name), { recursive: true, force: true });
     await rm(this.keys, { force: true });
   }
 

@@ -16,12 +16,14 @@ import { systemClock, type Clock } from '../common/clock.ts';
 import { errorText, SwarmError } from '../common/errors.ts';
 import type { Logger } from '../common/log.ts';
 import { enrollWithToken } from '../identity/enroll.ts';
+import { Keyring } from '../identity/keyring.ts';
 import { NodeIdentity } from '../identity/node-identity.ts';
 import type { Manager } from '../manager/manager.ts';
 import { NodeSpec_Availability } from '../proto/generated/docker/swarmkit/v1/specs.ts';
 import { withDefaultPort } from './addresses.ts';
 import type { AgentHalf } from './agent-half.ts';
 import { newFoundation } from './founding.ts';
+import { isLockedAway, LockedMember } from './locked-member.ts';
 import { Member } from './member.ts';
 import type { DaemonOptions } from './options.ts';
 import type { NodeRecord, StateFolder } from './state-folder.ts';
@@ -30,6 +32,10 @@ import { systemInfo } from './system-info.ts';
 const READY_TIMEOUT_MS = 60_000;
 const JOIN_TIMEOUT_MS = 120_000;
 const FIRST_SESSION_MS = 3_000;
+const FIRST_LEADER_MS = 5_000;
+
+const LOCKED =
+  'Swarm is encrypted and needs to be unlocked before it can be used. Please use "docker swarm unlock" to unlock it.';
 
 export interface SwarmNodeOptions {
   readonly folder: StateFolder;
@@ -50,6 +56,7 @@ export class SwarmNode implements LocalNode, SwarmPort {
   readonly #listeners = new Set<() => void>();
   readonly #system: SystemInfo;
   #member: Member | undefined;
+  #locked: LockedMember | undefined;
   /** Changes of membership happen one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -66,32 +73,39 @@ export class SwarmNode implements LocalNode, SwarmPort {
   async resume(): Promise<boolean> {
     return this.#inTurn(async () => {
       const record = await this.#folder.readRecord();
-      const identity = await NodeIdentity.load(this.#folder.certificates);
-      if (!record || !identity) {
-        this.#folder.refuseRemnant({ record: record !== undefined, identity: identity !== undefined });
-        return false;
-      }
-      if (identity.current.nodeId !== record.nodeId || identity.current.clusterId !== record.clusterId) {
-        throw new SwarmError(
-          'dataLoss',
-          `${this.#folder.path} mixes the files of two nodes: node.json is of ${record.nodeId}, the certificate of ${identity.current.nodeId}`,
-        );
-      }
-      const member = this.#become(record, identity);
-      if (identity.current.role === 'manager') {
-        await member.startManager(
-          record.raftId === undefined
-            ? { kind: 'join', managers: record.managers.map((m) => m.address) }
-            : { kind: 'resume', raftId: record.raftId },
-        );
-      }
-      await member.startAgent();
+      const keyring = await Keyring.load(this.#folder.keys);
+      if (!record || !keyring || !(await isLockedAway(this.#folder, keyring))) return this.#takeUp(record, keyring);
+      this.#locked = await LockedMember.start(record, keyring, this.#options);
+      this.#changed();
       return true;
     });
   }
 
+  /** Goes on as the member that the folder speaks of. Resolves false when it speaks of none. */
+  async #takeUp(record: NodeRecord | undefined, keyring: Keyring | undefined): Promise<boolean> {
+    const opened = keyring?.isLocked ? undefined : keyring;
+    const identity = await NodeIdentity.load(this.#folder.certificates, opened?.passphrase);
+    if (!record || !identity) {
+      this.#folder.refuseRemnant({ record: record !== undefined, identity: identity !== undefined });
+      return false;
+    }
+    if (identity.current.nodeId !== record.nodeId || identity.current.clusterId !== record.clusterId) {
+      throw new SwarmError(
+        'dataLoss',
+        `${this.#folder.path} mixes the files of two nodes: node.json is of ${record.nodeId}, the certificate of ${identity.current.nodeId}`,
+      );
+    }
+    const member = this.#become(record, identity, opened);
+    if (identity.current.role === 'manager') {
+      await member.resumeManager();
+    } else if (keyring) await member.forgetManager();
+    await member.startAgent();
+    return true;
+  }
+
   initSwarm(request: InitSwarmRequest): Promise<string> {
     return this.#inTurn(async () => {
+      if (request.forceNewCluster && this.#locked) throw new SwarmError('unavailable', LOCKED);
       if (request.forceNewCluster && this.#member) return this.#goOnAlone(this.#member);
       this.#refuseMember();
       const { clusterId, nodeId, rootBundle, credentials, entry } = await newFoundation(
@@ -162,9 +176,9 @@ export class SwarmNode implements LocalNode, SwarmPort {
 
   leaveSwarm({ force }: { readonly force: boolean }): Promise<void> {
     return this.#inTurn(async () => {
-      const member = this.#member;
+      const member = this.#member ?? this.#locked;
       if (!member) throw new SwarmError('unavailable', 'This node is not part of a swarm');
-      const { manager } = member;
+      const manager = this.#member?.manager;
       if (manager && manager.members.length > 1) {
         try {
           await manager.leaveGroup(AbortSignal.timeout(10_000));
@@ -179,12 +193,35 @@ export class SwarmNode implements LocalNode, SwarmPort {
     });
   }
 
-  unlock(): Promise<void> {
-    return Promise.reject(new SwarmError('failedPrecondition', 'swarm is not locked'));
+  unlock(key: Uint8Array): Promise<void> {
+    return this.#inTurn(async () => {
+      const locked = this.#locked;
+      if (!locked) throw new SwarmError('failedPrecondition', 'swarm is not locked');
+      await locked.keyring.unlock(key);
+      await locked.agent.stop();
+      this.#locked = undefined;
+      try {
+        await this.#takeUp(locked.record, locked.keyring);
+      } catch (error) {
+        // Locked again, so that it can be tried once more when the cause is gone.
+        await this.#member?.stop();
+        this.#member = undefined;
+        const sealed = (await Keyring.load(this.#folder.keys)) ?? locked.keyring;
+        this.#locked = await LockedMember.start(locked.record, sealed, this.#options);
+        throw new SwarmError('internal', `swarm component could not be started: ${errorText(error)}`, { cause: error });
+      } finally {
+        this.#changed();
+      }
+      this.#log.info('this manager was unlocked');
+      // So that what comes next finds a leader; with a majority still locked there is none to wait for.
+      await this.#member?.manager?.ready(AbortSignal.timeout(FIRST_LEADER_MS)).catch(() => undefined);
+    });
   }
 
   info(): LocalNodeInfo {
     const member = this.#member;
+    if (this.#locked)
+      return { state: 'locked', nodeId: '', nodeAddr: '', isManager: true, error: LOCKED, remoteManagers: [] };
     if (!member)
       return { state: 'inactive', nodeId: '', nodeAddr: '', isManager: false, error: '', remoteManagers: [] };
     const isRunning = member.agent !== undefined || member.manager !== undefined;
@@ -198,6 +235,7 @@ export class SwarmNode implements LocalNode, SwarmPort {
         nodeId: m.nodeId,
         addr: m.address,
       })),
+      repair: member.record.repair,
     };
   }
 
@@ -220,18 +258,21 @@ export class SwarmNode implements LocalNode, SwarmPort {
   }
 
   get agent(): AgentHalf | undefined {
-    return this.#member?.agent;
+    return (this.#member ?? this.#locked)?.agent;
   }
 
   /** Ends both halves; tasks go on unless the agent was told otherwise. */
   stop(): Promise<void> {
-    return this.#inTurn(async () => this.#member?.stop());
+    return this.#inTurn(async () => {
+      await this.#locked?.agent.stop();
+      await this.#member?.stop();
+    });
   }
 
   /** Stops the tasks of this node as well, for `swarmd up`, whose swarm lives in the foreground. */
   stopWithTasks(): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#member?.agent?.stopAndRemoveTasks();
+      await this.agent?.stopAndRemoveTasks();
       await this.#member?.stop();
     });
   }
@@ -243,14 +284,14 @@ export class SwarmNode implements LocalNode, SwarmPort {
   }
 
   #refuseMember(): void {
-    if (!this.#member) return;
+    if (!this.#member && !this.#locked) return;
     throw new SwarmError(
       'unavailable',
       'This node is already part of a swarm. Use "docker swarm leave" to leave this swarm and join another one.',
     );
   }
 
-  #become(record: NodeRecord, identity: NodeIdentity): Member {
+  #become(record: NodeRecord, identity: NodeIdentity, keyring?: Keyring): Member {
     const { folder, settings, log, metrics, onFatal } = this.#options;
     const member = new Member(
       {
@@ -266,6 +307,7 @@ export class SwarmNode implements LocalNode, SwarmPort {
       },
       record,
       identity,
+      keyring,
     );
     this.#member = member;
     return member;
@@ -291,6 +333,7 @@ export class SwarmNode implements LocalNode, SwarmPort {
     await this.#member?.stop();
     await this.#folder.forgetSwarm();
     this.#member = undefined;
+    this.#locked = undefined;
     this.#changed();
   }
 

@@ -7,7 +7,7 @@ import { newId } from '../common/ids.ts';
 import { silentLogger } from '../common/log.ts';
 import { systemRandom } from '../common/random.ts';
 import { rehearse } from '../manager/rehearsal/rehearse.ts';
-import { stateHash } from '../manager/store/snapshot.ts';
+import { encodeSnapshot, stateHash } from '../manager/store/snapshot.ts';
 
 export function swarmView(manager: Manager): Swarm {
   const { store } = manager;
@@ -45,5 +45,18 @@ export function swarmView(manager: Manager): Swarm {
         version: store.read.node.get(member.nodeId)?.description?.engine?.engineVersion ?? '',
       })),
     }),
+    backup: () => {
+      const state = store.capture();
+      return {
+        head: {
+          clusterId: store.read.cluster.all()[0]?.id ?? '',
+          nodeId: manager.nodeId,
+          address: manager.address,
+          index: state.version,
+          term: manager.consensus.term,
+        },
+        pieces: encodeSnapshot(state, manager.consensus.members.toSnapshot()),
+      };
+    },
   };
 }

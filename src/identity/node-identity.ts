@@ -1,6 +1,7 @@
 /**
  * The certificates of this node on disk: `swarm-root-ca.crt` holds the roots it trusts, `swarm-node.pem` its certificate chain
- * and key in one file, so that a crash never leaves a key with the wrong certificate. Whoever holds connections is told of changes.
+ * and key in one file, so that a crash never leaves a key with the wrong certificate. The key of a locked manager is encrypted
+ * (PKCS#8). Whoever holds connections is told of changes.
  */
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
@@ -11,7 +12,8 @@ import { chainsTo, subjectOf, type KeyPair, type NodeSubject } from './certifica
 
 const ROOT_FILE = 'swarm-root-ca.crt';
 const NODE_FILE = 'swarm-node.pem';
-const KEY_PEM = /-----BEGIN (?:EC )?PRIVATE KEY-----[\s\S]+?-----END (?:EC )?PRIVATE KEY-----\n?/;
+const KEY_PEM = /-----BEGIN (?:EC |ENCRYPTED )?PRIVATE KEY-----[\s\S]+?-----END (?:EC |ENCRYPTED )?PRIVATE KEY-----\n?/;
+const ENCRYPTED_PEM = '-----BEGIN ENCRYPTED PRIVATE KEY-----';
 
 export interface IdentityState extends NodeSubject, KeyPair {
   /** PEM bundle of trusted roots. */
@@ -25,10 +27,12 @@ export class NodeIdentity {
   readonly #directory: string | undefined;
   readonly #listeners = new Set<(state: IdentityState) => void>();
   #state: IdentityState;
+  #passphrase: string | undefined;
 
-  private constructor(directory: string | undefined, state: IdentityState) {
+  private constructor(directory: string | undefined, state: IdentityState, passphrase?: string) {
     this.#directory = directory;
     this.#state = state;
+    this.#passphrase = passphrase;
   }
 
   get current(): IdentityState {
@@ -41,17 +45,28 @@ export class NodeIdentity {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Reads the identity kept in a folder; undefined when there is none. Throws dataLoss naming the file when it is damaged. */
-  static async load(directory: string): Promise<NodeIdentity | undefined> {
-    const read = (file: string): Promise<string | undefined> =>
-      readFile(join(directory, file), 'utf8').catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return undefined;
-        throw error;
-      });
-    const [rootBundle, node] = await Promise.all([ROOT_FILE, NODE_FILE].map(read));
-    if (rootBundle === undefined || node === undefined) return undefined;
-    const pair = { certificate: node.replace(KEY_PEM, ''), key: KEY_PEM.exec(node)?.[0] ?? '' };
-    return new NodeIdentity(directory, stateOf(rootBundle, pair, directory));
+  /**
+   * Reads the identity kept in a folder; undefined when there is none. Throws dataLoss naming the file when it is damaged.
+   * @param passphrase opens the private key, and encrypts it from now on
+   */
+  static async load(directory: string, passphrase?: string): Promise<NodeIdentity | undefined> {
+    const files = await readFiles(directory);
+    if (!files) return undefined;
+    const { rootBundle, certificate, key } = files;
+    const identity = new NodeIdentity(
+      directory,
+      stateOf(rootBundle, { certificate, key }, directory, passphrase),
+      passphrase,
+    );
+    // A crash came between the two steps of locking or unlocking.
+    if (isEncrypted(key) !== (passphrase !== undefined)) await identity.#save();
+    return identity;
+  }
+
+  /** Whose certificate lies in a folder, and whether its private key is encrypted; undefined when there is none. */
+  static async peek(directory: string): Promise<(NodeSubject & { readonly isEncrypted: boolean }) | undefined> {
+    const files = await readFiles(directory);
+    return files && { ...subjectOf(files.certificate), isEncrypted: isEncrypted(files.key) };
   }
 
   /** Stores a first identity. */
@@ -79,22 +94,47 @@ export class NodeIdentity {
     if (rootBundle !== this.#state.rootBundle) await this.replace(this.#state, rootBundle);
   }
 
+  /** Encrypts the private key on disk with a passphrase, or keeps it in the clear. */
+  async encryptWith(passphrase: string | undefined): Promise<void> {
+    this.#passphrase = passphrase;
+    await this.#save();
+  }
+
   async #save(): Promise<void> {
     if (this.#directory === undefined) return;
     const { rootBundle, certificate, key } = this.#state;
+    const stored = this.#passphrase === undefined ? key : encrypted(key, this.#passphrase);
     await writeFileAtomic(join(this.#directory, ROOT_FILE), rootBundle, 0o644);
-    await writeFileAtomic(join(this.#directory, NODE_FILE), certificate + key, 0o600);
+    await writeFileAtomic(join(this.#directory, NODE_FILE), certificate + stored, 0o600);
   }
 }
 
-function stateOf(rootBundle: string, pair: KeyPair, directory: string): IdentityState {
+async function readFiles(directory: string): Promise<(KeyPair & { readonly rootBundle: string }) | undefined> {
+  const read = (file: string): Promise<string | undefined> =>
+    readFile(join(directory, file), 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw error;
+    });
+  const [rootBundle, node] = await Promise.all([ROOT_FILE, NODE_FILE].map(read));
+  if (rootBundle === undefined || node === undefined) return undefined;
+  return { rootBundle, certificate: node.replace(KEY_PEM, ''), key: KEY_PEM.exec(node)?.[0] ?? '' };
+}
+
+const isEncrypted = (key: string): boolean => key.startsWith(ENCRYPTED_PEM);
+
+const encrypted = (key: string, passphrase: string): string =>
+  createPrivateKey(key).export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase }) as string;
+
+function stateOf(rootBundle: string, pair: KeyPair, directory: string, passphrase = ''): IdentityState {
   try {
     const subject = subjectOf(pair.certificate);
-    if (!new X509Certificate(pair.certificate).checkPrivateKey(createPrivateKey(pair.key))) {
+    const key = createPrivateKey(isEncrypted(pair.key) ? { key: pair.key, passphrase } : pair.key);
+    if (!new X509Certificate(pair.certificate).checkPrivateKey(key)) {
       throw new Error('the key does not belong to the certificate');
     }
     if (!chainsTo(pair.certificate, rootBundle)) throw new Error('the certificate was not issued by a trusted root');
-    return { ...subject, ...pair, rootBundle };
+    const clearKey = isEncrypted(pair.key) ? (key.export({ type: 'pkcs8', format: 'pem' }) as string) : pair.key;
+    return { ...subject, certificate: pair.certificate, key: clearKey, rootBundle };
   } catch (error) {
     throw new SwarmError(
       'dataLoss',

@@ -3,6 +3,7 @@ import type { Registry } from 'prom-client';
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/log.ts';
 import type { Random } from '../common/random.ts';
+import type { Keyring } from '../identity/keyring.ts';
 import type { NodeIdentity } from '../identity/node-identity.ts';
 import type { Cluster, Node } from '../proto/generated/docker/swarmkit/v1/objects.ts';
 import type { DispatcherSettings } from './dispatcher/settings.ts';
@@ -24,7 +25,8 @@ export type Entry =
 export interface ManagerOptions {
   readonly identity: NodeIdentity;
   readonly raftDirectory: string;
-  readonly keysFile: string;
+  /** Opened. */
+  readonly keyring: Keyring;
   readonly listen: { readonly host: string; readonly port: number };
   /** Host at which others reach this manager, and port where it differs from the one listened on. */
   readonly advertise: { readonly host: string; readonly port?: number | undefined };
@@ -35,5 +37,7 @@ export interface ManagerOptions {
   readonly dispatcherSettings?: Partial<DispatcherSettings>;
   readonly metrics?: Registry;
   readonly onRemoved: () => void;
+  /** The private key lay on disk in the clear until now: it should be replaced. */
+  readonly onExposedKey: () => void;
   readonly onFatal: (error: Error) => void;
 }

@@ -8,7 +8,7 @@ import {
 } from '../proto/generated/docker/swarmkit/v1/logbroker.ts';
 import { RaftMembershipClient } from '../proto/generated/docker/swarmkit/v1/raft.ts';
 import { Consensus } from './consensus/consensus.ts';
-import { loadLogKeys } from './consensus/log-keys.ts';
+import { KeyKeeper } from './consensus/key-keeper.ts';
 import type { Member } from './consensus/member-list.ts';
 import { ingressNetwork, predefinedNetworks } from './control/bootstrap.ts';
 import type { ControlService } from './control/control.ts';
@@ -32,6 +32,8 @@ export class Manager {
   #consensus: Consensus | undefined;
   #foundation: Extract<Entry, { readonly kind: 'found' }> | undefined;
   #address = '';
+  readonly #stopping = new AbortController();
+  #keyKeeping: Promise<void> = Promise.resolve();
 
   private constructor(options: ManagerOptions) {
     this.#options = options;
@@ -64,6 +66,7 @@ export class Manager {
 
   /** Stops everything; leadership is handed over first where somebody can take it. */
   async stop(): Promise<void> {
+    this.#stopping.abort();
     await this.#relay.stop();
     // Others learn of the next leader before this one falls silent.
     if (this.#consensus?.isLeader) await this.#consensus.transferLeadership().catch(() => undefined);
@@ -71,6 +74,7 @@ export class Manager {
     const loopsEnded = this.#rooms.loops.stop();
     await this.#consensus?.stop({ handOver: false });
     await loopsEnded;
+    await this.#keyKeeping;
     this.#rooms.channels.close();
     await this.#rooms.listener.close();
     this.#rooms.grpc.forceShutdown();
@@ -176,7 +180,7 @@ export class Manager {
   }
 
   async #start(entry: Entry): Promise<void> {
-    const { identity, listen, advertise, raftDirectory, keysFile, clock, random, log, raft } = this.#options;
+    const { identity, listen, advertise, raftDirectory, keyring, clock, random, log, raft } = this.#options;
     const port = await this.#rooms.listener.listen(listen.host, listen.port);
     this.#address = `${bracketed(advertise.host)}:${advertise.port ?? port}`;
     let raftId: string;
@@ -190,10 +194,11 @@ export class Manager {
     const consensus = await Consensus.open(
       {
         directory: raftDirectory,
-        keys: await loadLogKeys(keysFile),
+        keys: keyring.log,
         identity,
         local: { raftId, nodeId: this.nodeId, address: this.#address },
         bootstrap: entry.kind === 'found',
+        isMember: entry.kind === 'resume',
         alone: entry.kind === 'resume' && entry.alone === true,
         knownMembers,
         clock,
@@ -216,7 +221,25 @@ export class Manager {
     });
     await consensus.start();
     this.#relay.start();
+    this.#keyKeeping = this.#keepKeys(consensus);
     if (entry.kind === 'resume') void this.#announceAddress(consensus);
+  }
+
+  async #keepKeys(consensus: Consensus): Promise<void> {
+    const { identity, keyring, clock, log, onExposedKey } = this.#options;
+    const keeper = new KeyKeeper({
+      store: this.store,
+      keyring,
+      identity,
+      log: consensus,
+      readBarrier: (signal) => consensus.readBarrier(signal),
+      onExposedKey,
+      clock,
+      logger: log.child({ room: 'keys' }),
+    });
+    await keeper
+      .run(this.#stopping.signal)
+      .catch((error: unknown) => log.error({ err: error }, 'the keys of this manager are kept no more'));
   }
 
   #onLeadership(isLeader: boolean): void {

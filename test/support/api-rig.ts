@@ -105,6 +105,7 @@ export async function apiRig(options: ApiOptions = {}): Promise<ApiRig> {
     store,
     readBarrier: () => Promise.resolve(),
     subscribeLogs: (request, signal) => rig.logs(request, signal),
+    backup: () => ({ head: { clusterId: '', nodeId: '', address: '', index: 0, term: 0 }, pieces: [] }),
     explainService: (serviceId) => Promise.resolve({ ...rig.explanation, serviceId }),
     planService: (change, signal) =>
       rehearse(

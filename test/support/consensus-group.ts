@@ -14,10 +14,10 @@ import {
   signNodeCertificate,
   type KeyPair,
 } from '../../src/identity/certificate.ts';
+import { Keyring } from '../../src/identity/keyring.ts';
 import { NodeIdentity } from '../../src/identity/node-identity.ts';
 import { TlsListener } from '../../src/identity/tls-listener.ts';
 import { Consensus } from '../../src/manager/consensus/consensus.ts';
-import { loadLogKeys } from '../../src/manager/consensus/log-keys.ts';
 import { raftMethods } from '../../src/manager/consensus/raft-service.ts';
 import type { Member } from '../../src/manager/consensus/member-list.ts';
 import { Store } from '../../src/manager/store/store.ts';
@@ -70,10 +70,12 @@ export class ConsensusGroup {
       newRequestId: () => `${BigInt(member.raftId) / 1_000_000n}${++requests}`,
       proposer: { propose: (data) => consensus.propose(data) },
     });
+    const keysFile = join(this.#directory, name, 'keys.json');
+    const keyring = (await Keyring.load(keysFile)) ?? (await Keyring.create(keysFile));
     const consensus: Consensus = await Consensus.open(
       {
         directory: join(this.#directory, name, 'raft'),
-        keys: await loadLogKeys(join(this.#directory, name, 'keys.json')),
+        keys: keyring.log,
         identity,
         local: member,
         bootstrap: options.bootstrap ?? false,

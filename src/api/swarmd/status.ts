@@ -9,7 +9,8 @@ export function registerStatus(app: Router, context: ApiContext): void {
 
   app.get('/swarmd/status', (_request, reply) => {
     const { stateHash, ...status } = requireSwarm(context).status();
-    return sendJson(reply, 200, { version: node.system().version, ...status, stateHash: stateHash() });
+    const logRepair = node.info().repair ?? null;
+    return sendJson(reply, 200, { version: node.system().version, ...status, logRepair, stateHash: stateHash() });
   });
 
   app.get('/swarmd/services/:id/explain', async (request, reply) => {

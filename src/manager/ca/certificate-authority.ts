@@ -23,6 +23,7 @@ import type {
 import { Node, type Cluster } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { NodeSpec_Membership } from '../../proto/generated/docker/swarmkit/v1/specs.ts';
 import { IssuanceStatus_State, NodeRole, type Certificate } from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import { unlockKeyOf } from '../../identity/unlock-key.ts';
 import type { Store } from '../store/store.ts';
 import { signerOf } from './signer.ts';
 
@@ -167,8 +168,7 @@ export class CertificateAuthority {
 
   #unlockKey(): GetUnlockKeyResponse {
     const cluster = this.#cluster();
-    const key = cluster.unlockKeys.find((k) => k.subsystem === 'swarm-manager');
-    return { unlockKey: key?.key ?? Buffer.of(), version: cluster.meta?.version };
+    return { unlockKey: unlockKeyOf(cluster) ?? Buffer.of(), version: cluster.meta?.version };
   }
 
   #roleOfToken(token: string): NodeRoleName {

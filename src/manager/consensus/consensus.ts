@@ -24,6 +24,7 @@ import type { NodeIdentity } from '../../identity/node-identity.ts';
 import { RaftMember } from '../../proto/generated/docker/swarmkit/v1/raft.ts';
 import { decodeSnapshot, encodeSnapshot } from '../store/snapshot.ts';
 import type { Proposer, Store } from '../store/store.ts';
+import { logError } from './log-error.ts';
 import { memberFromWire, type Member, MemberList } from './member-list.ts';
 import type { SnapshotSink } from './raft-service.ts';
 import { refusalError } from './refusals.ts';
@@ -38,6 +39,8 @@ export interface ConsensusOptions {
   readonly local: Member;
   /** Found a new group with this manager as its only member, if the log is empty. */
   readonly bootstrap: boolean;
+  /** This manager is a member already: an empty log is one that was lost. */
+  readonly isMember?: boolean;
   /** Take all other members out of the group first: they are gone for good. */
   readonly alone?: boolean;
   /** Members known from joining; the log brings the truth later. */
@@ -144,12 +147,21 @@ export class Consensus implements Proposer {
     }).catch((error: unknown) => {
       throw logError(error);
     });
+    if (options.isMember && log.isEmpty) {
+      await log.close();
+      throw new SwarmError(
+        'dataLoss',
+        `the raft log in ${options.directory} is gone: restore it, or join this manager again as a new one`,
+      );
+    }
     if (options.alone) await forceNewGroup(log, options.local.raftId);
     return new Consensus(options, store, log);
   }
 
   async start(): Promise<void> {
-    await this.#node.start();
+    await this.#node.start().catch((error: unknown) => {
+      throw logError(error);
+    });
     this.#transport.setPeers(this.#others());
     this.#scheduleTick();
   }
@@ -195,6 +207,23 @@ export class Consensus implements Proposer {
 
   get logStats(): DurableLogStats {
     return this.#log.stats();
+  }
+
+  /** Encrypts with another key from now on; a snapshot under it follows, so that older keys can be let go. */
+  setKeys(keys: LogKeys): void {
+    this.#log.setKeys(keys);
+    this.#node.requestSnapshot();
+  }
+
+  /**
+   * Works towards needing the current key alone: drops entries that the snapshot covers, though slow followers may want them, and asks
+   * for another snapshot while older entries remain. Returns the ids of the keys that are still needed.
+   */
+  releaseKeys(): ReadonlySet<string> {
+    this.#log.compact(this.#log.snapshot().metadata.index);
+    const needed = this.#log.keyIdsInUse();
+    if (needed.size > 1) this.#node.requestSnapshot();
+    return needed;
   }
 
   propose(data: Uint8Array): number {
@@ -413,16 +442,4 @@ function raftLogger(log: Logger): RaftLogger {
     level: log.isLevelEnabled('debug') ? LogLevel.Debug : LogLevel.Warn,
     write: (level, text) => (level >= LogLevel.Warn ? log.warn(text) : log.debug(text)),
   };
-}
-
-/** Errors of the log as the user should see them. */
-function logError(error: unknown): SwarmError {
-  const code = error instanceof Error && 'code' in error ? error.code : '';
-  const kind =
-    code === 'LOG_CORRUPT' || code === 'LOG_KEY'
-      ? 'dataLoss'
-      : code === 'LOG_LOCKED' || code === 'LOG_IDENTITY'
-        ? 'failedPrecondition'
-        : 'internal';
-  return new SwarmError(kind, errorText(error), { cause: error });
 }

@@ -16,7 +16,7 @@ import {
 import { clusterDefaults } from '../../common/cluster-defaults.ts';
 import type { IdSource } from '../../common/ids.ts';
 import { NODE_LOCAL_DRIVERS, PREDEFINED_LABEL } from '../placement/node-local-network.ts';
-import { managerKey } from './clusters.ts';
+import { managerKey } from '../../identity/unlock-key.ts';
 import { validateClusterSpec } from './validation/cluster-spec.ts';
 import { validNetworkSettings, type NetworkSettings } from './validation/network-settings.ts';
 

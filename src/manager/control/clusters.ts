@@ -2,21 +2,19 @@
 import { SwarmError } from '../../common/errors.ts';
 import type { KeyRotation, UpdateClusterRequest } from '../../proto/generated/docker/swarmkit/v1/control.ts';
 import type { Cluster } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
-import { EncryptionKey, EncryptionKey_Algorithm, type RootCA } from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import type { EncryptionKey, RootCA } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { Writer } from '../store/transaction.ts';
 import { redacted } from './cluster-view.ts';
 import type { ControlService } from './control.ts';
 import type { ControlDependencies } from './dependencies.ts';
 import { candidates, matchesCommon } from './filters.ts';
 import { notFound } from './not-found.ts';
+import { isManagerKey, managerKey, unlockKeyOf } from '../../identity/unlock-key.ts';
 import { validateClusterSpec } from './validation/cluster-spec.ts';
 import { invalid, refused } from './validation/refusal.ts';
 import { refuseStaleVersion } from './versions.ts';
 
 type ClusterCalls = Pick<ControlService, 'getCluster' | 'listClusters' | 'updateCluster' | 'getUnlockKey'>;
-
-/** Marks the key that locks managers among a cluster's unlock keys. */
-const MANAGER_KEY_SUBSYSTEM = 'swarm-manager';
 
 export function clusterCalls(dependencies: ControlDependencies): ClusterCalls {
   const { store } = dependencies;
@@ -47,8 +45,7 @@ export function clusterCalls(dependencies: ControlDependencies): ClusterCalls {
       const cluster = store.read.cluster.all()[0];
       if (!cluster)
         throw new SwarmError('unavailable', 'this manager has not caught up with the cluster yet: try again');
-      const key = cluster.unlockKeys.find(({ subsystem }) => subsystem === MANAGER_KEY_SUBSYSTEM);
-      return { unlockKey: key?.key ?? Buffer.alloc(0), version: cluster.meta?.version };
+      return { unlockKey: unlockKeyOf(cluster) ?? Buffer.alloc(0), version: cluster.meta?.version };
     },
   };
 }
@@ -100,16 +97,8 @@ function unlockKeysFor(
   rotation: KeyRotation | undefined,
   { newUnlockKey }: ControlDependencies,
 ): readonly EncryptionKey[] {
-  const others = cluster.unlockKeys.filter(({ subsystem }) => subsystem !== MANAGER_KEY_SUBSYSTEM);
+  const others = cluster.unlockKeys.filter((key) => !isManagerKey(key));
   if (!locksManagers) return others;
-  const present = cluster.unlockKeys.find(({ subsystem }) => subsystem === MANAGER_KEY_SUBSYSTEM);
+  const present = cluster.unlockKeys.find(isManagerKey);
   return [...others, present && !rotation?.managerUnlockKey ? present : managerKey(newUnlockKey())];
 }
-
-/** The entry of a cluster's unlock keys that locks managers. */
-export const managerKey = (key: Uint8Array): EncryptionKey =>
-  EncryptionKey.fromPartial({
-    subsystem: MANAGER_KEY_SUBSYSTEM,
-    algorithm: EncryptionKey_Algorithm.AES_128_GCM,
-    key: Buffer.from(key),
-  });

@@ -64,7 +64,7 @@ export type { LogBatch, LogStore } from './log/log-store.ts';
 export { MemoryLog } from './log/memory-log.ts';
 export type { SnapshotContent } from './log/snapshot-reader.ts';
 export type { ExpectedContent, SnapshotWriter } from './log/snapshot-writer.ts';
-export { forceNewGroup } from './node/force-new-group.ts';
+export { forceNewGroup, foundFromSnapshot, lastConfiguration } from './node/force-new-group.ts';
 export type { NodeStatus } from './node/node-status.ts';
 export type { BootstrapPeer, ConfigurationChanged, RaftNodeEvents, RaftNodeOptions } from './node/options.ts';
 export { RaftNode } from './node/raft-node.ts';

@@ -236,8 +236,7 @@ export class DurableLog implements LogStore {
   /** Keys needed to open what is on disk now; '' stands for unencrypted parts. A snapshot and compaction let old ones go. */
   keyIdsInUse(): ReadonlySet<string> {
     const ids = new Set([...this.#segments.values()].map((segment) => segment.keyId));
-    const snapshot = this.#snapshots.facts(this.#published.metadata);
-    if (snapshot !== undefined) ids.add(snapshot.keyId);
+    for (const keyId of this.#snapshots.keyIds()) ids.add(keyId);
     return ids;
   }
 

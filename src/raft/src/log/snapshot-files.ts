@@ -19,6 +19,8 @@ export class SnapshotFiles {
   #options: SnapshotFileOptions;
   /** Of every published file, by name. */
   readonly #facts = new Map<string, SnapshotFacts>();
+  /** Whose snapshots may still be published, under the key they began with. */
+  readonly #writers = new Set<SnapshotWriter>();
 
   constructor(options: SnapshotFileOptions) {
     this.#options = options;
@@ -28,8 +30,17 @@ export class SnapshotFiles {
     this.#options = { ...this.#options, keys };
   }
 
-  write(metadata: SnapshotMetadata): Promise<SnapshotWriter> {
-    return SnapshotWriter.create(this.#options, metadata, (facts) => this.#facts.set(nameOf(metadata), facts));
+  async write(metadata: SnapshotMetadata): Promise<SnapshotWriter> {
+    const onPublished = (facts: SnapshotFacts): void => void this.#facts.set(nameOf(metadata), facts);
+    const writer = await SnapshotWriter.create(this.#options, metadata, onPublished);
+    this.#writers.add(writer);
+    return writer;
+  }
+
+  /** Keys of the published snapshots and of those being written; '' stands for none. */
+  keyIds(): ReadonlySet<string> {
+    for (const writer of this.#writers) if (writer.isDone) this.#writers.delete(writer);
+    return new Set([...this.#facts.values(), ...this.#writers].map(({ keyId }) => keyId));
   }
 
   open(key: SnapshotKey): Promise<SnapshotReader> {

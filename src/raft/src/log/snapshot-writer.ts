@@ -48,6 +48,8 @@ export interface SnapshotFacts {
  */
 export class SnapshotWriter {
   readonly metadata: SnapshotMetadata;
+  /** '' if the snapshot is not encrypted. */
+  readonly keyId: string;
   readonly #options: SnapshotFileOptions;
   readonly #onPublished: (facts: SnapshotFacts) => void;
   readonly #file: FileHandle;
@@ -77,8 +79,9 @@ export class SnapshotWriter {
     this.#file = file;
     this.#temporary = temporary;
     this.#salt = randomBytes(NONCE_SALT_SIZE);
-    this.#key = keys?.keys.get(keys.current);
-    this.#header = encodeSnapshotHeader({ clusterId, nodeId, keyId: keys?.current ?? '', salt: this.#salt, metadata });
+    this.keyId = keys?.current ?? '';
+    this.#key = keys?.keys.get(this.keyId);
+    this.#header = encodeSnapshotHeader({ clusterId, nodeId, keyId: this.keyId, salt: this.#salt, metadata });
     this.#seed = snapshotHeaderCrc(this.#header);
   }
 
@@ -96,6 +99,11 @@ export class SnapshotWriter {
     const writer = new SnapshotWriter(options, metadata, onPublished, await open(temporary, 'wx'), temporary);
     await writer.#guard(() => writer.#append(writer.#header));
     return writer;
+  }
+
+  /** Published or given up. */
+  get isDone(): boolean {
+    return this.#done;
   }
 
   /** Bytes of content taken so far. */
