@@ -1,6 +1,6 @@
 /** The environment variables a task brings along, whatever runs it. */
+import { expandVariable, type TemplateContext } from '../common/service-template.ts';
 import type { GenericResource } from '../proto/generated/docker/swarmkit/v1/types.ts';
-import { expandTemplate, type TemplateContext } from './template.ts';
 
 /**
  * What the lines of a container spec declare: `NAME=value`, templates expanded. A bare `NAME` takes nothing over from the
@@ -9,7 +9,7 @@ import { expandTemplate, type TemplateContext } from './template.ts';
 export function declaredEnvironment(lines: readonly string[], context: TemplateContext): Record<string, string> {
   const result: Record<string, string> = {};
   for (const template of lines) {
-    const line = expandTemplate(template, context);
+    const line = expandVariable(template, context);
     const split = line.indexOf('=');
     if (split > 0) result[line.slice(0, split)] = line.slice(split + 1);
   }

@@ -11,7 +11,7 @@ import type { Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import type { FileTarget, NodeDescription } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import { declaredEnvironment } from '../task-environment.ts';
 import { templateContext } from '../task-naming.ts';
-import { expandTemplate, type TemplateFunctions } from '../template.ts';
+import { expandTemplate, type TemplateFunctions } from '../../common/service-template.ts';
 import type { TaskDependencies } from './driver.ts';
 import { containerSpec } from './process/launch-plan.ts';
 

@@ -53,7 +53,14 @@ describe('lists', () => {
   it('name a template field that cannot be understood', async () => {
     const { code, stderr } = await rig.run('service', 'ls', '--format', '{{range .X}}');
     expect(code).toBe(2);
-    expect(stderr).toContain('"range .X" is not known; use {{.Field}}');
+    expect(stderr).toContain('--format "{{range .X}}": template: format:1: unexpected EOF');
+  });
+
+  it('may range, choose and call functions in templates', async () => {
+    const format =
+      '{{range $i, $port := .Spec.EndpointSpec.Ports}}{{$i}}{{end}}{{if .Spec.Labels.none}}a{{else}}b{{end}}';
+    const { stdout } = await rig.run('service', 'ls', '--filter', 'name=web', '--format', `${format} {{upper .name}}`);
+    expect(stdout).toBe('0b WEB\n');
   });
 
   it('have colours on a terminal only', async () => {

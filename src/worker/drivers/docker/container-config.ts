@@ -18,7 +18,7 @@ import {
 import type { Duration } from '../../../proto/generated/google/protobuf/duration.ts';
 import { genericEnvironment } from '../../task-environment.ts';
 import { taskName, templateContext } from '../../task-naming.ts';
-import { expandTemplate } from '../../template.ts';
+import { expandTemplate } from '../../../common/service-template.ts';
 import { endpointsOf, nameServers } from './container-networks.ts';
 
 export const NODE_LABEL = 'com.docker.swarm.node.id';

@@ -14,7 +14,7 @@ import {
 import { declaredEnvironment, genericEnvironment } from '../../task-environment.ts';
 import { healthPlanOf, type HealthPlan } from '../../health-check.ts';
 import { taskName, templateContext } from '../../task-naming.ts';
-import { expandTemplate } from '../../template.ts';
+import { expandTemplate } from '../../../common/service-template.ts';
 
 export interface LaunchPlan {
   readonly argv: readonly string[];

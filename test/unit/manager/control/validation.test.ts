@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { durationOfMs } from '../../../../src/common/time.ts';
 import { isImageReference } from '../../../../src/manager/control/validation/image-reference.ts';
 import { validateServiceSpec } from '../../../../src/manager/control/validation/service-spec.ts';
-import { templateError } from '../../../../src/manager/control/validation/templates.ts';
+import { validateTemplates } from '../../../../src/manager/control/validation/templates.ts';
 import {
   EndpointSpec_ResolutionMode,
   ServiceSpec,
@@ -148,16 +148,29 @@ describe('image references', () => {
 });
 
 describe('templates', () => {
-  it.each([
-    '',
-    'plain',
-    '{{.Task.Slot}}',
-    '{{ .Service.Labels.any }}',
-    '{{.Node.Platform.OS}}-{{.Task.ID}}',
-    '{{join .X "a"}}',
-  ])('leaves %s to be filled in', (text) => expect(templateError(text)).toBeUndefined());
+  const container = (parts: DeepPartial<ContainerSpec>): ContainerSpec =>
+    ServiceSpec.fromPartial({ task: { runtime: { $case: 'container', value: parts } } }).task?.runtime
+      ?.value as ContainerSpec;
 
-  it('names the first field that does not exist, with line and column', () => {
-    expect(templateError('a\nb{{ .Task.Bogus }}')).toMatch(/^template: expansion:2:4: .*<\.Task\.Bogus>.*field Bogus/);
+  it('may name everything that a task will know', () => {
+    const env = [
+      'A={{.Task.Slot}}',
+      'B={{index .Service.Labels "any"}}',
+      '{{C}}',
+      'D={{.Node.Platform.OS}}-{{.Task.ID}}',
+    ];
+    const mounts = [{ source: '{{.Service.Name}}', target: '/{{.Task.Slot}}' }];
+    expect(() => validateTemplates(container({ env, mounts, hostname: 'h{{.Task.Slot}}' }))).not.toThrow();
+  });
+
+  it.each([
+    [{ hostname: '{{.Task' }, 'expanding hostname failed: template: expansion:1: unclosed action'],
+    [{ env: ['A=\n{{.B}}'] }, 'expanding env failed: expanding env "A=\\n{{.B}}": template: expansion:2:2: executing'],
+    [
+      { mounts: [{ source: '{{join}}' }] },
+      'expanding mounts failed: expanding mount source "{{join}}": template: expansion:1:2: executing',
+    ],
+  ])('are refused where they can never be filled in: %j', (parts, words) => {
+    expect(() => validateTemplates(container(parts))).toThrow(words);
   });
 });
