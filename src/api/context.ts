@@ -47,7 +47,7 @@ function whyNoSwarm(node: LocalNodeInfo): string {
 export async function readSwarm(context: ApiContext, request: ApiRequest): Promise<Swarm> {
   const swarm = requireSwarm(context);
   try {
-    await swarm.readBarrier(request.gone);
+    await swarm.readBarrier(request.signal);
   } catch (error) {
     throw rpcError(error);
   }

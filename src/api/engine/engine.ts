@@ -85,7 +85,7 @@ export class Engine {
     const answer = await this.#send(request.method, request.originalUrl, request.apiMinor, {
       headers: passedHeaders(request),
       body: request.body.length > 0 ? request.body : request.raw,
-      signal: request.gone,
+      signal: request.signal,
     });
     const raw = reply.hijack();
     raw.writeHead(answer.statusCode ?? 502, withoutHopHeaders(answer));

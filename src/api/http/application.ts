@@ -60,8 +60,8 @@ export function application(options: ApplicationOptions): RequestListener {
       route = match.route;
       const { handler, streamsBody } = match.route;
       const handle = (body: Buffer): void => {
-        const openGone = (): AbortSignal => goneSignal(response);
-        const request = new ApiRequest({ raw, url, apiMinor: minor, params: match.params, body, openGone });
+        const openSignal = (): AbortSignal => goneSignal(response);
+        const request = new ApiRequest({ raw, url, apiMinor: minor, params: match.params, body, openSignal });
         const answered = handler(request, reply);
         if (answered) answered.catch(fail);
       };

@@ -13,8 +13,8 @@ export class ApiRequest {
   readonly params: Readonly<Record<string, string | undefined>>;
   /** The whole body; empty when there is none, or when the route streams it. */
   readonly body: Buffer;
-  readonly #openGone: () => AbortSignal;
-  #gone: AbortSignal | undefined;
+  readonly #openSignal: () => AbortSignal;
+  #signal: AbortSignal | undefined;
 
   constructor(options: {
     readonly raw: IncomingMessage;
@@ -22,15 +22,15 @@ export class ApiRequest {
     readonly apiMinor: number;
     readonly params: Readonly<Record<string, string | undefined>>;
     readonly body: Buffer;
-    /** Makes {@link gone}. */
-    readonly openGone: () => AbortSignal;
+    /** Makes {@link signal}. */
+    readonly openSignal: () => AbortSignal;
   }) {
     this.raw = options.raw;
     this.url = options.url;
     this.apiMinor = options.apiMinor;
     this.params = options.params;
     this.body = options.body;
-    this.#openGone = options.openGone;
+    this.#openSignal = options.openSignal;
   }
 
   get method(): string {
@@ -51,10 +51,13 @@ export class ApiRequest {
     return start < 0 ? NO_QUERY : (parse(this.url.slice(start + 1), '&', '=', ANY_NUMBER) as Query);
   }
 
-  /** Aborts when the client goes away before it has its answer, or the server closes. Made when first asked for. */
-  get gone(): AbortSignal {
-    this.#gone ??= this.#openGone();
-    return this.#gone;
+  /**
+   * Aborts when the client goes away before it has its answer, or the server closes. Made when first asked for; calls of the manager
+   * take the request itself as their options, so that most never have to.
+   */
+  get signal(): AbortSignal {
+    this.#signal ??= this.#openSignal();
+    return this.#signal;
   }
 }
 

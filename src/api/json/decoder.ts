@@ -96,7 +96,7 @@ export const float32: Decoder<number> = scalar('float32', 0, (value, at) => {
 /** Standard base64. */
 export const bytes: Decoder<Buffer> = scalar('[]uint8', Buffer.alloc(0), (value) => {
   if (typeof value !== 'string') return undefined;
-  const clean = value.replaceAll(/[\r\n]/g, '');
+  const clean = value.includes('\n') || value.includes('\r') ? value.replaceAll(/[\r\n]/g, '') : value;
   const firstBad = clean.search(/[^A-Za-z0-9+/]/);
   const end = firstBad === -1 ? clean.length : firstBad;
   if (!/^={0,2}$/.test(clean.slice(end)) || clean.length % 4 !== 0) {

@@ -38,7 +38,7 @@ export function registerConfigs(app: Router, context: ApiContext): void {
   app.post('/configs/create', async (request, reply) => {
     const spec = configSpecToProto(readBody(request, configSpec));
     const swarm = requireSwarm(context);
-    const { config } = await viaRpc(swarm.control.createConfig({ id: '', spec }, { signal: request.gone }));
+    const { config } = await viaRpc(swarm.control.createConfig({ id: '', spec }, request));
     return sendJson(reply, 201, { ID: config?.id ?? '' });
   });
 
@@ -52,14 +52,14 @@ export function registerConfigs(app: Router, context: ApiContext): void {
     const configVersion = queryVersion(queryOf(request), 'config', true);
     const swarm = await readSwarm(context, request);
     const { id } = findConfig(swarm.store.read, pathPart(request, 'id'));
-    await viaRpc(swarm.control.updateConfig({ configId: id, configVersion, spec }, { signal: request.gone }));
+    await viaRpc(swarm.control.updateConfig({ configId: id, configVersion, spec }, request));
     return sendEmpty(reply);
   });
 
   app.delete('/configs/:id', async (request, reply) => {
     const swarm = await readSwarm(context, request);
     const { id } = findConfig(swarm.store.read, pathPart(request, 'id'));
-    await viaRpc(swarm.control.removeConfig({ configId: id }, { signal: request.gone }));
+    await viaRpc(swarm.control.removeConfig({ configId: id }, request));
     return sendEmpty(reply, 204);
   });
 }

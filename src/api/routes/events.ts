@@ -14,7 +14,7 @@ export function registerEvents(app: Router, context: ApiContext): void {
     const theirs = engine
       ? followEngineEvents(engine, query, request, ports.log, (line) => stream.write(`${line}\n`))
       : Promise.resolve();
-    for await (const line of eventLines(events, asked, ports.clock, request.gone)) await stream.write(line);
+    for await (const line of eventLines(events, asked, ports.clock, request.signal)) await stream.write(line);
     // Without an end in time, ours end because the client left or is too slow.
     if (asked.untilNanos !== undefined) await theirs;
     stream.end();

@@ -41,9 +41,9 @@ async function sendLogs(
   const swarm = await readSwarm(context, request);
   const { tty, selector } = select(swarm, pathPart(request, 'id'));
   const stream = openStream(reply, logsContentType(tty, request.apiMinor));
-  const messages = swarm.subscribeLogs({ selector, options: asked.options }, request.gone);
+  const messages = swarm.subscribeLogs({ selector, options: asked.options }, request.signal);
   for await (const chunk of logChunks(messages, tty, asked)) {
-    if (request.gone.aborted) return;
+    if (request.signal.aborted) return;
     await stream.write(chunk);
   }
   stream.end();

@@ -48,7 +48,7 @@ export function registerNetworks(app: Router, context: ApiContext): void {
     if (name !== '' && swarm.store.read.network.byName(name)) {
       throw new HttpError(409, `network with name ${name} already exists`);
     }
-    const { network } = await viaRpc(swarm.control.createNetwork({ id: '', spec }, { signal: request.gone }));
+    const { network } = await viaRpc(swarm.control.createNetwork({ id: '', spec }, request));
     return sendJson(reply, 201, { Id: network?.id ?? '', Warning: '' });
   });
 
@@ -89,7 +89,7 @@ export function registerNetworks(app: Router, context: ApiContext): void {
     if (engine && (await localTo(request)?.find(key))) return engine.pass(request, reply);
     const swarm = await readSwarm(context, request);
     const { id } = findNetwork(swarm.store.read, key);
-    await viaRpc(swarm.control.removeNetwork({ name: '', networkId: id }, { signal: request.gone }));
+    await viaRpc(swarm.control.removeNetwork({ name: '', networkId: id }, request));
     return sendEmpty(reply, 204);
   });
 
@@ -132,7 +132,7 @@ async function pruneSwarm(context: ApiContext, request: ApiRequest, filters: Fil
   const removed: string[] = [];
   for (const network of store.read.network.all().filter((n) => isPruned(store.read, n, filters))) {
     try {
-      await control.removeNetwork({ name: '', networkId: network.id }, { signal: request.gone });
+      await control.removeNetwork({ name: '', networkId: network.id }, request);
       removed.push(network.spec?.annotations?.name ?? network.id);
     } catch (error) {
       // Somebody began to use it, or removed it first.

@@ -40,7 +40,7 @@ export function registerNodes(app: Router, context: ApiContext): void {
     const swarm = await readSwarm(context, request);
     const { id } = findNode(swarm.store.read, pathPart(request, 'id'));
     const spec = nodeSpecToProto(docker);
-    await viaRpc(swarm.control.updateNode({ nodeId: id, nodeVersion, spec }, { signal: request.gone }));
+    await viaRpc(swarm.control.updateNode({ nodeId: id, nodeVersion, spec }, request));
     return sendEmpty(reply);
   });
 
@@ -48,7 +48,7 @@ export function registerNodes(app: Router, context: ApiContext): void {
     const force = queryFlag(queryOf(request), 'force');
     const swarm = await readSwarm(context, request);
     const { id } = findNode(swarm.store.read, pathPart(request, 'id'));
-    await viaRpc(swarm.control.removeNode({ nodeId: id, force }, { signal: request.gone }));
+    await viaRpc(swarm.control.removeNode({ nodeId: id, force }, request));
     return sendEmpty(reply);
   });
 }

@@ -39,7 +39,7 @@ export function registerSecrets(app: Router, context: ApiContext): void {
   app.post('/secrets/create', async (request, reply) => {
     const spec = secretSpecToProto(readBody(request, secretSpec));
     const swarm = requireSwarm(context);
-    const { secret } = await viaRpc(swarm.control.createSecret({ id: '', spec }, { signal: request.gone }));
+    const { secret } = await viaRpc(swarm.control.createSecret({ id: '', spec }, request));
     return sendJson(reply, 201, { ID: secret?.id ?? '' });
   });
 
@@ -53,14 +53,14 @@ export function registerSecrets(app: Router, context: ApiContext): void {
     const secretVersion = queryVersion(queryOf(request), 'secret', true);
     const swarm = await readSwarm(context, request);
     const { id } = findSecret(swarm.store.read, pathPart(request, 'id'));
-    await viaRpc(swarm.control.updateSecret({ secretId: id, secretVersion, spec }, { signal: request.gone }));
+    await viaRpc(swarm.control.updateSecret({ secretId: id, secretVersion, spec }, request));
     return sendEmpty(reply);
   });
 
   app.delete('/secrets/:id', async (request, reply) => {
     const swarm = await readSwarm(context, request);
     const { id } = findSecret(swarm.store.read, pathPart(request, 'id'));
-    await viaRpc(swarm.control.removeSecret({ secretId: id }, { signal: request.gone }));
+    await viaRpc(swarm.control.removeSecret({ secretId: id }, request));
     return sendEmpty(reply, 204);
   });
 }

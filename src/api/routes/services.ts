@@ -42,7 +42,7 @@ export function registerServices(app: Router, context: ApiContext): void {
     const withStatus = queryFlag(query, 'status') && request.apiMinor >= STATUS_MINOR;
     const swarm = await readSwarm(context, request);
     const services = swarm.store.read.service.all().filter((service) => isListed(service, filters));
-    const statuses = withStatus ? await statusesOf(swarm, services, request.gone) : undefined;
+    const statuses = withStatus ? await statusesOf(swarm, services, request.signal) : undefined;
     return sendList(reply, services, (service) =>
       serviceToDocker(service, request.apiMinor, statuses?.get(service.id)),
     );
@@ -53,7 +53,7 @@ export function registerServices(app: Router, context: ApiContext): void {
     const swarm = mentionsNetworks(docker) ? await readSwarm(context, request) : requireSwarm(context);
     const named: DockerServiceSpec = docker.Name ? docker : { ...docker, Name: generatedName() };
     const spec = withRegistryAuth(resolveSpec(named, swarm.store.read), registryAuth(request));
-    const { service } = await viaRpc(swarm.control.createService({ id: '', spec }, { signal: request.gone }));
+    const { service } = await viaRpc(swarm.control.createService({ id: '', spec }, request));
     return sendJson(reply, 201, { ID: service?.id ?? '' });
   });
 
@@ -62,8 +62,7 @@ export function registerServices(app: Router, context: ApiContext): void {
     const swarm = await readSwarm(context, request);
     const found = findService(swarm.store.read, pathPart(request, 'id'));
     const service = insertDefaults
-      ? (await viaRpc(swarm.control.getService({ serviceId: found.id, insertDefaults }, { signal: request.gone })))
-          .service
+      ? (await viaRpc(swarm.control.getService({ serviceId: found.id, insertDefaults }, request))).service
       : found;
     return sendJson(reply, 200, serviceToDocker(service ?? found, request.apiMinor));
   });
@@ -77,14 +76,14 @@ export function registerServices(app: Router, context: ApiContext): void {
     const auth = registryAuth(request) ?? keptRegistryAuth(query, service);
     const spec = withRegistryAuth(resolveSpec(docker, swarm.store.read), auth);
     const update = { serviceId: service.id, serviceVersion, spec, rollback: parseRollback(query) };
-    await viaRpc(swarm.control.updateService(update, { signal: request.gone }));
+    await viaRpc(swarm.control.updateService(update, request));
     return sendJson(reply, 200, { Warnings: null });
   });
 
   app.delete('/services/:id', async (request, reply) => {
     const swarm = await readSwarm(context, request);
     const { id } = findService(swarm.store.read, pathPart(request, 'id'));
-    await viaRpc(swarm.control.removeService({ serviceId: id }, { signal: request.gone }));
+    await viaRpc(swarm.control.removeService({ serviceId: id }, request));
     return sendEmpty(reply);
   });
 }

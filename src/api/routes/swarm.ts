@@ -35,15 +35,13 @@ export function registerSwarm(app: Router, context: ApiContext): void {
     const swarm = await readSwarm(context, request);
     const { id, spec: base } = clusterOf(swarm);
     const spec = mergeSwarmSpec(docker, base ?? {});
-    await viaRpc(
-      swarm.control.updateCluster({ clusterId: id, clusterVersion, spec, rotation }, { signal: request.gone }),
-    );
+    await viaRpc(swarm.control.updateCluster({ clusterId: id, clusterVersion, spec, rotation }, request));
     return sendEmpty(reply);
   });
 
   app.get('/swarm/unlockkey', async (request, reply) => {
     const swarm = requireSwarm(context);
-    const { unlockKey } = await viaRpc(swarm.control.getUnlockKey({}, { signal: request.gone }));
+    const { unlockKey } = await viaRpc(swarm.control.getUnlockKey({}, request));
     return sendJson(reply, 200, { UnlockKey: formatUnlockKey(unlockKey) });
   });
 

@@ -32,7 +32,7 @@ export function registerTasks(app: Router, context: ApiContext): void {
       nodeIds: filters.has('node') ? filters.get('node').map((key) => findNode(read, key).id) : undefined,
     };
     const candidates = filters.has('_up-to-date')
-      ? await upToDateTasks(swarm, selection, request.gone)
+      ? await upToDateTasks(swarm, selection, request.signal)
       : candidateTasks(read, selection);
     const tasks = candidates.filter((task) => isListed(task, selection));
     return sendList(reply, tasks, (task) => taskToDocker(task, request.apiMinor));

@@ -25,7 +25,7 @@ export function registerPlan(app: Router, context: ApiContext): void {
           ? await control.updateService({ serviceId, serviceVersion, spec, rollback })
           : await control.createService({ id: '', spec });
         return service;
-      }, request.gone),
+      }, request.signal),
     );
     return sendJson(reply, 200, plan);
   });

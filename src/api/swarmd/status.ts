@@ -16,7 +16,7 @@ export function registerStatus(app: Router, context: ApiContext): void {
   app.get('/swarmd/services/:id/explain', async (request, reply) => {
     const swarm = await readSwarm(context, request);
     const { id } = findService(swarm.store.read, pathPart(request, 'id'));
-    return sendJson(reply, 200, await viaRpc(swarm.explainService(id, request.gone)));
+    return sendJson(reply, 200, await viaRpc(swarm.explainService(id, request.signal)));
   });
 
   app.get('/livez', (_request, reply) => reply.type('text/plain; charset=utf-8').send('ok\n'));

@@ -57,16 +57,15 @@ function forwardedCall(
 ): AnyCall {
   const kind = kindOf(method);
   const once = kind === 'read' ? readLocally(method, settings) : changeAtLeader(method, settings);
-  return async (request, { signal } = {}) => {
+  return async (request, options = {}) => {
     // An id chosen here makes a repeated create the same create.
     const repeatable =
       kind === 'create' ? { ...request, id: ('id' in request && request.id) || settings.newId() } : request;
-    const waiting = patience.begin();
+    let waiting: ReturnType<ElectionPatience['begin']> | undefined;
     let doubt: SwarmError | undefined;
     for (;;) {
-      throwIfGivenUp(signal);
       try {
-        const response = await once(repeatable, { signal });
+        const response = await once(repeatable, options);
         patience.succeeded();
         return response;
       } catch (thrown) {
@@ -74,7 +73,9 @@ function forwardedCall(
         if (!mayBeElection(error)) return afterDoubt(kind, error, doubt);
         if (kind !== 'read' && !wasNotDone(error)) doubt = error;
         const noLeader = error.code === 'notLeader' ? new SwarmError('unavailable', NO_LEADER_TEXT) : error;
-        await waiting.pause(doubt ?? noLeader, signal);
+        waiting ??= patience.begin();
+        await waiting.pause(doubt ?? noLeader, options.signal);
+        throwIfGivenUp(options.signal);
       }
     }
   };

@@ -3,7 +3,7 @@ import { SwarmError } from '../../common/errors.ts';
 import { timestampOfMs } from '../../common/time.ts';
 import type { Meta } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { encodeChange, type Change, type ChangeAction } from './change.ts';
-import { KINDS, uniqueNameOf, type ObjectKind, type StoreObjects } from './objects.ts';
+import { KINDS, uniqueNameOf, type IndexName, type ObjectKind, type StoreObjects } from './objects.ts';
 import type { TableLayer, TableReader } from './table.ts';
 
 /** Consistent view of the store; use it synchronously and do not keep it across an await. */
@@ -141,7 +141,6 @@ export function writerOf(layers: Layers, log: TransactionLog): Writer {
 class TransactionWriter {
   readonly #layers: Layers;
   readonly #log: TransactionLog;
-  readonly #tables = new Map<ObjectKind, TableWriter<ObjectKind>>();
 
   constructor(layers: Layers, log: TransactionLog) {
     this.#layers = layers;
@@ -152,39 +151,60 @@ class TransactionWriter {
     for (const kind of Object.keys(KINDS) as ObjectKind[]) {
       Object.defineProperty(this.prototype, kind, {
         get(this: TransactionWriter) {
-          return this.#table(kind);
+          return new TransactionTable(kind, this.#layers[kind] as TableLayer<ObjectKind>, this.#log);
         },
       });
     }
   }
-
-  #table(kind: ObjectKind): TableWriter<ObjectKind> {
-    let table = this.#tables.get(kind);
-    if (!table) {
-      table = tableWriter(kind, this.#layers[kind] as TableLayer<ObjectKind>, this.#log);
-      this.#tables.set(kind, table);
-    }
-    return table;
-  }
 }
 
-const tableWriter = (
-  kind: ObjectKind,
-  layer: TableLayer<ObjectKind>,
-  log: TransactionLog,
-): TableWriter<ObjectKind> => ({
-  get size() {
-    return layer.size;
-  },
-  get: (id) => layer.get(id),
-  byName: (name) => layer.byName(name),
-  by: (index, key) => layer.by(index, key),
-  all: () => layer.all(),
-  byIdPrefix: (prefix) => layer.byIdPrefix(prefix),
-  create: (object) => log.create(kind, object),
-  update: (object) => log.update(kind, object),
-  delete: (id) => log.delete(kind, id),
-});
+class TransactionTable<K extends ObjectKind> implements TableWriter<K> {
+  readonly #kind: K;
+  readonly #layer: TableLayer<K>;
+  readonly #log: TransactionLog;
+
+  constructor(kind: K, layer: TableLayer<K>, log: TransactionLog) {
+    this.#kind = kind;
+    this.#layer = layer;
+    this.#log = log;
+  }
+
+  get size(): number {
+    return this.#layer.size;
+  }
+
+  get(id: string): StoreObjects[K] | undefined {
+    return this.#layer.get(id);
+  }
+
+  byName(name: string): StoreObjects[K] | undefined {
+    return this.#layer.byName(name);
+  }
+
+  by(index: IndexName<K>, key: string): readonly StoreObjects[K][] {
+    return this.#layer.by(index, key);
+  }
+
+  all(): readonly StoreObjects[K][] {
+    return this.#layer.all();
+  }
+
+  byIdPrefix(prefix: string): readonly StoreObjects[K][] {
+    return this.#layer.byIdPrefix(prefix);
+  }
+
+  create(object: StoreObjects[K]): void {
+    this.#log.create(this.#kind, object);
+  }
+
+  update(object: StoreObjects[K]): void {
+    this.#log.update(this.#kind, object);
+  }
+
+  delete(id: string): void {
+    this.#log.delete(this.#kind, id);
+  }
+}
 
 /** A copy of an object with other meta data. */
 const withMeta = <T extends { readonly meta?: Meta | undefined }>(object: T, meta: Meta): T => ({

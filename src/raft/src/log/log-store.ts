@@ -40,6 +40,12 @@ export interface LogStore extends Storage {
   append(batch: LogBatch, done: () => void): void;
 
   /**
+   * For a caller that has nothing better to do than to wait for its appends: keeps the thread waiting, for a moment at most and only
+   * while the disk is quick, and calls back within this call what became durable. Never more than a shortcut.
+   */
+  waitBriefly(): void;
+
+  /**
    * Writes a snapshot of the state machine at an applied index and makes it the one peers are sent. Its commit index is durable
    * before it is published. Resolves false if a newer snapshot came first. Rejects with DiskFullError without harm.
    */

@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { isMainThread, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import { nodeLogFiles } from './log-files.ts';
 import { WATERMARK_FILE, syncDirectory } from './segment-files.ts';
 import { SegmentWriter } from './segment-writer.ts';
 import { SpareFiles, isOutOfSpace } from './spare-files.ts';
 import { Watermark } from './watermark.ts';
-import type { FromWorker, ToWorker, WorkerStart } from './worker-protocol.ts';
+import type { FromWorker, ToWorker, WorkerData } from './worker-protocol.ts';
 
 /**
  * The thread that owns the log's files. It takes every batch that is waiting, writes them as one group, syncs once and answers
@@ -27,6 +27,7 @@ const RETRY_MS = 500;
 
 class LogWorker {
   readonly #port: MessagePort;
+  readonly #sent: Int32Array;
   readonly #directory: string;
   readonly #groupBytes: number;
   readonly #writer: SegmentWriter;
@@ -40,9 +41,10 @@ class LogWorker {
   #running = false;
   #closing = false;
 
-  constructor(port: MessagePort, start: WorkerStart) {
+  constructor({ port, sent, start }: WorkerData) {
     const { directory, clusterId, nodeId, segmentBytes } = start;
     this.#port = port;
+    this.#sent = sent;
     this.#directory = directory;
     this.#groupBytes = Math.min(GROUP_BYTES, segmentBytes / GROUPS_PER_SEGMENT);
     this.#spares = new SpareFiles({
@@ -121,9 +123,10 @@ class LogWorker {
           this.#prepared = undefined;
           this.#send({ kind: 'segment', ...begun });
         }
+        const startedMs = performance.now();
         const { places, bytes } = this.#writer.writeGroup(batches);
+        this.#send({ kind: 'appended', id: last.id, places, bytes, tookMs: performance.now() - startedMs });
         this.#spares.prepare();
-        this.#send({ kind: 'appended', id: last.id, places, bytes });
         this.#mark();
         return;
       } catch (error) {
@@ -175,6 +178,8 @@ class LogWorker {
 
   #send(message: FromWorker): void {
     this.#port.postMessage(message);
+    Atomics.add(this.#sent, 0, 1);
+    Atomics.notify(this.#sent, 0);
   }
 }
 
@@ -187,4 +192,4 @@ function text(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-if (parentPort !== null) new LogWorker(parentPort, workerData as WorkerStart);
+if (!isMainThread) new LogWorker(workerData as WorkerData);

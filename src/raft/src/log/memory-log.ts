@@ -85,6 +85,10 @@ export class MemoryLog implements LogStore {
     });
   }
 
+  waitBriefly(): void {
+    // Nothing here takes time.
+  }
+
   async createSnapshot(
     metadata: SnapshotMetadata,
     content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,

@@ -1,5 +1,6 @@
-import { Worker } from 'node:worker_threads';
-import type { FromWorker, ToWorker, WorkerStart } from './worker-protocol.ts';
+import { MessageChannel, Worker, receiveMessageOnPort } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
+import type { FromWorker, ToWorker, WorkerData, WorkerStart } from './worker-protocol.ts';
 
 /**
  * The compiled worker. Threads can not load TypeScript, so when this module itself is loaded as source (by a test runner) the
@@ -13,16 +14,26 @@ function workerFile(): URL {
 /** The main thread's end of the log's worker. */
 export class WorkerLink {
   readonly #worker: Worker;
+  readonly #port: MessagePort;
+  /** Counts what the worker has sent, so that this thread can sleep until there is more. */
+  readonly #sent = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  readonly #onMessage: (message: FromWorker) => void;
   readonly #onFailure: (detail: string) => void;
+  #received = 0;
   #expectExit = false;
   #isClosing = false;
 
   constructor(start: WorkerStart, onMessage: (message: FromWorker) => void, onFailure: (detail: string) => void) {
+    this.#onMessage = onMessage;
     this.#onFailure = onFailure;
-    this.#worker = new Worker(workerFile(), { workerData: start, name: 'raft-log', execArgv: [] });
-    this.#worker.on('message', onMessage);
+    const { port1, port2 } = new MessageChannel();
+    const workerData: WorkerData = { start, port: port2, sent: this.#sent };
+    this.#worker = new Worker(workerFile(), { workerData, transferList: [port2], name: 'raft-log', execArgv: [] });
+    this.#port = port1;
+    this.#port.on('message', (message: FromWorker) => this.#receive(message));
     this.#worker.on('error', (error) => this.#fail(error.message));
     this.#worker.on('exit', (code) => {
+      this.#takeAll();
       // The end of a thread that was told to close may be seen before its last message, and then stands for it.
       if (this.#isClosing && code === 0) {
         this.#expectExit = true;
@@ -34,13 +45,31 @@ export class WorkerLink {
 
   send(message: ToWorker, transfer: readonly ArrayBuffer[] = []): void {
     if (message.kind === 'close') this.#isClosing = true;
-    this.#worker.postMessage(message, transfer);
+    this.#port.postMessage(message, transfer);
+  }
+
+  /** Puts this thread to sleep until the worker says something, `timeoutMs` at most, and hands on what it said. */
+  waitForMessage(timeoutMs: number): void {
+    Atomics.wait(this.#sent, 0, this.#received, timeoutMs);
+    this.#takeAll();
   }
 
   /** Ends the thread once it has closed its files (or at once if it did not get to). */
   async end(): Promise<void> {
     this.#expectExit = true;
     await this.#worker.terminate();
+    this.#port.close();
+  }
+
+  #takeAll(): void {
+    for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port)) {
+      this.#receive(next.message as FromWorker);
+    }
+  }
+
+  #receive(message: FromWorker): void {
+    this.#received = (this.#received + 1) | 0;
+    this.#onMessage(message);
   }
 
   #fail(detail: string): void {

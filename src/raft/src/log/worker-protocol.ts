@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads';
 import type { LogKeys } from './keys.ts';
 import type { SegmentBegun, StandingState, WriterTail } from './segment-writer.ts';
 import type { RecordPlace } from './sparse-index.ts';
@@ -13,6 +14,13 @@ export interface WorkerStart {
   readonly standing: StandingState;
 }
 
+/** What its thread is given: the port for both directions, and a shared count of what the worker has sent on it. */
+export interface WorkerData {
+  readonly start: WorkerStart;
+  readonly port: MessagePort;
+  readonly sent: Int32Array;
+}
+
 export type ToWorker =
   /** One encoded batch; ids rise by one. `nextIndex` is the index of its first entry, or the one after the last. */
   | { readonly kind: 'append'; readonly id: number; readonly bytes: Uint8Array; readonly nextIndex: number }
@@ -22,8 +30,17 @@ export type ToWorker =
   | { readonly kind: 'close' };
 
 export type FromWorker =
-  /** Everything up to batch `id` is durable. `places` are those of the entries records since the last report, in order. */
-  | { readonly kind: 'appended'; readonly id: number; readonly places: readonly RecordPlace[]; readonly bytes: number }
+  /**
+   * Everything up to batch `id` is durable; writing and syncing `bytes` took `tookMs`. `places` are those of the entries records
+   * since the last report, in order.
+   */
+  | {
+      readonly kind: 'appended';
+      readonly id: number;
+      readonly places: readonly RecordPlace[];
+      readonly bytes: number;
+      readonly tookMs: number;
+    }
   | ({ readonly kind: 'segment' } & SegmentBegun)
   | { readonly kind: 'full'; readonly detail: string }
   | { readonly kind: 'room' }

@@ -1,26 +1,26 @@
 import { LogLevel } from '../logger.ts';
 import { RawNode } from '../raw-node.ts';
-import type { Ready, SoftState } from '../ready.ts';
-import { APPEND_THREAD, APPLY_THREAD, MessageType, NO_PEER } from '../types.ts';
+import { MessageType, NO_PEER } from '../types.ts';
 import type { ConfChange, ConfChangeV2, ConfState, Message, PeerId, SnapshotMetadata } from '../types.ts';
 import { Applier } from './applier.ts';
 import { bootstrapLog } from './bootstrap.ts';
 import { ConfChangeWaiters } from './conf-change-waiters.ts';
-import { bestSuccessor, Leadership } from './leadership.ts';
+import { FullDiskHandOver } from './full-disk.ts';
+import { Inbox } from './inbox.ts';
+import { Leadership } from './leadership.ts';
 import { LostLeader } from './lost-leader.ts';
 import type { NodeStatus } from './node-status.ts';
 import type { RaftNodeOptions, ResolvedNodeOptions } from './options.ts';
 import { resolveNodeOptions } from './options.ts';
+import { Outbox } from './outbox.ts';
 import { ProposalBuffer } from './proposal-buffer.ts';
 import { ReadRequests } from './read-requests.ts';
+import { ReadyWork } from './ready-work.ts';
 import { confChangeRefusal, RaftRefusedError } from './refusal.ts';
 import type { NodeProposeResult, NodeRefusal } from './refusal.ts';
 import { Snapshotter } from './snapshotter.ts';
 import { TransferWaiter } from './transfer-waiter.ts';
 import { WriteQueue } from './write-queue.ts';
-
-/** Rounds of ready work in one turn before other work of the event loop gets its turn. */
-const ROUNDS_PER_TURN = 16;
 
 /**
  * One member of a group: drives the pure state machine with a durable log, a transport and a replicated state machine. Everything
@@ -38,18 +38,22 @@ export class RaftNode {
   readonly #leadership: Leadership;
   readonly #snapshotter: Snapshotter;
   readonly #lostLeader = new LostLeader();
+  readonly #fullDisk: FullDiskHandOver;
+  readonly #inbox: Inbox;
+  readonly #outbox: Outbox;
+  readonly #work: ReadyWork;
   #raw: RawNode | undefined;
   #state: 'new' | 'running' | 'stopped' = 'new';
-  #inbox: (() => void)[] = [];
-  #ticks = 0;
-  #isScheduled = false;
-  #outbound: Message[] = [];
-  #ticksDiskFull = 0;
-  #isSnapshotRequested = false;
 
   constructor(options: RaftNodeOptions) {
     this.#options = resolveNodeOptions(options);
     const { log, stateMachine, events, maxUncommittedBytes, random, electionTicks } = this.#options;
+    const core = (): RawNode => this.#core();
+    const wake = (): void => this.#inbox.wake();
+    const failed = (error: unknown): void => this.#fail(error);
+    const deliver = (responses: readonly Message[]): void => this.#work.deliver(responses);
+    this.#inbox = new Inbox({ defer: this.#options.defer, turn: () => this.#turn(), failed });
+    this.#outbox = new Outbox(this.#options);
     this.#proposals = new ProposalBuffer(maxUncommittedBytes);
     this.#reads = new ReadRequests({
       ask: (context) => this.#core().readIndex(context) === undefined,
@@ -64,17 +68,17 @@ export class RaftNode {
       proposals: this.#proposals,
       reads: this.#reads,
       confChanges: this.#confChanges,
-      core: () => this.#core(),
-      deliver: (responses) => this.#deliver(responses),
-      wake: () => this.#schedule(),
+      core,
+      deliver,
+      wake,
     });
     this.#writes = new WriteQueue({
       log,
-      wake: () => this.#schedule(),
+      wake,
       restore: (snapshot) => this.#restore(snapshot.metadata),
       restored: (snapshot) => this.#restored(snapshot.metadata),
-      deliver: (responses) => this.#deliver(responses),
-      failed: (error) => this.#fail(error),
+      deliver,
+      failed,
     });
     this.#leadership = new Leadership({
       gained: (term) => events.leadership?.(true, term),
@@ -85,7 +89,21 @@ export class RaftNode {
       stateMachine,
       policy: this.#options,
       pauseTicks: electionTicks,
-      failed: (error) => this.#fail(error),
+      failed,
+    });
+    this.#fullDisk = new FullDiskHandOver(electionTicks);
+    this.#work = new ReadyWork({
+      id: options.id,
+      log,
+      core,
+      applier: this.#applier,
+      writes: this.#writes,
+      outbox: this.#outbox,
+      reads: this.#reads,
+      softStateChanged: (state) => {
+        this.#observeLeadership();
+        events.softState?.(state);
+      },
     });
   }
 
@@ -119,14 +137,14 @@ export class RaftNode {
     this.#raw = raw;
     this.#applier.restored({ ...metadata, confState: raw.confState });
     this.#state = 'running';
-    this.#schedule();
+    this.#inbox.open();
   }
 
   /** Stops at once; waiting requests are refused. The log stays open. */
   stop(): void {
     if (this.#state === 'stopped') return;
     this.#state = 'stopped';
-    this.#inbox = [];
+    this.#inbox.close();
     this.#reads.rejectAll('stopped');
     this.#confChanges.rejectAll('stopped');
     this.#transfer.fail('stopped');
@@ -136,13 +154,12 @@ export class RaftNode {
 
   /** One tick of the clock. */
   tick(): void {
-    this.#ticks++;
-    this.#schedule();
+    this.#inbox.tick();
   }
 
   /** Takes a message from a peer. The content of a snapshot must have been received and published before its message. */
   step(message: Message): void {
-    this.#enqueue(() => {
+    this.#inbox.add(() => {
       const { snapshot } = message;
       if (
         message.type === MessageType.MsgSnap &&
@@ -163,7 +180,7 @@ export class RaftNode {
 
   /** The last message to a peer was not delivered. */
   reportUnreachable(id: PeerId): void {
-    this.#enqueue(() => this.#core().reportUnreachable(id));
+    this.#inbox.add(() => this.#core().reportUnreachable(id));
   }
 
   /**
@@ -171,7 +188,7 @@ export class RaftNode {
    * they lost it too; see {@link LostLeader}.
    */
   reportDisconnected(id: PeerId): void {
-    this.#enqueue(() => {
+    this.#inbox.add(() => {
       const raw = this.#core();
       if (raw.role !== 'follower' || raw.leader !== id) return;
       raw.forgetLeader();
@@ -181,7 +198,7 @@ export class RaftNode {
 
   /** The snapshot for a peer arrived, or did not. */
   reportSnapshot(id: PeerId, ok: boolean): void {
-    this.#enqueue(() => this.#core().reportSnapshot(id, ok));
+    this.#inbox.add(() => this.#core().reportSnapshot(id, ok));
   }
 
   /**
@@ -195,7 +212,7 @@ export class RaftNode {
       return { ok: false, reason: reason ?? 'stopped', leader: this.leader };
     const index = raw.lastIndex + this.#proposals.count + 1;
     this.#proposals.add(index, data);
-    this.#schedule();
+    this.#inbox.wake();
     return { ok: true, index, term: raw.term };
   }
 
@@ -207,7 +224,7 @@ export class RaftNode {
     const reason = this.#refusal();
     if (reason !== undefined) throw new RaftRefusedError('configuration change', reason, this.leader);
     const result = this.#core().proposeConfChange(change);
-    this.#schedule();
+    this.#inbox.wake();
     if (!result.ok) throw new RaftRefusedError('configuration change', confChangeRefusal(result.reason), this.leader);
     return this.#confChanges.add(result.index, result.term);
   }
@@ -219,7 +236,7 @@ export class RaftNode {
   readIndex(): Promise<number> {
     if (this.#state !== 'running') return Promise.reject(new RaftRefusedError('read', 'stopped'));
     const read = this.#reads.add();
-    this.#schedule();
+    this.#inbox.wake();
     return read;
   }
 
@@ -233,14 +250,14 @@ export class RaftNode {
     if (to === raw.id) return;
     raw.transferLeader(to);
     if (raw.leadTransferee !== to) throw new RaftRefusedError(request, 'transfer-failed', raw.id);
-    this.#schedule();
+    this.#inbox.wake();
     await this.#transfer.begin(to);
   }
 
   /** Makes a snapshot soon, whether or not one is due; for example after a change of keys. Does nothing if there is nothing new. */
   requestSnapshot(): void {
-    this.#isSnapshotRequested = true;
-    this.#schedule();
+    this.#snapshotter.request();
+    this.#inbox.wake();
   }
 
   /** The leader this node knows of, or NO_PEER. */
@@ -300,55 +317,19 @@ export class RaftNode {
     return this.#options.log.isDiskFull ? 'disk-full' : undefined;
   }
 
-  #enqueue(input: () => void): void {
-    if (this.#state === 'stopped') return;
-    this.#inbox.push(input);
-    this.#schedule();
-  }
-
-  #schedule(): void {
-    if (this.#isScheduled || this.#state !== 'running') return;
-    this.#isScheduled = true;
-    this.#options.defer(() => {
-      this.#isScheduled = false;
-      if (this.#state !== 'running') return;
-      try {
-        this.#turn();
-      } catch (error) {
-        this.#fail(error);
-      }
-    });
-  }
-
   /** Handles everything that arrived. Messages come before ticks: after a pause of the process an election must not start while a heartbeat waits. */
   #turn(): void {
     this.#core();
     this.#writes.settle();
-    const inbox = this.#inbox;
-    this.#inbox = [];
-    for (const input of inbox) input();
-    for (; this.#ticks > 0; this.#ticks--) this.#tick();
+    for (const input of this.#inbox.takeInputs()) input();
+    for (let ticks = this.#inbox.takeTicks(); ticks > 0; ticks--) this.#tick();
     this.#reads.pump();
-    for (let round = 0; round < ROUNDS_PER_TURN; round++) {
-      if (!this.#writes.isRestoring) this.#applier.pump();
-      this.#campaignIfAlone();
-      const raw = this.#core();
-      if (!raw.hasReady()) break;
-      this.#handle(raw.ready());
-    }
+    this.#work.run();
     this.#observeLeadership();
-    this.#flush();
+    this.#outbox.flush();
     const raw = this.#core();
-    this.#snapshotIfDue(raw);
-    if (raw.hasReady()) this.#schedule();
-  }
-
-  #snapshotIfDue(raw: RawNode): void {
-    // In the middle of a page the state machine of raft still needs entries that are applied already.
-    if (this.#writes.isRestoring || raw.appliedIndex !== this.#applier.applied.index) return;
-    const isWanted = this.#isSnapshotRequested || raw.wantsSnapshot;
-    const hasBegun = this.#snapshotter.snapshotIfDue({ ...this.#applier.applied, confState: raw.confState }, isWanted);
-    if (hasBegun) this.#isSnapshotRequested = false;
+    if (!this.#writes.isRestoring) this.#snapshotter.snapshotIfDue(raw, this.#applier.applied);
+    if (raw.hasReady()) this.#inbox.wake();
   }
 
   #tick(): void {
@@ -357,48 +338,7 @@ export class RaftNode {
     if (this.#lostLeader.tick(raw.leader) && raw.role === 'follower') raw.campaign();
     this.#reads.tick();
     this.#snapshotter.tick();
-    this.#handOverOnFullDisk();
-  }
-
-  #handle(ready: Ready): void {
-    for (const message of ready.messages) {
-      if (message.to === APPEND_THREAD) this.#append(message);
-      else if (message.to === APPLY_THREAD) this.#applier.add(message.entries, message.responses);
-      else this.#outbound.push(message);
-    }
-    // Others get the entries while the own disk is still writing them.
-    this.#flush();
-    if (ready.softState !== undefined) this.#softStateChanged(ready.softState);
-    if (ready.readStates.length > 0) this.#reads.confirmed(ready.readStates);
-  }
-
-  #append(message: Message): void {
-    const { snapshot, term, vote, commit, entries } = message;
-    const hardState = term === 0 && commit === 0 ? undefined : { term, vote, commit };
-    const due = snapshot === undefined ? [] : this.#applier.discard();
-    this.#writes.append({ snapshot, entries, hardState }, [...message.responses, ...due]);
-  }
-
-  /** Hands answers to whom they are for: this node itself or a peer. */
-  #deliver(responses: readonly Message[]): void {
-    for (const response of responses) {
-      if (response.to === this.#options.id) this.#core().step(response);
-      else this.#outbound.push(response);
-    }
-  }
-
-  #flush(): void {
-    if (this.#outbound.length === 0) return;
-    const messages = this.#outbound;
-    this.#outbound = [];
-    const ordinary = messages.filter((message) => message.type !== MessageType.MsgSnap);
-    if (ordinary.length > 0) this.#options.send(ordinary);
-    for (const message of messages) if (message.type === MessageType.MsgSnap) this.#options.sendSnapshot(message);
-  }
-
-  #softStateChanged(state: SoftState): void {
-    this.#observeLeadership();
-    this.#options.events.softState?.(state);
+    this.#fullDisk.tick(raw, this.#options.log.isDiskFull);
   }
 
   #observeLeadership(): void {
@@ -427,26 +367,6 @@ export class RaftNode {
   #restored(metadata: SnapshotMetadata): void {
     this.#applier.restored(metadata);
     this.#options.events.restored?.(metadata.index);
-  }
-
-  /** A group of one need not wait for an election timeout. */
-  #campaignIfAlone(): void {
-    const raw = this.#core();
-    if (raw.role !== 'follower' || this.#writes.isRestoring || this.#applier.applied.index < raw.commitIndex) return;
-    const { voters, votersOutgoing } = raw.confState;
-    if (voters.length === 1 && voters[0] === raw.id && votersOutgoing.length === 0) raw.campaign();
-  }
-
-  /** A leader that can not write hands over to the voter that is furthest along; if that fails, it tries again after an election timeout. */
-  #handOverOnFullDisk(): void {
-    const raw = this.#core();
-    if (!this.#options.log.isDiskFull || raw.role !== 'leader') {
-      this.#ticksDiskFull = 0;
-      return;
-    }
-    if (this.#ticksDiskFull++ % this.#options.electionTicks !== 0 || raw.leadTransferee !== NO_PEER) return;
-    const successor = bestSuccessor(raw);
-    if (successor !== NO_PEER) raw.transferLeader(successor);
   }
 
   #isStopped(): boolean {

@@ -1,5 +1,6 @@
 import { DiskFullError } from '../log/errors.ts';
 import type { LogStore } from '../log/log-store.ts';
+import type { RawNode } from '../raw-node.ts';
 import type { SnapshotMetadata } from '../types.ts';
 import { compactionIndex, isSnapshotDue } from './snapshot-policy.ts';
 import type { SnapshotPolicy } from './snapshot-policy.ts';
@@ -15,6 +16,7 @@ export class Snapshotter {
   readonly #failed: (error: unknown) => void;
   #isRunning = false;
   #isStopped = false;
+  #isRequested = false;
   /** Ticks until another snapshot is tried after the disk was full. */
   #pause = 0;
 
@@ -37,18 +39,23 @@ export class Snapshotter {
     if (this.#pause > 0) this.#pause--;
   }
 
-  /**
-   * Begins a snapshot of the state as of now if one is due; true if it did.
-   * @param isWanted One is needed whether or not it is due.
-   */
-  snapshotIfDue(now: SnapshotMetadata, isWanted: boolean): boolean {
-    if (this.#isRunning || this.#isStopped || this.#pause > 0) return false;
+  /** The next chance for a snapshot is to be used, whether or not one is due. */
+  request(): void {
+    this.#isRequested = true;
+  }
+
+  /** Begins a snapshot of the state as of now if one is due, was requested, or is what a follower waits for. */
+  snapshotIfDue(raw: RawNode, { index, term }: { readonly index: number; readonly term: number }): void {
+    if (this.#isRunning || this.#isStopped || this.#pause > 0) return;
+    // In the middle of a page the state machine of raft still needs entries that are applied already.
+    if (raw.appliedIndex !== index) return;
     const { bytesSinceSnapshot, snapshotBytes } = this.#log;
     const snapshotIndex = this.#log.snapshot().metadata.index;
-    const growth = { appliedIndex: now.index, snapshotIndex, bytesSinceSnapshot, snapshotBytes };
-    if (now.index <= snapshotIndex || !(isWanted || isSnapshotDue(this.#policy, growth))) return false;
-    void this.#snapshot(now);
-    return true;
+    if (index <= snapshotIndex) return;
+    const growth = { appliedIndex: index, snapshotIndex, bytesSinceSnapshot, snapshotBytes };
+    if (!this.#isRequested && !raw.wantsSnapshot && !isSnapshotDue(this.#policy, growth)) return;
+    this.#isRequested = false;
+    void this.#snapshot({ index, term, confState: raw.confState });
   }
 
   stop(): void {

@@ -3,6 +3,7 @@ import type { Message, Snapshot } from '../types.ts';
 
 interface Write {
   readonly snapshot: Snapshot | undefined;
+  readonly entries: number;
   readonly responses: readonly Message[];
   isDurable: boolean;
 }
@@ -45,8 +46,15 @@ export class WriteQueue {
     return this.#snapshots > 0;
   }
 
+  /** A write of a single entry is under way and nothing else. */
+  get isLone(): boolean {
+    const [write] = this.#writes;
+    return this.#writes.length === 1 && write?.entries === 1 && !write.isDurable;
+  }
+
   append(batch: LogBatch, responses: readonly Message[]): void {
-    const write: Write = { snapshot: batch.snapshot, responses, isDurable: false };
+    const entries = batch.entries?.length ?? 0;
+    const write: Write = { snapshot: batch.snapshot, entries, responses, isDurable: false };
     if (batch.snapshot !== undefined) this.#snapshots++;
     this.#writes.push(write);
     this.#log.append(batch, () => {

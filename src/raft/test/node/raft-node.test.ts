@@ -13,6 +13,9 @@ class HeldLog extends MemoryLog {
   readonly held: (() => void)[] = [];
   readonly batches: LogBatch[] = [];
   isHolding = false;
+  /** A wait of the node finds everything durable. */
+  isQuick = false;
+  waits = 0;
 
   constructor(defer: (task: () => void) => void) {
     super((task) => {
@@ -24,6 +27,11 @@ class HeldLog extends MemoryLog {
   override append(batch: LogBatch, done: () => void): void {
     this.batches.push(batch);
     super.append(batch, done);
+  }
+
+  override waitBriefly(): void {
+    this.waits++;
+    if (this.isQuick) for (const task of this.held.splice(0)) task();
   }
 
   release(): void {
@@ -206,6 +214,37 @@ describe('a node alone', () => {
     expect(machine.texts).toEqual(['a']);
   });
 
+  it('waits for a lone write and applies it in the same turn, if the disk is quick', async () => {
+    const [group, { node, machine, log }] = await oneNode();
+    log.isHolding = true;
+    log.isQuick = true;
+    log.waits = 0;
+    node.propose(text('a'));
+    await group.run();
+    expect([log.waits, machine.texts]).toEqual([1, ['a']]);
+    log.release();
+    await group.run();
+    log.isHolding = true;
+    log.isQuick = false;
+    node.propose(text('b'));
+    await group.run();
+    expect([log.waits, machine.texts]).toEqual([2, ['a']]);
+    log.release();
+    await group.run();
+    expect(machine.texts).toEqual(['a', 'b']);
+  });
+
+  it('goes on with other work while several writes are under way', async () => {
+    const [group, { node, log }] = await oneNode();
+    log.isHolding = true;
+    log.waits = 0;
+    for (const value of ['a', 'b']) node.propose(text(value));
+    await group.run();
+    node.propose(text('c'));
+    await group.run();
+    expect(log.waits).toBe(0);
+  });
+
   it('asks to try again when too many bytes wait', async () => {
     const [group, { node, log }] = await oneNode({ maxUncommittedBytes: 100 });
     log.isHolding = true;
@@ -355,6 +394,17 @@ describe('three nodes', () => {
     for (const peer of group.peers.values()) {
       expect(peer.log.lastIndex()).toBe(leader.log.lastIndex());
     }
+  });
+
+  it('do not let the leader wait for its own disk, but those that have nothing else to do', async () => {
+    const group = await threeNodes();
+    const [id, { node, log }] = await group.leader();
+    const logs = [...group.peers].map(([peer, { log: own }]) => ({ peer, own }));
+    for (const { own } of logs) own.waits = 0;
+    node.propose(text('a'));
+    await group.run();
+    expect(log.waits).toBe(0);
+    for (const { peer, own } of logs.filter((other) => other.peer !== id)) expect([peer, own.waits]).toEqual([peer, 1]);
   });
 
   it('refuse proposals where they do not lead, and name the leader', async () => {
