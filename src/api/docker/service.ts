@@ -6,8 +6,7 @@ import { serviceSpecToDocker } from './service-spec.ts';
 import { updateStatusToDocker } from './update-config.ts';
 import { metaToDocker, timeToDocker, versionToDocker } from './values.ts';
 
-/** @param status counts of tasks, where they were asked for */
-export function serviceToDocker(service: Service, apiMinor: number, status?: Status): object {
+export function serviceToDocker(service: Service, apiMinor: number): object {
   return {
     ID: service.id,
     ...metaToDocker(service.meta),
@@ -15,14 +14,16 @@ export function serviceToDocker(service: Service, apiMinor: number, status?: Sta
     PreviousSpec: service.previousSpec && serviceSpecToDocker(service.previousSpec, apiMinor),
     Endpoint: endpointToDocker(service.endpoint),
     UpdateStatus: service.updateStatus && updateStatusToDocker(service.updateStatus),
-    ServiceStatus: status && {
-      RunningTasks: status.runningTasks,
-      DesiredTasks: status.desiredTasks,
-      CompletedTasks: status.completedTasks,
-    },
     JobStatus: service.jobStatus && {
       JobIteration: versionToDocker(service.jobStatus.jobIteration),
       LastExecution: service.jobStatus.lastExecution && timeToDocker(service.jobStatus.lastExecution),
     },
   };
 }
+
+/** Counts of tasks, which lists add to a service as its `ServiceStatus` where they are asked for. */
+export const serviceStatusToDocker = (status: Status): object => ({
+  RunningTasks: status.runningTasks,
+  DesiredTasks: status.desiredTasks,
+  CompletedTasks: status.completedTasks,
+});

@@ -25,6 +25,6 @@ export async function followEngineEvents(
     answer.on('error', () => undefined);
     for await (const line of createInterface({ input: answer })) if (line !== '') await onLine(line);
   } catch (error) {
-    if (!caller.gone.aborted) log.warn({ error: errorText(error) }, 'the container engine tells no events');
+    if (!caller.signal.aborted) log.warn({ error: errorText(error) }, 'the container engine tells no events');
   }
 }

@@ -32,7 +32,7 @@ const PATTERN = new RegExp(`^/(${CONTAINER_HALF.join('|')})(/|\\?|$)`);
 const HOP_HEADERS = ['connection', 'keep-alive', 'transfer-encoding', 'upgrade'];
 
 /** On whose behalf the engine is asked. */
-export type EngineCaller = Pick<ApiRequest, 'apiMinor' | 'gone'>;
+export type EngineCaller = Pick<ApiRequest, 'apiMinor' | 'signal'>;
 
 export interface EngineAnswer {
   readonly status: number;
@@ -96,8 +96,8 @@ export class Engine {
   }
 
   /** Asks for something of our own; the answer is read whole. */
-  async ask(method: string, path: string, { apiMinor, gone }: EngineCaller): Promise<EngineAnswer> {
-    const answer = await this.#send(method, path, apiMinor, { signal: gone });
+  async ask(method: string, path: string, { apiMinor, signal }: EngineCaller): Promise<EngineAnswer> {
+    const answer = await this.#send(method, path, apiMinor, { signal });
     const parts: Buffer[] = [];
     for await (const part of answer) parts.push(part as Buffer);
     const text = Buffer.concat(parts).toString('utf8');
@@ -106,8 +106,8 @@ export class Engine {
   }
 
   /** An answer that goes on, such as events. */
-  open(path: string, { apiMinor, gone }: EngineCaller): Promise<IncomingMessage> {
-    return this.#send('GET', path, apiMinor, { signal: gone });
+  open(path: string, { apiMinor, signal }: EngineCaller): Promise<IncomingMessage> {
+    return this.#send('GET', path, apiMinor, { signal });
   }
 
   async #send(method: string, url: string, apiMinor: number, sending: Sending): Promise<IncomingMessage> {

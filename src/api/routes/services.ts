@@ -13,11 +13,13 @@ import {
 } from '../context.ts';
 import { generatedName } from '../docker/generated-name.ts';
 import { withoutNewerFields } from '../docker/older-clients.ts';
-import { serviceToDocker } from '../docker/service.ts';
+import { serviceStatusToDocker, serviceToDocker } from '../docker/service.ts';
 import { serviceSpec, type DockerServiceSpec } from '../docker/service-spec.ts';
 import { parseFilters, type Filters } from '../filters.ts';
 import { viaRpc } from '../http-error.ts';
 import type { Router } from '../http/router.ts';
+import { ObjectTexts } from '../json/object-texts.ts';
+import { stringify } from '../json/stringify.ts';
 import { findService } from '../lookup.ts';
 import type { Swarm } from '../ports.ts';
 import { queryFlag, queryStrictFlag, queryVersion } from '../query.ts';
@@ -36,6 +38,8 @@ const FILTERS = ['id', 'label', 'mode', 'name', 'runtime'];
 const STATUS_MINOR = 41;
 
 export function registerServices(app: Router, context: ApiContext): void {
+  const texts = new ObjectTexts(serviceToDocker);
+
   app.get('/services', async (request, reply) => {
     const query = queryOf(request);
     const filters = parseFilters(query, FILTERS);
@@ -43,9 +47,12 @@ export function registerServices(app: Router, context: ApiContext): void {
     const swarm = await readSwarm(context, request);
     const services = swarm.store.read.service.all().filter((service) => isListed(service, filters));
     const statuses = withStatus ? await statusesOf(swarm, services, request.signal) : undefined;
-    return sendList(reply, services, (service) =>
-      serviceToDocker(service, request.apiMinor, statuses?.get(service.id)),
-    );
+    return sendList(reply, services, (service) => {
+      const text = texts.of(service, request.apiMinor);
+      const status = statuses?.get(service.id);
+      // The counts change without the service.
+      return status ? `${text.slice(0, -1)},"ServiceStatus":${stringify(serviceStatusToDocker(status))}}` : text;
+    });
   });
 
   app.post('/services/create', async (request, reply) => {
