@@ -21,7 +21,7 @@ export function registerBackup(app: Router, context: ApiContext): void {
     const content = linesOf(swarm.backup());
     const raw = reply.type('application/octet-stream').stream();
     // A connection that breaks tells the client that the backup is not whole; there is nobody else to tell.
-    await pipeline(Readable.from(content), raw, { signal: request.gone }).catch(() => undefined);
+    await pipeline(Readable.from(content), raw, { signal: request.signal }).catch(() => undefined);
   });
 }
 
