@@ -166,6 +166,12 @@ describe("swarmd's own routes", () => {
     expect((await rig.call('GET', '/metrics')).headers['content-type']).toContain('text/plain');
   });
 
+  it('give a backup, which holds every secret, to nobody on the network', async () => {
+    const answer = await rig.call('GET', '/swarmd/backup');
+    expect(answer.status).toBe(403);
+    expect(answer.message).toContain('take it over the unix socket');
+  });
+
   it('explain where the tasks of a service are', async () => {
     await rig.call('POST', '/services/create', { Name: 'why', TaskTemplate: { ContainerSpec: { Image: 'a' } } });
     const answer = await rig.call('GET', '/swarmd/services/why/explain');
