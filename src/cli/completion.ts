@@ -2,6 +2,7 @@
 import type { Command, Option } from 'commander';
 import { ApiClient } from './client.ts';
 import { environmentHost } from './context.ts';
+import { NAMESPACE_LABEL } from './compose/stack-objects.ts';
 import { hostnameOf, type NamedObject, type NetworkObject, type NodeObject, type ServiceObject } from './types.ts';
 
 const SCRIPTS = {
@@ -67,6 +68,14 @@ async function argumentsOf(command: Command, client: () => ApiClient): Promise<r
     case 'service':
     case 'plan':
       return (await client().get<readonly ServiceObject[]>('/services')).map((s) => s.Spec.Name);
+    case 'stack':
+      return [
+        ...new Set(
+          (await client().get<readonly ServiceObject[]>('/services')).flatMap(
+            (s) => s.Spec.Labels[NAMESPACE_LABEL] ?? [],
+          ),
+        ),
+      ];
     case 'node':
       return (await client().get<readonly NodeObject[]>('/nodes')).map(hostnameOf);
     case 'network':

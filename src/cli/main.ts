@@ -12,6 +12,7 @@ import { serviceExplain } from './commands/service/explain.ts';
 import { serviceList } from './commands/service/list.ts';
 import { logsCommand } from './commands/logs/logs.ts';
 import { serviceRollback, serviceScale, serviceUpdate } from './commands/service/update.ts';
+import { stackCommands } from './commands/stack/stack.ts';
 import { storedCommands } from './commands/stored/stored.ts';
 import { swarmCa } from './commands/swarm/ca.ts';
 import { swarmUnlock, swarmUnlockKey } from './commands/swarm/lock.ts';
@@ -63,6 +64,7 @@ export function buildProgram(terminal: Terminal): Command {
   taskList(task, terminal);
   inspectCommand(task, terminal, 'task', 'tasks');
   logsCommand(task, terminal, 'task');
+  stackCommands(program, terminal);
   storedCommands(program, terminal, 'secret');
   storedCommands(program, terminal, 'config');
   networkCommands(program, terminal);

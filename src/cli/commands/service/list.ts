@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { action, addListOptions, addWatch, isSet, listFlag, type CommandContext } from '../../context.ts';
+import { action, addListOptions, addWatch, isSet, listFlag, type CommandContext, type Flags } from '../../context.ts';
 import { ago, shortId, type Listing } from '../../output.ts';
 import { bytesText, cpusText, labelsText } from '../../quantities.ts';
 import type { Terminal } from '../../terminal.ts';
@@ -20,12 +20,20 @@ const portText = ({ PublishedPort, TargetPort, Protocol }: PortObject): string =
 export function serviceList(parent: Command, terminal: Terminal): void {
   const command = addWatch(addListOptions(parent.command('ls').alias('list').description('List the services')));
   action(command, terminal, 'table', (context, _args, flags) =>
-    showListing(context, isSet(flags, 'watch'), {
-      kinds: ['service', 'task', 'node'],
-      load: () => loadServices(context, listFlag(flags, 'filter')),
-    }),
+    showServices(context, flags, listFlag(flags, 'filter')),
   );
 }
+
+/** Lists services that match filters, once or with --watch. */
+export const showServices = (
+  context: CommandContext,
+  flags: Flags,
+  wanted: readonly string[] | undefined,
+): Promise<void> =>
+  showListing(context, isSet(flags, 'watch'), {
+    kinds: ['service', 'task', 'node'],
+    load: () => loadServices(context, wanted),
+  });
 
 const running = (s: ServiceObject): number => s.ServiceStatus?.RunningTasks ?? 0;
 /** "0/2", and for a job also how far it has come. */

@@ -62,7 +62,8 @@ async function loadTasks({ client, output }: CommandContext, wanted: readonly st
   };
 }
 
-const showTasks = (context: CommandContext, flags: Flags, wanted: readonly string[]): Promise<void> =>
+/** Lists tasks that match filters, once or with --watch. */
+export const showTasks = (context: CommandContext, flags: Flags, wanted: readonly string[]): Promise<void> =>
   showListing(context, isSet(flags, 'watch'), {
     kinds: ['task', 'service', 'node'],
     load: () => loadTasks(context, wanted),

@@ -1,0 +1,65 @@
+/** Volumes of a service: "data:/var/lib", "./conf:/etc/app:ro", or a map. */
+import { homedir } from 'node:os';
+import { isAbsolute, resolve } from 'node:path';
+import type { Field } from './field.ts';
+import { size } from './quantities.ts';
+import { flag, keyedList, oneOf, struct, text, type Of, type Shape } from './shape.ts';
+
+const longForm = struct({
+  type: oneOf('volume', 'bind', 'tmpfs', 'npipe', 'cluster'),
+  source: text,
+  target: text,
+  read_only: flag,
+  consistency: text,
+  bind: struct({ propagation: text, create_host_path: flag }),
+  volume: struct({ nocopy: flag, subpath: text }),
+  tmpfs: struct({ size }),
+});
+
+export type ComposeMount = Of<typeof longForm> & { readonly target: string };
+
+export const mounts: Shape<readonly ComposeMount[]> = keyedList(
+  (field) => [field.isMap ? longMount(field) : shortMount(field)],
+  (mount) => mount.target,
+);
+
+function longMount(field: Field): ComposeMount {
+  const mount = longForm.read(field);
+  const { target, type } = mount;
+  if (target === undefined) throw field.wrong('has no target', 'name the path inside the container with target: /data');
+  if (type === undefined) throw field.wrong('has no type', 'add type: volume, bind or tmpfs');
+  if (type === 'bind' && mount.source === undefined) throw field.wrong('has no source', 'name the path to mount');
+  if (type === 'tmpfs' && mount.source !== undefined) {
+    throw field.at('source', mount.source).wrong('a tmpfs has none', 'leave it out');
+  }
+  return { ...mount, target, ...(type === 'bind' ? { source: hostPath(mount.source ?? '', field) } : {}) };
+}
+
+const PROPAGATIONS = ['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave'];
+
+function shortMount(field: Field): ComposeMount {
+  const spec = field.text();
+  const [first = '', second, options = '', ...more] = spec.split(':');
+  if (first === '' || second === '' || more.length > 0) {
+    throw field.wrong(`"${spec}" is not a volume`, 'write NAME:/path, ./folder:/path:ro or /path');
+  }
+  if (second === undefined) return { type: 'volume', target: first };
+  const isBind = /^[./~]/.test(first);
+  let mount: ComposeMount = isBind
+    ? { type: 'bind', source: hostPath(first, field), target: second }
+    : { type: 'volume', source: first, target: second };
+  for (const option of options.split(',').filter((word) => word !== '')) {
+    if (option === 'ro') mount = { ...mount, read_only: true };
+    else if (option === 'nocopy') mount = { ...mount, volume: { nocopy: true } };
+    else if (PROPAGATIONS.includes(option)) mount = { ...mount, bind: { propagation: option } };
+    else if (!['rw', 'z', 'Z', 'cached', 'consistent', 'delegated'].includes(option)) {
+      throw field.wrong(`the option "${option}" of "${spec}" is not known`, 'use ro, rw or nocopy');
+    }
+  }
+  return mount;
+}
+
+function hostPath(path: string, field: Field): string {
+  if (path.startsWith('~')) return `${homedir()}${path.slice(1)}`;
+  return isAbsolute(path) ? path : resolve(field.origin.folder, path);
+}
