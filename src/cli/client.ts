@@ -1,5 +1,4 @@
 /** The API as the command line uses it: HTTP over a unix socket, TCP or TLS. */
-import { readFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { WebSocket } from 'ws';
@@ -9,8 +8,14 @@ import { UsageError } from './usage-error.ts';
 export interface ClientOptions {
   /** unix:///path.sock, tcp://host:port or https://host:port. */
   readonly host: string;
-  /** PEM files for TLS; all three or none. */
-  readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string } | undefined;
+  readonly tls?: TlsMaterial | undefined;
+}
+
+/** PEM texts: the authority that signed the server's certificate, and the certificate to show it. */
+export interface TlsMaterial {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
 }
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -41,11 +46,7 @@ export class ApiClient {
     const url = parseHost(options.host);
     this.#isTls = options.tls !== undefined || url.protocol === 'https:';
     this.#send = this.#isTls ? (httpsRequest as typeof httpRequest) : httpRequest;
-    const tls = options.tls && {
-      ca: readFileSync(options.tls.ca),
-      cert: readFileSync(options.tls.cert),
-      key: readFileSync(options.tls.key),
-    };
+    const { tls } = options;
     this.#base =
       url.protocol === 'unix:' ? { socketPath: url.pathname } : { host: url.hostname, port: url.port || 2375, ...tls };
   }

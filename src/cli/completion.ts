@@ -1,7 +1,8 @@
 /** Shell completion: a small script per shell that asks swarmctl itself, so that commands, flags and live names never go stale. */
 import type { Command, Option } from 'commander';
 import { ApiClient } from './client.ts';
-import { environmentHost } from './context.ts';
+import { readContexts } from './contexts-file.ts';
+import { endpointOf } from './endpoint.ts';
 import { NAMESPACE_LABEL } from './compose/stack-objects.ts';
 import { hostnameOf, type NamedObject, type NetworkObject, type NodeObject, type ServiceObject } from './types.ts';
 
@@ -32,11 +33,12 @@ export const completionScript = (shell: Shell): string => SCRIPTS[shell];
 export async function complete(program: Command, words: readonly string[]): Promise<readonly string[]> {
   const last = words.at(-1) ?? '';
   let command = program;
-  let host = environmentHost();
+  const given: { host?: string; context?: string } = {};
   let open: Option | undefined;
   for (const word of words.slice(0, -1)) {
     if (open) {
-      if (open.long === '--host') host = word;
+      if (open.long === '--host') given.host = word;
+      if (open.long === '--context') given.context = word;
       open = undefined;
     } else if (word.startsWith('-')) {
       const option = optionsOf(command, program).find((o) => o.long === word || o.short === word);
@@ -44,14 +46,18 @@ export async function complete(program: Command, words: readonly string[]): Prom
     } else command = command.commands.find((c) => c.name() === word || c.aliases().includes(word)) ?? command;
   }
   const candidates = open
-    ? (open.argChoices ?? [])
+    ? open.long === '--context'
+      ? contextNames()
+      : (open.argChoices ?? [])
     : last.startsWith('-')
       ? optionsOf(command, program).flatMap((o) => (o.long ? [o.long] : []))
       : command.commands.length > 0
         ? command.commands.filter((c) => !c.name().startsWith('_')).map((c) => c.name())
-        : await argumentsOf(command, () => new ApiClient({ host })).catch(() => []);
+        : await argumentsOf(command, () => new ApiClient(endpointOf(given))).catch(() => []);
   return candidates.filter((c) => c.startsWith(last)).sort((a, b) => a.localeCompare(b));
 }
+
+const contextNames = (): readonly string[] => Object.keys(readContexts().contexts);
 
 /** Options of the program are known to each command too. */
 const optionsOf = (command: Command, program: Command): readonly Option[] => [
@@ -64,6 +70,7 @@ async function argumentsOf(command: Command, client: () => ApiClient): Promise<r
   const [argument] = command.registeredArguments;
   if (!argument) return [];
   if (argument.argChoices) return argument.argChoices;
+  if (command.parent?.name() === 'context') return contextNames();
   switch (command.parent?.name()) {
     case 'service':
     case 'plan':

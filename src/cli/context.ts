@@ -1,9 +1,8 @@
 /** What every command gets: the client, the terminal and how to print. */
 import { Option, type Command } from 'commander';
-import { defaultSocketPath } from '../common/local-socket.ts';
 import { ApiClient } from './client.ts';
+import { endpointOf } from './endpoint.ts';
 import { OUTPUTS, type Output, type OutputOptions } from './output.ts';
-import { UsageError } from './usage-error.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface CommandContext {
@@ -15,7 +14,14 @@ export interface CommandContext {
 type Flags = Readonly<Record<string, unknown>>;
 export type Action = (context: CommandContext, args: readonly string[], flags: Flags) => Promise<void>;
 
-const GLOBAL: readonly (string | undefined)[] = ['--host', '--tls-ca', '--tls-cert', '--tls-key', '--output'];
+const GLOBAL: readonly (string | undefined)[] = [
+  '--host',
+  '--context',
+  '--tls-ca',
+  '--tls-cert',
+  '--tls-key',
+  '--output',
+];
 const isGlobal = (long: string | undefined): boolean => GLOBAL.includes(long);
 const HELP = new Option('-h, --help', 'display help for command');
 
@@ -23,6 +29,7 @@ const HELP = new Option('-h, --help', 'display help for command');
 export function addGlobalOptions(command: Command): Command {
   return command
     .addOption(new Option('-H, --host <address>', 'API of a manager (env SWARMD_HOST, DOCKER_HOST)'))
+    .addOption(new Option('--context <name>', 'context to use (env SWARMD_CONTEXT); see "swarmctl context"'))
     .addOption(new Option('--tls-ca <file>', 'authority of the server certificate (PEM)').env('SWARMD_TLS_CA'))
     .addOption(new Option('--tls-cert <file>', 'client certificate (PEM)').env('SWARMD_TLS_CERT'))
     .addOption(new Option('--tls-key <file>', 'key of the client certificate (PEM)').env('SWARMD_TLS_KEY'))
@@ -73,20 +80,24 @@ export function action(command: Command, terminal: Terminal, defaultOutput: Outp
       quiet: flags['quiet'] === true,
       noTrunc: flags['trunc'] === false,
     };
-    await run({ client: clientOf(text), terminal, output }, args, flags);
+    const endpoint = {
+      host: text('host'),
+      context: text('context'),
+      tlsCa: text('tlsCa'),
+      tlsCert: text('tlsCert'),
+      tlsKey: text('tlsKey'),
+    };
+    let client: ApiClient | undefined;
+    const context = {
+      // Made when it is asked for: not every command talks to a manager.
+      get client() {
+        return (client ??= new ApiClient(endpointOf(endpoint)));
+      },
+      terminal,
+      output,
+    };
+    await run(context, args, flags);
   });
-}
-
-/** What SWARMD_HOST or DOCKER_HOST say, else the socket a local daemon serves. */
-export const environmentHost = (): string =>
-  process.env['SWARMD_HOST'] || process.env['DOCKER_HOST'] || `unix://${defaultSocketPath()}`;
-
-function clientOf(text: (name: string) => string | undefined): ApiClient {
-  const host = text('host') ?? environmentHost();
-  const [ca, cert, key] = [text('tlsCa'), text('tlsCert'), text('tlsKey')];
-  if (!ca && !cert && !key) return new ApiClient({ host });
-  if (!ca || !cert || !key) throw new UsageError('--tls-ca, --tls-cert and --tls-key belong together: give all three');
-  return new ApiClient({ host, tls: { ca, cert, key } });
 }
 
 export const textFlag = (flags: Flags, name: string): string | undefined =>

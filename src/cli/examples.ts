@@ -84,6 +84,16 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   info: ['swarmctl info', 'swarmctl info --format "{{.Swarm.NodeID}}"'],
   status: ['swarmctl status', 'swarmctl status --output json'],
   events: ['swarmctl events --filter type=service', 'swarmctl events --since 10m --until 0s --output json'],
+  context: ['swarmctl context ls', 'swarmctl context use production'],
+  'context create': [
+    'swarmctl context create --host unix:///run/swarmd.sock --use local',
+    'swarmctl context create --host https://10.0.0.1:2376 --tls-ca ca.pem --tls-cert cert.pem --tls-key key.pem production',
+  ],
+  'context ls': ['swarmctl context ls'],
+  'context show': ['swarmctl context show', 'swarmctl context show --context production'],
+  'context use': ['swarmctl context use production', 'swarmctl context use'],
+  'context rm': ['swarmctl context rm production'],
+  doctor: ['swarmctl doctor', 'swarmctl doctor --output json'],
   completion: [
     'source <(swarmctl completion bash)',
     'swarmctl completion fish > ~/.config/fish/completions/swarmctl.fish',

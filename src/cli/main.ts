@@ -2,6 +2,8 @@
 import { Command, CommanderError } from 'commander';
 import { ERROR_KINDS, errorText, toSwarmError } from '../common/errors.ts';
 import { VERSION } from '../common/version.ts';
+import { contextCommands } from './commands/context/context.ts';
+import { doctorCommand } from './commands/doctor/doctor.ts';
 import { inspectCommand, removeCommand } from './commands/inspect.ts';
 import { networkCommands } from './commands/network.ts';
 import { nodeList } from './commands/node/list.ts';
@@ -31,7 +33,7 @@ const USAGE = 2;
 export const EXIT_CODES = `
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 refused, 5 unreachable or no leader, 6 timed out,
 130 interrupted.
-Environment: SWARMD_HOST, DOCKER_HOST, SWARMD_TLS_CA, SWARMD_TLS_CERT, SWARMD_TLS_KEY, NO_COLOR.
+Environment: SWARMD_HOST, DOCKER_HOST, SWARMD_CONTEXT, SWARMD_TLS_CA, SWARMD_TLS_CERT, SWARMD_TLS_KEY, NO_COLOR.
 `;
 
 export function buildProgram(terminal: Terminal): Command {
@@ -86,7 +88,10 @@ export function buildProgram(terminal: Terminal): Command {
   program.commandsGroup('Observe:');
   for (const add of [infoCommand, statusCommand, eventsCommand]) add(program, terminal);
 
-  program.commandsGroup('Shell:');
+  doctorCommand(program, terminal);
+
+  program.commandsGroup('Client:');
+  contextCommands(program, terminal);
   const completion = program
     .command('completion <shell>')
     .description('Print a script that completes commands, flags and names');
