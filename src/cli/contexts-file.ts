@@ -19,7 +19,7 @@ export interface Contexts {
 
 const NONE: Contexts = { contexts: {} };
 
-export const contextsFile = (): string =>
+const contextsFile = (): string =>
   join(process.env['XDG_CONFIG_HOME'] || join(homedir(), '.config'), 'swarmd', 'contexts.json');
 
 /** Throws failedPrecondition when the file cannot be understood. */

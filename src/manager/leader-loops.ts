@@ -1,4 +1,5 @@
 /** Runs the leader's loops for as long as this manager leads; each term starts them afresh, and one that fails is started again. */
+import { setMaxListeners } from 'node:events';
 import { Backoff } from '../common/backoff.ts';
 import { sleep, type Clock } from '../common/clock.ts';
 import type { Logger } from '../common/log.ts';
@@ -36,6 +37,8 @@ export class LeaderLoops {
   start(): void {
     if (this.#abort) return;
     const abort = new AbortController();
+    // Every loop and all it waits for listen to it.
+    setMaxListeners(0, abort.signal);
     this.#abort = abort;
     // Loops of the term before must have ended: two of a kind would undo each other's work.
     this.#running = this.#running.then(async () => {
