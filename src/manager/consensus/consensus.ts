@@ -4,72 +4,30 @@
 import {
   DurableLog,
   forceNewGroup,
-  LogLevel,
   RaftNode,
   type ConfChangeV2,
   type ConfigurationChanged,
   type ConfState,
   type DurableLogStats,
-  type Entry,
-  type Logger as RaftLogger,
   type LogKeys,
   type Message,
-  type SnapshotContent,
 } from 'raft-ts';
-import type { CancelTimer, Clock } from '../../common/clock.ts';
+import type { CancelTimer } from '../../common/clock.ts';
 import { errorText, SwarmError } from '../../common/errors.ts';
-import type { Logger } from '../../common/log.ts';
-import type { Random } from '../../common/random.ts';
-import type { NodeIdentity } from '../../identity/node-identity.ts';
 import { RaftMember } from '../../proto/generated/docker/swarmkit/v1/raft.ts';
-import { decodeSnapshot, encodeSnapshot } from '../store/snapshot.ts';
 import type { Proposer, Store } from '../store/store.ts';
+import type { ConsensusOptions } from './consensus-options.ts';
 import { logError } from './log-error.ts';
 import { memberFromWire, type Member, MemberList } from './member-list.ts';
+import { raftLogger } from './raft-logger.ts';
 import type { SnapshotSink } from './raft-service.ts';
 import { refusalError } from './refusals.ts';
+import { ReplicatedState } from './replicated-state.ts';
 import { Transport } from './transport.ts';
 import { addMember, promoteLearner, removeMember } from './membership-changes.ts';
 
-export interface ConsensusOptions {
-  readonly directory: string;
-  readonly keys: LogKeys | undefined;
-  readonly identity: NodeIdentity;
-  /** This manager as a member. */
-  readonly local: Member;
-  /** Found a new group with this manager as its only member, if the log is empty. */
-  readonly bootstrap: boolean;
-  /** This manager is a member already: an empty log is one that was lost. */
-  readonly isMember?: boolean;
-  /** Take all other members out of the group first: they are gone for good. */
-  readonly alone?: boolean;
-  /** Members known from joining; the log brings the truth later. */
-  readonly knownMembers: readonly Member[];
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-  readonly tickMs: number;
-  readonly electionTicks: number;
-  readonly heartbeatTicks: number;
-  /** Entries between snapshots, and entries kept behind one for slow followers. */
-  readonly snapshotEntries?: number;
-  readonly trailingEntries?: number;
-  readonly events: ConsensusEvents;
-}
-
-export interface ConsensusEvents {
-  /** This manager leads and its store holds everything decided before, or it leads no more. */
-  leadership(isLeader: boolean): void;
-  /** This manager was taken out of the group. */
-  removed(): void;
-  /** The log failed or an invariant broke: the process must end. */
-  fatal(error: Error): void;
-}
-
 /** A learner becomes a voter once it is this close to the leader's log. */
 const PROMOTE_WITHIN_ENTRIES = 1_000;
-/** Snapshot pieces encoded before other work gets its turn. */
-const PIECES_PER_TURN = 4;
 
 export class Consensus implements Proposer {
   readonly members = new MemberList();
@@ -78,8 +36,8 @@ export class Consensus implements Proposer {
   readonly #log: DurableLog;
   readonly #transport: Transport;
   readonly #node: RaftNode;
+  readonly #state: ReplicatedState;
   readonly #listeners = new Set<() => void>();
-  #appliedWaiters: { readonly index: number; readonly resolve: () => void }[] = [];
   #cancelTick: CancelTimer | undefined;
   #isLeader = false;
   #isStopped = false;
@@ -100,14 +58,11 @@ export class Consensus implements Proposer {
       onDisconnected: (raftId) => this.#node.reportDisconnected(raftId),
       onRemoved: () => this.#onRemoved(),
     });
+    this.#state = new ReplicatedState(store, this.members, () => this.#transport.setPeers(this.#others()));
     this.#node = new RaftNode({
       id: options.local.raftId,
       log,
-      stateMachine: {
-        apply: (entries) => this.#apply(entries),
-        restore: (snapshot) => this.#restore(snapshot),
-        snapshot: () => this.#snapshot(),
-      },
+      stateMachine: this.#state,
       bootstrap: options.bootstrap ? [{ id: options.local.raftId, context: contextOf(options.local) }] : undefined,
       send: (messages) => this.#transport.send(messages),
       sendSnapshot: (message) => void this.#sendSnapshot(message),
@@ -241,7 +196,7 @@ export class Consensus implements Proposer {
     } catch (error) {
       throw refusalError(error);
     }
-    await this.#applied(index);
+    await this.#state.applied(index);
   }
 
   /** Handles a message of another manager. */
@@ -351,43 +306,6 @@ export class Consensus implements Proposer {
     }
   }
 
-  #apply(entries: readonly Entry[]): void {
-    for (const entry of entries) this.#store.applyEntry(entry.index, entry.type === 0 ? entry.data : NOTHING);
-    const version = this.#store.version;
-    if (this.#appliedWaiters.length === 0) return;
-    const due = this.#appliedWaiters.filter((waiter) => waiter.index <= version);
-    if (due.length === 0) return;
-    this.#appliedWaiters = this.#appliedWaiters.filter((waiter) => waiter.index > version);
-    for (const { resolve } of due) resolve();
-  }
-
-  #applied(index: number): Promise<void> {
-    if (this.#store.version >= index) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#appliedWaiters.push({ index, resolve });
-    });
-  }
-
-  async #restore(content: SnapshotContent): Promise<void> {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of content.chunks()) chunks.push(chunk);
-    const { state, membership } = decodeSnapshot(Buffer.concat(chunks));
-    this.#store.restore(state);
-    this.members.restore(membership);
-    this.#transport.setPeers(this.#others());
-    this.#apply([]);
-  }
-
-  async *#snapshot(): AsyncGenerator<Uint8Array> {
-    // Taken before the first await, so that the view is of this very moment.
-    const pieces = encodeSnapshot(this.#store.capture(), this.members.toSnapshot());
-    let turn = 0;
-    for (const piece of pieces) {
-      yield piece;
-      if (++turn % PIECES_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
-    }
-  }
-
   async #sendSnapshot(message: Message): Promise<void> {
     const metadata = message.snapshot?.metadata;
     try {
@@ -430,16 +348,7 @@ export class Consensus implements Proposer {
   }
 }
 
-const NOTHING = new Uint8Array(0);
 const REMOVE_NODE = 1;
 
 const contextOf = (member: Member): Uint8Array =>
   RaftMember.encode({ raftId: member.raftId, nodeId: member.nodeId, addr: member.address, status: undefined }).finish();
-
-/** What raft says goes to our log a level lower: its info is our debug. */
-function raftLogger(log: Logger): RaftLogger {
-  return {
-    level: log.isLevelEnabled('debug') ? LogLevel.Debug : LogLevel.Warn,
-    write: (level, text) => (level >= LogLevel.Warn ? log.warn(text) : log.debug(text)),
-  };
-}
