@@ -10,6 +10,8 @@ import type {
   Task,
 } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { TaskState } from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import { addressKey } from '../store/objects.ts';
+import type { Reader } from '../store/transaction.ts';
 import { AddressSpace, parseIpv4, parseSubnet } from './address-space.ts';
 
 interface Held {
@@ -21,6 +23,7 @@ export class AddressBook {
   readonly #spaces = new Map<string, AddressSpace>();
   /** What each owner ("task:id", "service:id", "node:id") holds. */
   readonly #held = new Map<string, readonly Held[]>();
+  #reader: Reader | undefined;
 
   /** Makes the addresses of an allocated network available; the gateway is taken. */
   addNetwork(network: Network): void {
@@ -45,13 +48,37 @@ export class AddressBook {
     return this.#spaces.has(networkId);
   }
 
-  /** Takes an address, the wanted one if it is given and free; "ip/prefix", or undefined when there is none. */
+  /**
+   * Takes an address, the wanted one if it is given and free; "ip/prefix", or undefined when there is none. What the
+   * transaction it is for shows as held by somebody is never given, whatever the book says.
+   */
   take(networkId: string, wanted?: string): string | undefined {
     const space = this.#spaces.get(networkId);
     if (!space) return undefined;
     const asked = wanted === undefined ? undefined : parseIpv4(wanted);
-    const address = asked === undefined ? space.takeAny() : space.take(asked) ? asked : undefined;
-    return address === undefined ? undefined : space.format(address);
+    for (;;) {
+      const address = asked === undefined ? space.takeAny() : space.take(asked) ? asked : undefined;
+      if (address === undefined) return undefined;
+      if (!this.#isHeld(networkId, space.format(address))) return space.format(address);
+      if (asked !== undefined) return undefined;
+    }
+  }
+
+  /** The transaction that addresses are taken for from now on. */
+  for(reader: Reader): this {
+    this.#reader = reader;
+    return this;
+  }
+
+  #isHeld(networkId: string, address: string): boolean {
+    const key = addressKey(networkId, address);
+    const reader = this.#reader;
+    return (
+      reader !== undefined &&
+      (reader.task.by('address', key).length > 0 ||
+        reader.service.by('address', key).length > 0 ||
+        reader.node.by('address', key).length > 0)
+    );
   }
 
   /** Gives back addresses that were taken but are not held by anybody after all. */

@@ -193,7 +193,7 @@ export class Allocation {
     if (!service || this.#settledServices.has(id)) return;
     this.#settledServices.add(id);
     const plan = planService(service, {
-      addresses: this.#addresses,
+      addresses: this.#addresses.for(tx),
       ports: () => (this.#ports ??= publishedPorts(tx, this.#cursors)),
       ingressNetworkId: this.#ingressId(tx),
       isNodeLocal: (networkId) => {
@@ -222,7 +222,7 @@ export class Allocation {
     const plan =
       serviceWaitsFor === undefined
         ? planTask(task, service, {
-            addresses: this.#addresses,
+            addresses: this.#addresses.for(tx),
             network: (networkId) => tx.network.get(networkId),
             ingressNetworkId: this.#ingressId(tx),
             whyNoAddress: (networkId) => this.#whyNoAddress(tx, networkId),
@@ -243,7 +243,7 @@ export class Allocation {
     const node = tx.node.get(id);
     if (!node) return;
     const plan = planNode(node, {
-      addresses: this.#addresses,
+      addresses: this.#addresses.for(tx),
       network: (networkId) => tx.network.get(networkId),
       ingressNetworkId: this.#ingressId(tx),
       used: this.#networksInUse.of(id),

@@ -7,6 +7,7 @@ import type {
   Config,
   Extension,
   Network,
+  NetworkAttachment,
   Node,
   Resource,
   Secret,
@@ -14,7 +15,7 @@ import type {
   Task,
   Volume,
 } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
-import type { Annotations } from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import { TaskState, type Annotations } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 
 /** Object type of each kind. The order is the order in snapshots: what others refer to comes first. */
 export interface StoreObjects {
@@ -67,6 +68,18 @@ const unique = (keys: readonly string[]): readonly string[] => (keys.length < 2 
 const serviceNetworks = (service: Service): readonly string[] =>
   unique([...(service.spec?.task?.networks ?? []), ...(service.spec?.networks ?? [])].map((n) => n.target));
 
+/** An address somebody holds in a network; no two objects may have the same. */
+export const addressKey = (networkId: string, address: string): string => `${networkId}\0${address.split('/')[0]}`;
+
+const attachmentAddresses = (attachments: readonly NetworkAttachment[]): readonly string[] =>
+  attachments.flatMap(({ network, addresses }) => addresses.map((address) => addressKey(network?.id ?? '', address)));
+
+/** Those of a task that may still use them. */
+const taskAddresses = (task: Task): readonly string[] =>
+  task.networks.length === 0 || (task.status?.state ?? TaskState.NEW) > TaskState.RUNNING
+    ? []
+    : attachmentAddresses(task.networks);
+
 const containerOf = (runtime: { readonly $case: string; readonly value: unknown } | undefined) =>
   runtime?.$case === 'container'
     ? (runtime.value as {
@@ -85,6 +98,7 @@ export const KINDS = {
       /** Actual role (NodeRole number). */
       role: (n: Node) => [String(n.role)],
       membership: (n: Node) => [String(n.spec?.membership ?? 0)],
+      address: (n: Node) => attachmentAddresses(n.attachments),
     },
   },
   network: { uniqueName: specName, indexes: {} },
@@ -99,6 +113,7 @@ export const KINDS = {
       network: serviceNetworks,
       secret: (s: Service) => unique((containerOf(s.spec?.task?.runtime)?.secrets ?? []).map((r) => r.secretId)),
       config: (s: Service) => unique((containerOf(s.spec?.task?.runtime)?.configs ?? []).map((r) => r.configId)),
+      address: (s: Service) => (s.endpoint?.virtualIps ?? []).map((ip) => addressKey(ip.networkId, ip.addr)),
     },
   },
   task: {
@@ -111,6 +126,7 @@ export const KINDS = {
       desiredState: (t: Task) => [String(t.desiredState)],
       secret: (t: Task) => unique((containerOf(t.spec?.runtime)?.secrets ?? []).map((r) => r.secretId)),
       config: (t: Task) => unique((containerOf(t.spec?.runtime)?.configs ?? []).map((r) => r.configId)),
+      address: taskAddresses,
       network: (t: Task) => unique(t.networks.map((n) => n.network?.id ?? '').filter((id) => id !== '')),
     },
   },
