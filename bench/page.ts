@@ -1,8 +1,8 @@
-/** Writes docs/performance.md from what the benches left in bench/results: `npm run bench:page`. */
-import { writeFileSync } from 'node:fs';
+/** Writes docs/performance.md from what the benches left in bench/results, and from bench/findings.md: `npm run bench:page`. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot } from '../test/support/repository.ts';
-import { BENCHES } from './support/benches.ts';
+import { REPORTS } from './support/benches.ts';
 import { holds, readResult, shown, shownLimit, type BenchReport, type Figure } from './support/report.ts';
 
 const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
@@ -32,13 +32,14 @@ function section(report: BenchReport): string {
   return lines.join('\n');
 }
 
-const reports = BENCHES.flatMap((name) => readResult(name) ?? []);
+const reports = REPORTS.flatMap((name) => readResult(name) ?? []);
 const page = [
   '# Performance',
   '',
   'Written by `npm run bench`, which measures everything again; do not edit. Times are of the machine named with them: compare ratios and counts, and times only with times of the same machine. A load average above the number of cores when a bench began means that other work slowed it down.',
   '',
   ...reports.map(section),
+  readFileSync(join(repositoryRoot, 'bench', 'findings.md'), 'utf8'),
 ].join('\n');
 const file = join(repositoryRoot, 'docs', 'performance.md');
 writeFileSync(file, `${page.trimEnd()}\n`);

@@ -1,10 +1,11 @@
 /**
  * A whole swarm beside a real Docker Swarm: one manager each, the same hollow workers, in the same run and in turns.
- * `npm run bench:swarm -- [--only start|large|update|loss] [--quick] [--rounds N] [--alone]`
+ * `npm run bench:swarm -- [--only start|large|update|loss|cost] [--quick] [--rounds N] [--alone]`
  */
 import { parseArgs } from 'node:util';
 import { Arena } from './swarm/arena.ts';
 import { compare } from './swarm/compare.ts';
+import { costPerTask } from './swarm/cost.ts';
 import { dockerSwarm, swarmd } from './swarm/contender.ts';
 import { loss, start, update } from './swarm/shapes.ts';
 import { missingForDocker } from './support/needs.ts';
@@ -20,8 +21,16 @@ const { values } = parseArgs({
     alone: { type: 'boolean', default: false },
   },
 });
-const WHOLE = { workers: 300, tasks: 3000, many: 10_000, updated: 1000, parallelism: 50, rounds: 5 };
-const QUICK = { workers: 60, tasks: 600, many: 2000, updated: 200, parallelism: 50, rounds: 2 };
+const WHOLE = {
+  workers: 300,
+  tasks: 3000,
+  many: 10_000,
+  updated: 1000,
+  parallelism: 50,
+  rounds: 5,
+  growth: [1_000, 10_000, 30_000],
+};
+const QUICK = { workers: 60, tasks: 600, many: 2000, updated: 200, parallelism: 50, rounds: 2, growth: [500, 5_000] };
 const size = values.quick ? QUICK : WHOLE;
 const rounds = Number(values.rounds ?? size.rounds);
 /** Share of the workers that can be killed at once. */
@@ -71,10 +80,13 @@ const SHAPES: Readonly<Record<string, Play>> = {
         { key: 'afterDetection', what: 'their tasks running elsewhere, from detection', limit: 0.5 },
       ],
     ),
+  // Of ours alone, whose metrics tell.
+  cost: ([ours]) => costPerTask(ours as Arena, size.growth),
 };
 
 async function measure(shape: string, play: Play): Promise<Findings> {
-  const missing = values.alone ? 'it was told to do without' : missingForDocker();
+  const isAlone = values.alone || shape === 'cost';
+  const missing = isAlone ? 'this is about swarmd alone' : missingForDocker();
   const arenas: Arena[] = [];
   try {
     arenas.push(new Arena(await swarmd()));
@@ -108,6 +120,7 @@ const TITLES: Readonly<Record<string, string>> = {
   large: 'A swarm beside Docker Swarm: a large new service',
   update: 'A swarm beside Docker Swarm: rolling update',
   loss: 'A swarm beside Docker Swarm: workers lost',
+  cost: 'What a task costs the manager, and how that grows',
 };
 
 for (const [shape, play] of Object.entries(SHAPES)) {

@@ -1,2 +1,18 @@
-/** The benches that make up the page of results, in its order. */
-export const BENCHES = ['failover', 'recovery', 'start', 'writes', 'api', 'footprint', 'scheduler'] as const;
+/** Programs of this folder that `npm run bench` runs, in order. */
+export const BENCHES = ['failover', 'recovery', 'start', 'writes', 'api', 'footprint', 'scheduler', 'swarm'] as const;
+
+/** The results that make up the page, in its order: one for most programs, one for each shape of the whole swarms. */
+export const REPORTS = [
+  'failover',
+  'recovery',
+  'start',
+  'writes',
+  'api',
+  'footprint',
+  'scheduler',
+  'swarm-start',
+  'swarm-large',
+  'swarm-update',
+  'swarm-loss',
+  'swarm-cost',
+];

@@ -11,7 +11,11 @@ export function serviceStatus(
 ): ListServiceStatusesResponse_ServiceStatus {
   const mode = service?.spec?.mode;
   if (!mode) return { serviceId, desiredTasks: 0, runningTasks: 0, completedTasks: 0 };
-  const count = (matches: (task: Task) => boolean): number => tasks.filter(matches).length;
+  const count = (matches: (task: Task) => boolean): number => {
+    let found = 0;
+    for (const task of tasks) if (matches(task)) found++;
+    return found;
+  };
   const iteration = service.jobStatus?.jobIteration?.index ?? 0;
   const isJob = mode.$case === 'replicatedJob' || mode.$case === 'globalJob';
   const isCurrent = (task: Task): boolean => (task.jobIteration?.index ?? 0) === iteration;

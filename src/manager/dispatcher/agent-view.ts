@@ -46,8 +46,19 @@ function sameExcept<T extends object>(
   b: T,
 ): boolean {
   if (a === b || sameReferences(ignored, a, b)) return true;
+  if (differsPlainly(ignored, a, b)) return false;
   const bytes = (value: T): Uint8Array => message.encode(without(value, ignored)).finish();
   return Buffer.compare(bytes(a), bytes(b)) === 0;
+}
+
+/** Whether a number, text or flag differs: then there is no need to encode both. */
+function differsPlainly<T extends object>(ignored: ReadonlySet<string>, a: T, b: T): boolean {
+  for (const key in a) {
+    if (a[key] === b[key] || ignored.has(key)) continue;
+    const kind = typeof a[key];
+    if (kind === typeof b[key] && (kind === 'number' || kind === 'string' || kind === 'boolean')) return true;
+  }
+  return false;
 }
 
 const without = <T extends object>(value: T, ignored: ReadonlySet<string>): T =>

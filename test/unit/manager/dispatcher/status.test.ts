@@ -13,8 +13,8 @@ describe('a reported status', () => {
   let rig: DispatcherRig;
   let agent: FakeAgent;
 
-  beforeEach(async () => {
-    rig = await dispatcherRig({ statusGatherMs: 20 });
+  const start = async (statusGatherMs: number): Promise<void> => {
+    rig = await dispatcherRig({ statusGatherMs });
     await rig.addNode('n1');
     await rig.addNode('n2');
     rig.lead();
@@ -24,7 +24,8 @@ describe('a reported status', () => {
       for (const id of ['a', 'b', 'marker']) tx.task.create(aTask(id, 'n1'));
       tx.task.create(aTask('foreign', 'n2'));
     });
-  });
+  };
+  beforeEach(() => start(20));
   afterEach(() => rig.close());
 
   const task = (id: string): Task => rig.store.read.task.get(id) as Task;
@@ -43,13 +44,16 @@ describe('a reported status', () => {
   });
 
   it('is stored together with others, leaving out the states in between', async () => {
+    // Long enough for all reports on a busy machine.
+    await rig.close();
+    await start(1_000);
     const entries = rig.entries.length;
     for (const state of [TaskState.ACCEPTED, TaskState.PREPARING, TaskState.READY, TaskState.STARTING]) {
       await Promise.all([agent.report('a', state), agent.report('b', state)]);
     }
     await eventually(() => expect(task('b').status?.state).toBe(TaskState.STARTING));
     expect(task('a').status?.state).toBe(TaskState.STARTING);
-    expect(rig.entries.length - entries).toBeLessThan(4);
+    expect(rig.entries.length - entries).toBe(1);
   });
 
   it('that goes backwards or says what is known changes nothing', async () => {
