@@ -178,7 +178,13 @@ export class Agent {
       const { logBroker } = connection;
       const stream = new AssignmentStream();
       await runSession(
-        { connection, clock: this.#clock, description, sessionId },
+        {
+          connection,
+          clock: this.#clock,
+          description,
+          sessionId,
+          wantsPeers: this.#options.driver.meetPeers !== undefined,
+        },
         {
           onOpen: (live) => {
             session.live = live;

@@ -7,6 +7,7 @@ import {
   AssignmentChange_AssignmentAction as Action,
   AssignmentsMessage_Type as Type,
   type AssignmentsMessage,
+  type NetworkPeer,
 } from '../proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import type { Config, Secret, Task } from '../proto/generated/docker/swarmkit/v1/objects.ts';
 
@@ -22,6 +23,7 @@ export interface AssignmentSet {
   readonly tasks: Changes<Task>;
   readonly secrets: Changes<Secret>;
   readonly configs: Changes<Config>;
+  readonly peers: Changes<NetworkPeer>;
 }
 
 export class AssignmentStream {
@@ -56,6 +58,7 @@ function sortChanges(message: AssignmentsMessage, isComplete: boolean): Assignme
   const tasks: Collected<Task> = { updated: [], removed: [] };
   const secrets: Collected<Secret> = { updated: [], removed: [] };
   const configs: Collected<Config> = { updated: [], removed: [] };
+  const peers: Collected<NetworkPeer> = { updated: [], removed: [] };
   const put = <T extends { readonly id: string }>(into: Collected<T>, action: Action, value: T): void => {
     if (action === Action.REMOVE) into.removed.push(value.id);
     else into.updated.push(value);
@@ -65,6 +68,7 @@ function sortChanges(message: AssignmentsMessage, isComplete: boolean): Assignme
     if (item?.$case === 'task') put(tasks, action, item.value);
     else if (item?.$case === 'secret') put(secrets, action, item.value);
     else if (item?.$case === 'config') put(configs, action, item.value);
+    else if (item?.$case === 'peer') put(peers, action, item.value);
   }
-  return { isComplete, tasks, secrets, configs };
+  return { isComplete, tasks, secrets, configs, peers };
 }

@@ -27,6 +27,8 @@ export interface SessionOptions {
   readonly description: NodeDescription;
   /** Session to take up again; empty to register anew. */
   readonly sessionId: string;
+  /** Ask for the tasks on other nodes that share networks with this node's. */
+  readonly wantsPeers: boolean;
 }
 
 /** What the rest of the agent does with the session. Throwing from a handler ends the session. */
@@ -52,7 +54,7 @@ export async function runSession(
   handlers: SessionHandlers,
   signal: AbortSignal,
 ): Promise<never> {
-  const { connection, clock, description, sessionId } = options;
+  const { connection, clock, description, sessionId, wantsPeers } = options;
   const { dispatcher, logBroker } = connection;
   const ending = new AbortController();
   const end = (reason: unknown): void => ending.abort(reason);
@@ -100,7 +102,7 @@ export async function runSession(
   };
 
   const assignments = async (): Promise<never> => {
-    for await (const message of messagesOf(dispatcher.assignments({ sessionId: id }), ending.signal)) {
+    for await (const message of messagesOf(dispatcher.assignments({ sessionId: id, wantsPeers }), ending.signal)) {
       handlers.onAssignments(message);
     }
     throw new SwarmError('unavailable', 'the manager ended the assignment stream');

@@ -57,6 +57,7 @@ export class TaskPool {
   /** Follows one message of the manager. Secrets and configs come first, tasks may need them. */
   apply(set: AssignmentSet): void {
     this.#dependencies.apply(set);
+    this.#options.driver.meetPeers?.(set.peers, set.isComplete);
     for (const task of set.tasks.updated) this.#assign(task);
     for (const id of set.tasks.removed) this.#withdraw(id);
     if (set.isComplete) this.#dropAllBut(new Set(set.tasks.updated.map((task) => task.id)));

@@ -1,10 +1,13 @@
-/** A swarm of ours whose nodes run their tasks on Docker Engines of their own: one manager, the others workers. */
-import { randomInt } from 'node:crypto';
+/**
+ * A swarm of ours whose nodes run their tasks on Docker Engines of their own: one manager, the others workers. Each node
+ * is a host by itself, agent beside engine, and all are plugged into one switch.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TestDaemon } from './cluster.ts';
 import { DockerEngine, unmountBelow } from './docker-engine.ts';
+import { NetworkLab } from './network-lab.ts';
 
 const PORT = 2377;
 
@@ -12,17 +15,18 @@ export class DockerSwarm {
   readonly engines: readonly DockerEngine[];
   readonly daemons: TestDaemon[] = [];
   readonly #directory: string;
-  /** Loopback addresses of this swarm's own: all nodes listen on the port people expect. */
-  readonly #addressPrefix = `127.${randomInt(1, 255)}.${randomInt(1, 255)}`;
+  readonly #lab: NetworkLab;
 
-  private constructor(directory: string, engines: readonly DockerEngine[]) {
+  private constructor(directory: string, lab: NetworkLab, engines: readonly DockerEngine[]) {
+    this.#lab = lab;
     this.#directory = directory;
     this.engines = engines;
   }
 
   static async start(nodes: number): Promise<DockerSwarm> {
     const engines: DockerEngine[] = [];
-    const swarm = new DockerSwarm(await mkdtemp(join(tmpdir(), 'swarmd-docker-')), engines);
+    const lab = await NetworkLab.start();
+    const swarm = new DockerSwarm(await mkdtemp(join(tmpdir(), 'swarmd-docker-')), lab, engines);
     try {
       for (let i = 0; i < nodes; i++) engines.push(await DockerEngine.start());
       for (const engine of engines) await swarm.#addNode(engine);
@@ -43,6 +47,7 @@ export class DockerSwarm {
   async close(): Promise<void> {
     await Promise.all(this.daemons.map((daemon) => daemon.kill()));
     for (const engine of this.engines) await engine.close();
+    await this.#lab.close();
     // A killed agent leaves the file system that holds secrets.
     await unmountBelow(this.#directory);
     await rm(this.#directory, { recursive: true, force: true });
@@ -50,10 +55,10 @@ export class DockerSwarm {
 
   async #addNode(engine: DockerEngine): Promise<void> {
     const name = `node-${this.daemons.length + 1}`;
-    const listen = ['--listen-addr', `${this.#addressPrefix}.${this.daemons.length + 1}:${PORT}`];
+    const listen = ['--listen-addr', `${await this.#lab.plugIn(engine.namespace)}:${PORT}`];
     const runtime = ['--runtime', 'docker', '--engine', engine.host];
     const role = this.daemons.length === 0 ? ['manager'] : ['worker', ...(await this.#joinFlags())];
-    const daemon = new TestDaemon(name, this.#directory, [...role, ...listen, ...runtime]);
+    const daemon = new TestDaemon(name, this.#directory, [...role, ...listen, ...runtime], engine.namespace);
     this.daemons.push(daemon);
     await daemon.start();
   }

@@ -57,12 +57,12 @@ export class FakeAgent {
   }
 
   /** Opens the stream of assignments and waits for the first message. */
-  async open(sessionId = this.sessionId): Promise<void> {
+  async open(sessionId = this.sessionId, wantsPeers = false): Promise<void> {
     this.assignmentsError = undefined;
     this.assigned.clear();
     this.messages.length = 0;
     this.#sequence = '';
-    const stream = this.client.assignments({ sessionId }, callAs(this.nodeId));
+    const stream = this.client.assignments({ sessionId, wantsPeers }, callAs(this.nodeId));
     this.#assignments = stream;
     stream.on('data', (message: AssignmentsMessage) => this.#apply(message));
     stream.on('error', (error) => (this.assignmentsError = rpcError(error)));
@@ -113,7 +113,7 @@ export class FakeAgent {
   }
 
   /** Ids of one kind it holds, sorted. */
-  held(kind: 'task' | 'secret' | 'config' | 'volume'): readonly string[] {
+  held(kind: 'task' | 'secret' | 'config' | 'volume' | 'peer'): readonly string[] {
     return [...this.assigned.keys()]
       .filter((key) => key.startsWith(`${kind}:`))
       .map((key) => key.slice(kind.length + 1))

@@ -24,11 +24,17 @@ export class NetworkLab {
 
   /** Makes a host. */
   async addHost(): Promise<{ readonly namespace: string; readonly address: string }> {
+    const namespace = await this.addNamespace();
+    return { namespace, address: await this.plugIn(namespace) };
+  }
+
+  /** Makes a namespace that is plugged in nowhere. */
+  async addNamespace(): Promise<string> {
     const namespace = `${this.#switch}-${this.#namespaces.length + 1}`;
     this.#namespaces.push(namespace);
     await run('ip', ['netns', 'add', namespace]);
     await run('ip', ['-n', namespace, 'link', 'set', 'lo', 'up']);
-    return { namespace, address: await this.plugIn(namespace) };
+    return namespace;
   }
 
   /** Gives a namespace an interface on the switch; returns its address. */

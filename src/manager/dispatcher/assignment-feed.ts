@@ -14,8 +14,16 @@ export interface FeedLimits {
   readonly backlog: number;
 }
 
+/** Whose stream it is. */
+interface FeedOwner {
+  readonly nodeId: string;
+  /** Whether it asked for the tasks that share networks with its own. */
+  readonly wantsPeers: boolean;
+}
+
 export class AssignmentFeed {
   readonly nodeId: string;
+  readonly wantsPeers: boolean;
   readonly stream: ServerStream;
   readonly #reader: Reader;
   readonly #limits: FeedLimits;
@@ -23,18 +31,20 @@ export class AssignmentFeed {
   readonly #tasks = new Set<string>();
   readonly #volumes = new Set<string>();
   readonly #dependencies = new Set<DependencyKey>();
+  readonly #peers = new Set<string>();
 
-  constructor(nodeId: string, stream: ServerStream, reader: Reader, limits: FeedLimits) {
+  constructor({ nodeId, wantsPeers }: FeedOwner, stream: ServerStream, reader: Reader, limits: FeedLimits) {
     this.nodeId = nodeId;
+    this.wantsPeers = wantsPeers;
     this.stream = stream;
     this.#reader = reader;
     this.#limits = limits;
-    this.#set = new AssignmentSet(nodeId);
+    this.#set = new AssignmentSet(nodeId, wantsPeers);
   }
 
   /** Objects waiting to be looked at. */
   get size(): number {
-    return this.#tasks.size + this.#volumes.size + this.#dependencies.size;
+    return this.#tasks.size + this.#volumes.size + this.#dependencies.size + this.#peers.size;
   }
 
   get isFull(): boolean {
@@ -61,12 +71,23 @@ export class AssignmentFeed {
     this.#checkBacklog();
   }
 
+  markPeer(id: string): void {
+    this.#peers.add(id);
+    this.#checkBacklog();
+  }
+
+  /** Networks of the node's tasks, where the agent asked for their other tasks. */
+  get peerNetworks(): Iterable<string> {
+    return this.#set.peerNetworks;
+  }
+
   /** Looks at everything again. */
   markEverything(): void {
-    const { tasks, volumes, dependencies } = this.#set.everything(this.#reader);
+    const { tasks, volumes, dependencies, peers } = this.#set.everything(this.#reader);
     for (const id of tasks) this.#tasks.add(id);
     for (const id of volumes) this.#volumes.add(id);
     for (const key of dependencies) this.#dependencies.add(key);
+    for (const id of peers) this.#peers.add(id);
   }
 
   /** Everything the node has now, as the changes of a first message. */
@@ -82,6 +103,7 @@ export class AssignmentFeed {
       dependencies: takeFrom(this.#dependencies, limit),
       volumes: takeFrom(this.#volumes, limit),
       tasks: takeFrom(this.#tasks, limit),
+      peers: takeFrom(this.#peers, limit),
     });
   }
 
@@ -89,6 +111,7 @@ export class AssignmentFeed {
     this.#tasks.clear();
     this.#volumes.clear();
     this.#dependencies.clear();
+    this.#peers.clear();
   }
 
   #checkBacklog(): void {

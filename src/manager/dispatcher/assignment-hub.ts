@@ -6,12 +6,15 @@ import type { Reader } from '../store/transaction.ts';
 import { mayConcernAgent } from './agent-view.ts';
 import type { AssignmentFeed } from './assignment-feed.ts';
 import { configKey, secretKey, type DependencyKey } from './dependencies.ts';
+import { overlaysOf } from './peer-set.ts';
 
 export class AssignmentHub {
   readonly #reader: Reader;
   readonly #clock: Clock;
   readonly #gatherMs: number;
   readonly #feeds = new Map<string, Set<AssignmentFeed>>();
+  /** Those among them that want to know of tasks on other nodes. */
+  readonly #peerFeeds = new Set<AssignmentFeed>();
   readonly #marked = new Set<AssignmentFeed>();
   #timer: CancelTimer | undefined;
 
@@ -32,6 +35,7 @@ export class AssignmentHub {
     const feeds = this.#feeds.get(feed.nodeId);
     if (feeds) feeds.add(feed);
     else this.#feeds.set(feed.nodeId, new Set([feed]));
+    if (feed.wantsPeers) this.#peerFeeds.add(feed);
   }
 
   remove(feed: AssignmentFeed): void {
@@ -39,6 +43,7 @@ export class AssignmentHub {
     feeds?.delete(feed);
     if (feeds?.size === 0) this.#feeds.delete(feed.nodeId);
     this.#marked.delete(feed);
+    this.#peerFeeds.delete(feed);
   }
 
   route(change: Change): void {
@@ -66,11 +71,29 @@ export class AssignmentHub {
     this.#marked.clear();
   }
 
+  /** The node's tasks are reached at another address now. */
+  routeAddress(nodeId: string): void {
+    if (this.#peerFeeds.size === 0) return;
+    for (const task of this.#reader.task.by('node', nodeId)) this.#routeToPeers(task);
+  }
+
   #routeTask(task: Task, old: Task | undefined): void {
+    this.#routeToPeers(task);
     const feeds = this.#feeds.get(task.nodeId);
     if (!feeds || (old && old.nodeId === task.nodeId && !mayConcernAgent(old, task))) return;
     for (const feed of feeds) {
       feed.markTask(task.id);
+      this.#mark(feed);
+    }
+  }
+
+  #routeToPeers(task: Task): void {
+    if (this.#peerFeeds.size === 0) return;
+    const networks = overlaysOf(task);
+    if (networks.length === 0) return;
+    for (const feed of this.#peerFeeds) {
+      if (feed.nodeId === task.nodeId || !sharesOne(feed.peerNetworks, networks)) continue;
+      feed.markPeer(task.id);
       this.#mark(feed);
     }
   }
@@ -117,4 +140,9 @@ export class AssignmentHub {
       for (const { stream } of marked) stream.wake();
     });
   }
+}
+
+function sharesOne(some: Iterable<string>, others: readonly string[]): boolean {
+  for (const one of some) if (others.includes(one)) return true;
+  return false;
 }

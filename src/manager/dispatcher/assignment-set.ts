@@ -20,6 +20,7 @@ import { VolumeAssignment } from '../../proto/generated/docker/swarmkit/v1/types
 import type { Reader } from '../store/transaction.ts';
 import { isForAgent, mustResend, needsDependencies } from './agent-view.ts';
 import { splitKey, taskDependencies, volumeDependencies, type DependencyKey } from './dependencies.ts';
+import { PeerSet } from './peer-set.ts';
 import { volumeAssignment } from './volume-assignment.ts';
 
 /** Names of objects that may have changed. */
@@ -27,9 +28,11 @@ export interface Changed {
   readonly tasks: Iterable<string>;
   readonly volumes: Iterable<string>;
   readonly dependencies: Iterable<DependencyKey>;
+  /** Tasks on other nodes. */
+  readonly peers: Iterable<string>;
 }
 
-type AssignmentReader = Pick<Reader, 'task' | 'secret' | 'config' | 'volume'>;
+type AssignmentReader = Pick<Reader, 'task' | 'secret' | 'config' | 'volume' | 'node' | 'cluster'>;
 type Item = NonNullable<Assignment['item']>;
 
 export class AssignmentSet {
@@ -40,9 +43,17 @@ export class AssignmentSet {
   /** What each task or volume on the node holds on to. */
   readonly #uses = new Map<string, readonly DependencyKey[]>();
   readonly #users = new Map<DependencyKey, number>();
+  readonly #peers: PeerSet | undefined;
 
-  constructor(nodeId: string) {
+  /** @param wantsPeers the agent asked to be told of tasks that share networks with its own */
+  constructor(nodeId: string, wantsPeers: boolean) {
     this.#nodeId = nodeId;
+    this.#peers = wantsPeers ? new PeerSet(nodeId) : undefined;
+  }
+
+  /** Networks of the node's tasks whose other tasks the agent wants to know of. */
+  get peerNetworks(): Iterable<string> {
+    return this.#peers?.networks ?? [];
   }
 
   /** Everything that may differ from what was sent: what the node has in the store and what it was sent. */
@@ -53,19 +64,25 @@ export class AssignmentSet {
     for (const volume of reader.volume.all()) {
       if (volume.publishStatus.some((status) => status.nodeId === this.#nodeId)) volumes.add(volume.id);
     }
-    return { tasks, volumes, dependencies: [...this.#users.keys()] };
+    return { tasks, volumes, dependencies: [...this.#users.keys()], peers: this.#peers?.everything(reader) ?? [] };
   }
 
   /** Changes to send, secrets and configs before what needs them; afterwards they count as sent. */
   update(reader: AssignmentReader, changed: Changed): readonly AssignmentChange[] {
     const changes: AssignmentChange[] = [];
     const touched = new Set<DependencyKey>(changed.dependencies);
-    for (const id of changed.tasks) this.#updateTask(reader.task.get(id), id, changes, touched);
+    const peers = new Set(changed.peers);
+    for (const id of changed.tasks) {
+      this.#updateTask(reader.task.get(id), id, changes, touched);
+      // On a network that came into use everybody is new, and on one that is left nobody counts any more.
+      const turned = this.#peers?.own(id, this.#tasks.get(id)) ?? [];
+      if (turned.length > 0) for (const peer of this.#peers?.everything(reader) ?? []) peers.add(peer);
+    }
     for (const id of changed.volumes) this.#updateVolume(reader, id, changes, touched);
     const added: AssignmentChange[] = [];
     const dropped: AssignmentChange[] = [];
     for (const key of touched) this.#updateDependency(reader, key, added, dropped);
-    return [...added, ...changes, ...dropped];
+    return [...added, ...(this.#peers?.update(reader, peers) ?? []), ...changes, ...dropped];
   }
 
   /** All tasks sent and not withdrawn. */

@@ -123,22 +123,22 @@ export class LeaderTerm {
   }
 
   assignments(request: AssignmentsRequest, context: CallContext): AsyncGenerator<AssignmentsMessage> {
-    return this.#feed(request.sessionId, context, assignmentMessages);
+    return this.#feed(request, context, assignmentMessages);
   }
 
   tasks(request: TasksRequest, context: CallContext): AsyncGenerator<TasksMessage> {
-    return this.#feed(request.sessionId, context, taskMessages);
+    return this.#feed({ ...request, wantsPeers: false }, context, taskMessages);
   }
 
   async *#feed<M>(
-    sessionId: string,
+    { sessionId, wantsPeers }: AssignmentsRequest,
     { caller, signal }: CallContext,
     messages: (feed: AssignmentFeed) => AsyncGenerator<M>,
   ): AsyncGenerator<M> {
     const registration = this.#presence.registered(caller, sessionId);
     await this.#barrier.pass();
     const stream = registration.open('assignments', signal);
-    const feed = new AssignmentFeed(caller.nodeId, stream, this.#reader, {
+    const feed = new AssignmentFeed({ nodeId: caller.nodeId, wantsPeers }, stream, this.#reader, {
       batch: this.#settings.assignmentBatch,
       backlog: this.#settings.assignmentBacklog,
     });
@@ -192,6 +192,7 @@ export class LeaderTerm {
         return;
       }
       this.#presence.changed(change.object);
+      if (change.old?.status?.addr !== change.object.status?.addr) this.#hub.routeAddress(change.object.id);
       if (change.old && !sameNodeForAgent(change.old, change.object)) this.#presence.refresh(change.object.id);
     } else if (change.kind === 'cluster') {
       if (change.action === 'delete') return;

@@ -4,6 +4,8 @@
  */
 import type { NodeDescription } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { PortConfig } from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import type { NetworkPeer } from '../../proto/generated/docker/swarmkit/v1/dispatcher.ts';
+import type { Changes } from '../assignments.ts';
 import type { Config, Secret, Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 
 /** Secrets and configs a task may read; anything not referenced by the task is absent. */
@@ -98,6 +100,11 @@ export interface RuntimeDriver {
   describe(): Promise<NodeDescription>;
   /** The controller of a task; dependencies are read when the task is prepared. Throws invalidArgument when the task can never run here. */
   controller(task: Task, dependencies: TaskDependencies): TaskController;
+  /**
+   * Who else is on the networks of this node's tasks; for drivers that build those networks by themselves. A complete set
+   * replaces what was known.
+   */
+  meetPeers?(peers: Changes<NetworkPeer>, isComplete: boolean): void;
   /** Tasks of earlier runs of the agent that still leave something behind. */
   leftovers(): Promise<readonly LeftoverTask[]>;
   /** Stops and removes what an earlier run left of a task that is no longer assigned. */

@@ -13,6 +13,8 @@ export interface Member {
   readonly serviceName: string;
   /** Whether others may be sent to it: it runs and, with a health check, is healthy. */
   readonly isReady: boolean;
+  /** Address of its node; undefined for tasks of this one. */
+  readonly nodeAddress: string | undefined;
   readonly places: readonly Place[];
 }
 
@@ -25,12 +27,13 @@ export interface Place {
   readonly aliases: readonly string[];
 }
 
-export function memberOf(task: Task, isReady: boolean): Member {
+export function memberOf(task: Task, isReady: boolean, nodeAddress?: string): Member {
   return {
     taskId: task.id,
     taskName: taskName(task),
     serviceName: task.serviceAnnotations?.name ?? '',
     isReady,
+    nodeAddress,
     places: task.networks.filter(isOverlay).map(({ network, addresses, aliases }) => ({
       networkId: network?.id ?? '',
       networkName: network?.spec?.annotations?.name ?? '',
@@ -55,6 +58,21 @@ export class Directory {
   remove(taskId: string): void {
     for (const { address } of this.#members.get(taskId)?.places ?? []) this.#networksOfAddress.delete(address);
     this.#members.delete(taskId);
+  }
+
+  /** Members from other nodes on a network, with where they are: addresses of tasks to those of their nodes. */
+  elsewhere(networkId: string): ReadonlyMap<string, string> {
+    const found = new Map<string, string>();
+    for (const { nodeAddress, places } of this.#members.values()) {
+      if (nodeAddress === undefined) continue;
+      for (const place of places) if (place.networkId === networkId) found.set(place.address, nodeAddress);
+    }
+    return found;
+  }
+
+  /** Ids of members that are on other nodes. */
+  get strangers(): readonly string[] {
+    return [...this.#members.values()].filter((m) => m.nodeAddress !== undefined).map((m) => m.taskId);
   }
 
   /** Addresses behind a name as the task at `source` sees it; empty when nobody on its networks goes by it. */

@@ -4,6 +4,7 @@
  */
 import { execFile, spawn } from 'node:child_process';
 import dgram from 'node:dgram';
+import { openSync } from 'node:fs';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { SwarmError } from '../../common/errors.ts';
 
@@ -19,6 +20,16 @@ export class NetworkNamespace {
 
   /** The agent's own. */
   static readonly own = new NetworkNamespace(undefined);
+  static readonly #others = new Map<string, NetworkNamespace>();
+
+  static #held(namespace: string, path: string): NetworkNamespace {
+    let held = NetworkNamespace.#others.get(namespace);
+    if (!held) {
+      held = new NetworkNamespace(`/proc/${process.pid}/fd/${openSync(path, 'r')}`);
+      NetworkNamespace.#others.set(namespace, held);
+    }
+    return held;
+  }
 
   /** The one that has a network interface of this name. Throws failedPrecondition when no process on this machine lives there. */
   static async having(interfaceName: string): Promise<NetworkNamespace> {
@@ -28,9 +39,10 @@ export class NetworkNamespace {
         const namespace = await readlink(`/proc/${pid}/ns/net`);
         if (seen.has(namespace)) continue;
         seen.add(namespace);
+        // Any process will do to look in, but it may end: the namespace itself is held open.
         const devices = await readFile(`/proc/${pid}/net/dev`, 'utf8');
         if (!devices.split('\n').some((line) => line.trimStart().startsWith(`${interfaceName}:`))) continue;
-        return pid === 'self' ? NetworkNamespace.own : new NetworkNamespace(`/proc/${pid}/ns/net`);
+        return pid === 'self' ? NetworkNamespace.own : NetworkNamespace.#held(namespace, `/proc/${pid}/ns/net`);
       } catch {
         // It ended meanwhile, or is none of our business.
       }

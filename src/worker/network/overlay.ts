@@ -2,6 +2,7 @@
 import type { Network, NetworkAttachment } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 
 const DRIVER = 'overlay';
+const VXLAN_OPTION = 'com.docker.network.driver.overlay.vxlanid_list';
 const MTU_OPTION = 'com.docker.network.driver.mtu';
 /** Room for the outer headers in frames of 1500 bytes, as Docker's overlay driver leaves it. */
 const DEFAULT_MTU = '1450';
@@ -14,6 +15,9 @@ export const mtuOf = ({ spec }: Network): string => spec?.driverConfig?.options[
 
 export const isEncrypted = ({ driverState }: Network): boolean =>
   driverState !== undefined && 'encrypted' in driverState.options;
+
+/** VXLAN id of the network. */
+export const vxlanIdOf = ({ driverState }: Network): number => Number(driverState?.options[VXLAN_OPTION] ?? 0);
 
 /** The hardware address Docker gives an endpoint with this IPv4 address. */
 export const hardwareAddress = (address: string): string =>

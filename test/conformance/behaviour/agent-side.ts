@@ -97,7 +97,7 @@ function setOf(event: string, managed: readonly string[]): AssignmentSet {
   if (updated.length === 0 && without.length === 0 && !isEmpty)
     throw new Error(`the handler does not know event "${event}"`);
   const tasks = { updated: updated.map((id) => assignedTask(id)), removed: isComplete ? [] : without };
-  return { isComplete, tasks, secrets: none, configs: none };
+  return { isComplete, tasks, secrets: none, configs: none, peers: none };
 }
 
 /** "INCREMENTAL set that applies to 1", after a set that resulted in `lastSeq`. */

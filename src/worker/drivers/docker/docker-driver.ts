@@ -1,10 +1,14 @@
 /** Runs tasks as containers of a Docker Engine, which need not know of any swarm. */
 import Dockerode from 'dockerode';
 import { join } from 'node:path';
+import type { NetworkPeer } from '../../../proto/generated/docker/swarmkit/v1/dispatcher.ts';
+import type { Changes } from '../../assignments.ts';
 import type { Logger } from '../../../common/log.ts';
 import type { Task } from '../../../proto/generated/docker/swarmkit/v1/objects.ts';
 import type { NodeDescription, PluginDescription } from '../../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { LeftoverTask, RuntimeDriver, TaskController, TaskDependencies } from '../driver.ts';
+import { NetworkNamespace } from '../../network/namespace.ts';
+import { canMakeVxlan } from '../../network/vxlan.ts';
 import { PrivateFiles } from '../private-files.ts';
 import { containerSpecOf, NODE_LABEL, TASK_LABEL } from './container-config.ts';
 import { DockerController } from './docker-controller.ts';
@@ -29,6 +33,7 @@ export class DockerDriver implements RuntimeDriver {
   readonly #nodes: KnownNodes;
   readonly #privateFiles: PrivateFiles;
   readonly #networks: EngineNetworks;
+  #canMakeOverlays: Promise<boolean> | undefined;
   #description: { readonly value: NodeDescription; readonly atMs: number } | undefined;
 
   private constructor(nodes: KnownNodes, { directory, engine, log }: DockerDriverOptions) {
@@ -53,7 +58,8 @@ export class DockerDriver implements RuntimeDriver {
     const nowMs = performance.now();
     if (this.#description && nowMs - this.#description.atMs < DESCRIPTION_AGE_MS) return this.#description.value;
     try {
-      const value = describe((await this.#engine.info()) as EngineInfo);
+      this.#canMakeOverlays ??= canMakeVxlan(NetworkNamespace.own);
+      const value = describe((await this.#engine.info()) as EngineInfo, await this.#canMakeOverlays);
       this.#description = { value, atMs: nowMs };
       return value;
     } catch (error) {
@@ -73,6 +79,10 @@ export class DockerDriver implements RuntimeDriver {
       networks: this.#networks,
       describe: () => this.describe(),
     });
+  }
+
+  meetPeers(peers: Changes<NetworkPeer>, isComplete: boolean): void {
+    this.#networks.meetPeers(peers, isComplete);
   }
 
   async leftovers(): Promise<readonly LeftoverTask[]> {
@@ -136,10 +146,11 @@ interface EngineInfo {
     | null;
 }
 
-function describe(info: EngineInfo): NodeDescription {
-  const plugins: PluginDescription[] = Object.entries(info.Plugins ?? {}).flatMap(([type, names]) =>
-    type === 'Authorization' ? [] : (names ?? []).map((name) => ({ type, name })),
-  );
+/** @param canMakeOverlays whether this agent can; the engine alone cannot, whatever it says */
+function describe(info: EngineInfo, canMakeOverlays: boolean): NodeDescription {
+  const plugins: PluginDescription[] = Object.entries(info.Plugins ?? {})
+    .flatMap(([type, names]) => (type === 'Authorization' ? [] : (names ?? []).map((name) => ({ type, name }))))
+    .filter(({ type, name }) => canMakeOverlays || type !== 'Network' || name !== 'overlay');
   const labels = (info.Labels ?? []).map((label): [string, string] => {
     const at = label.indexOf('=');
     return at < 0 ? [label, ''] : [label.slice(0, at), label.slice(at + 1)];

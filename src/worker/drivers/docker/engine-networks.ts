@@ -8,11 +8,15 @@ import type dgram from 'node:dgram';
 import { errorText, SwarmError } from '../../../common/errors.ts';
 import type { Logger } from '../../../common/log.ts';
 import { systemRandom } from '../../../common/random.ts';
+import type { NetworkPeer } from '../../../proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import type { Network, Task } from '../../../proto/generated/docker/swarmkit/v1/objects.ts';
+import { TaskState } from '../../../proto/generated/docker/swarmkit/v1/types.ts';
 import { memberOf, Directory } from '../../network/directory.ts';
 import { serveNames } from '../../network/name-server.ts';
 import { NetworkNamespace } from '../../network/namespace.ts';
-import { isEncrypted, isOverlay, mtuOf } from '../../network/overlay.ts';
+import { isEncrypted, isOverlay, mtuOf, vxlanIdOf } from '../../network/overlay.ts';
+import { isReachableNode, VxlanDevice } from '../../network/vxlan.ts';
+import type { Changes } from '../../assignments.ts';
 import { engineError, hasStatus } from './engine-error.ts';
 
 /** Marks the engine's networks that are the swarm's; its value is the id there. */
@@ -27,13 +31,24 @@ export interface EngineNetworksOptions {
   readonly log: Logger;
 }
 
+interface Realised {
+  readonly network: Network;
+  readonly engineId: string;
+  readonly names: dgram.Socket;
+  /** Made when there is somebody on another node. */
+  device: VxlanDevice | undefined;
+}
+
 export class EngineNetworks {
   readonly #engine: Dockerode;
   readonly #log: Logger;
   readonly #directory = new Directory();
   /** Tasks of ours, by network, that have it or are about to. */
   readonly #users = new Map<string, Set<string>>();
-  readonly #nameSockets = new Map<string, dgram.Socket>();
+  /** What was set up on this host around the engine's network. */
+  readonly #realised = new Map<string, Realised>();
+  /** UDP port of the cluster's overlay traffic, once there are other nodes. */
+  #vxlanPort: number | undefined;
   /** What is done to networks is done one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -58,6 +73,25 @@ export class EngineNetworks {
     if (overlaysOf(task).length > 0) this.#directory.put(memberOf(task, isReady));
   }
 
+  /** Takes note of who is on these networks on other nodes. */
+  meetPeers({ updated, removed }: Changes<NetworkPeer>, isComplete: boolean): void {
+    const gone = new Set(isComplete ? this.#directory.strangers : removed);
+    for (const { task, nodeAddr, vxlanPort } of updated) {
+      if (!task) continue;
+      this.#vxlanPort = vxlanPort;
+      gone.delete(task.id);
+      const isReady = task.status?.state === TaskState.RUNNING && task.desiredState <= TaskState.RUNNING;
+      this.#directory.put(memberOf(task, isReady, nodeAddr));
+    }
+    for (const taskId of gone) this.#directory.remove(taskId);
+    if (gone.size === 0 && updated.length === 0) return;
+    void this.#inTurn(async () => {
+      for (const realised of this.#realised.values()) await this.#connect(realised);
+    }).catch((error: unknown) =>
+      this.#log.error({ err: error }, 'other nodes cannot be reached over a network of the swarm'),
+    );
+  }
+
   /** The task has ended: its networks go with the last task that has them. */
   async leave(task: Task): Promise<void> {
     const networks = overlaysOf(task);
@@ -74,8 +108,8 @@ export class EngineNetworks {
 
   /** Lets go of everything; networks stay. */
   close(): void {
-    for (const socket of this.#nameSockets.values()) socket.close();
-    this.#nameSockets.clear();
+    for (const { names } of this.#realised.values()) names.close();
+    this.#realised.clear();
   }
 
   async #provide(network: Network): Promise<void> {
@@ -83,19 +117,37 @@ export class EngineNetworks {
     const gateway = network.ipam?.configs[0]?.gateway ?? '';
     const present = (await this.#ownNetworks()).find(({ Labels }) => Labels?.[NETWORK_LABEL] === network.id);
     const engineId = present?.Id ?? (await this.#make(network));
-    if (this.#nameSockets.has(network.id)) return;
+    if (this.#realised.get(network.id)?.engineId === engineId) return;
+    this.#realised.get(network.id)?.names.close();
     try {
       const namespace = await NetworkNamespace.having(bridgeOf(engineId));
-      const socket = await namespace.udpSocket(gateway, DNS_PORT);
-      serveNames(socket, this.#directory, systemRandom, this.#log);
-      this.#nameSockets.set(network.id, socket);
+      const names = await namespace.udpSocket(gateway, DNS_PORT);
+      serveNames(names, this.#directory, systemRandom, this.#log);
+      const realised = { network, engineId, names, device: undefined };
+      this.#realised.set(network.id, realised);
+      await this.#connect(realised);
     } catch (error) {
-      throw new SwarmError(
-        'unavailable',
-        `network ${name} cannot be served on this node: no name server at ${gateway}:${DNS_PORT}: ${errorText(error)}`,
-        { cause: error },
-      );
+      throw new SwarmError('unavailable', `network ${name} cannot be served on this node: ${errorText(error)}`, {
+        cause: error,
+      });
     }
+  }
+
+  /** Leads to the network's tasks on other nodes. */
+  async #connect(realised: Realised): Promise<void> {
+    const { network, engineId } = realised;
+    const peers = new Map([...this.#directory.elsewhere(network.id)].filter(([, node]) => isReachableNode(node)));
+    if (!realised.device) {
+      if (peers.size === 0 || this.#vxlanPort === undefined) return;
+      realised.device = await VxlanDevice.make({
+        namespace: await NetworkNamespace.having(bridgeOf(engineId)),
+        bridge: bridgeOf(engineId),
+        vxlanId: vxlanIdOf(network),
+        port: this.#vxlanPort,
+        mtu: mtuOf(network),
+      });
+    }
+    await realised.device.lead(peers);
   }
 
   async #make(network: Network): Promise<string> {
@@ -137,8 +189,10 @@ export class EngineNetworks {
   }
 
   async #remove(engineId: string, id: string): Promise<void> {
-    this.#nameSockets.get(id)?.close();
-    this.#nameSockets.delete(id);
+    const realised = this.#realised.get(id);
+    realised?.names.close();
+    await realised?.device?.remove();
+    this.#realised.delete(id);
     this.#users.delete(id);
     try {
       await this.#engine.getNetwork(engineId).remove();

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SwarmError } from '../../../../src/common/errors.ts';
 import { unary } from '../../../../src/common/rpc-client.ts';
-import type { TasksMessage } from '../../../../src/proto/generated/docker/swarmkit/v1/dispatcher.ts';
+import type { NetworkPeer, TasksMessage } from '../../../../src/proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import { Volume, type Task } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import { VolumeSpec } from '../../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import {
@@ -15,6 +15,7 @@ import { aSecret, aTask, dispatcherRig, type DispatcherRig } from '../../../supp
 import { eventually } from '../../../support/eventually.ts';
 import type { FakeAgent } from '../../../support/fake-agent.ts';
 import { callAs } from '../../../support/rpc-rig.ts';
+import { onOverlay } from '../../../support/worker-builders.ts';
 
 describe('the stream of assignments', () => {
   let rig: DispatcherRig;
@@ -48,6 +49,45 @@ describe('the stream of assignments', () => {
     await rig.store.update((tx) => tx.task.delete(id));
     await eventually(() => !agent.held('task').includes(id));
   };
+
+  describe('of an agent that asks for peers', () => {
+    const on = (task: Task, ...networks: readonly ReturnType<typeof onOverlay>[]): Task => ({ ...task, networks });
+    const peer = (id: string) => agent.assigned.get(`peer:${id}`) as NetworkPeer | undefined;
+    beforeEach(async () => {
+      const other = rig.agent('n2');
+      await other.register();
+      await create(on(aTask('far', 'n2'), onOverlay('back', '10.0.1.3/24')));
+      await create(on(aTask('elsewhere', 'n2'), onOverlay('front', '10.0.2.3/24')));
+      await agent.open(undefined, true);
+    });
+
+    it('names tasks of other nodes on the networks of its own, while it has some there', async () => {
+      expect(agent.held('peer')).toEqual([]);
+      await create(on(aTask('near', 'n1'), onOverlay('back', '10.0.1.2/24')));
+      await eventually(() => expect(agent.held('peer')).toEqual(['far']));
+      expect(peer('far')).toMatchObject({ nodeAddr: '127.0.0.1', vxlanPort: 4789, task: { nodeId: 'n2' } });
+      await rig.store.update((tx) => tx.task.delete('near'));
+      await eventually(() => expect(agent.held('peer')).toEqual([]));
+    });
+
+    it('says when others may be sent to one, and when it is gone', async () => {
+      await create(on(aTask('near', 'n1'), onOverlay('back', '10.0.1.2/24')));
+      await eventually(() => expect(peer('far')?.task?.status?.state).toBe(TaskState.ASSIGNED));
+      await setState('far', TaskState.RUNNING);
+      await eventually(() => expect(peer('far')?.task?.status?.state).toBe(TaskState.RUNNING));
+      await setState('far', TaskState.FAILED);
+      await eventually(() => expect(agent.held('peer')).toEqual([]));
+      await create(on(aTask('next', 'n2'), onOverlay('back', '10.0.1.4/24')));
+      await eventually(() => expect(agent.held('peer')).toEqual(['next']));
+    });
+  });
+
+  it('names no peers to agents that did not ask', async () => {
+    await create({ ...aTask('far', 'n2'), networks: [onOverlay('back', '10.0.1.3/24')] });
+    await create({ ...aTask('near', 'n1'), networks: [onOverlay('back', '10.0.1.2/24')] });
+    await agent.open();
+    expect(agent.held('peer')).toEqual([]);
+  });
 
   it('begins with the complete set and goes on with changes, each building on the last', async () => {
     await create(aTask('a', 'n1'), aTask('new', 'n1', { state: TaskState.PENDING }), aTask('other', 'n2'));

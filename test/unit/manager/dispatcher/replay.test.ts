@@ -130,7 +130,10 @@ describe('the messages of an assignment stream', () => {
             const replica = new Replica();
             replicas.set(nodeId, replica);
             const stream = new ServerStream(gone.signal);
-            const feed = new AssignmentFeed(nodeId, stream, store.read, { batch: 2, backlog: 1_000 });
+            const feed = new AssignmentFeed({ nodeId: nodeId, wantsPeers: false }, stream, store.read, {
+              batch: 2,
+              backlog: 1_000,
+            });
             hub.add(feed);
             for await (const message of assignmentMessages(feed)) replica.apply(message);
           });

@@ -88,6 +88,20 @@ export interface TasksMessage {
 
 export interface AssignmentsRequest {
   readonly sessionId: string;
+  /** The agent builds overlay networks by itself and wants to know who else is on those of its tasks. */
+  readonly wantsPeers: boolean;
+}
+
+/** A task on another node that shares a network with tasks of the agent; no more of it than it takes to reach it. */
+export interface NetworkPeer {
+  /** Id of the task. */
+  readonly id: string;
+  readonly task?:
+    | Task
+    | undefined;
+  /** Address of its node, and the UDP port there. */
+  readonly nodeAddr: string;
+  readonly vxlanPort: number;
 }
 
 export interface Assignment {
@@ -96,6 +110,7 @@ export interface Assignment {
     | { readonly $case: "secret"; readonly value: Secret }
     | { readonly $case: "config"; readonly value: Config }
     | { readonly $case: "volume"; readonly value: VolumeAssignment }
+    | { readonly $case: "peer"; readonly value: NetworkPeer }
     | undefined;
 }
 
@@ -786,13 +801,16 @@ export const TasksMessage: MessageFns<TasksMessage> = {
 };
 
 function createBaseAssignmentsRequest(): AssignmentsRequest {
-  return { sessionId: "" };
+  return { sessionId: "", wantsPeers: false };
 }
 
 export const AssignmentsRequest: MessageFns<AssignmentsRequest> = {
   encode(message: AssignmentsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.sessionId !== "") {
       writer.uint32(10).string(message.sessionId);
+    }
+    if (message.wantsPeers !== false) {
+      writer.uint32(8000).bool(message.wantsPeers);
     }
     return writer;
   },
@@ -812,6 +830,14 @@ export const AssignmentsRequest: MessageFns<AssignmentsRequest> = {
           message.sessionId = reader.string();
           continue;
         }
+        case 1000: {
+          if (tag !== 8000) {
+            break;
+          }
+
+          message.wantsPeers = reader.bool();
+          continue;
+        }
       }
       if ((tag & 7) === 4 || tag === 0) {
         break;
@@ -827,6 +853,89 @@ export const AssignmentsRequest: MessageFns<AssignmentsRequest> = {
   fromPartial<I extends Exact<DeepPartial<AssignmentsRequest>, I>>(object: I): AssignmentsRequest {
     const message = createBaseAssignmentsRequest() as any;
     message.sessionId = object.sessionId ?? "";
+    message.wantsPeers = object.wantsPeers ?? false;
+    return message;
+  },
+};
+
+function createBaseNetworkPeer(): NetworkPeer {
+  return { id: "", task: undefined, nodeAddr: "", vxlanPort: 0 };
+}
+
+export const NetworkPeer: MessageFns<NetworkPeer> = {
+  encode(message: NetworkPeer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.task !== undefined) {
+      Task.encode(message.task, writer.uint32(18).fork()).join();
+    }
+    if (message.nodeAddr !== "") {
+      writer.uint32(26).string(message.nodeAddr);
+    }
+    if (message.vxlanPort !== 0) {
+      writer.uint32(32).uint32(message.vxlanPort);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NetworkPeer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseNetworkPeer() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.id = reader.string();
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.task = Task.decode(reader, reader.uint32());
+          continue;
+        }
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.nodeAddr = reader.string();
+          continue;
+        }
+        case 4: {
+          if (tag !== 32) {
+            break;
+          }
+
+          message.vxlanPort = reader.uint32();
+          continue;
+        }
+      }
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
+    }
+    return message;
+  },
+
+  create<I extends Exact<DeepPartial<NetworkPeer>, I>>(base?: I): NetworkPeer {
+    return NetworkPeer.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<NetworkPeer>, I>>(object: I): NetworkPeer {
+    const message = createBaseNetworkPeer() as any;
+    message.id = object.id ?? "";
+    message.task = (object.task !== undefined && object.task !== null) ? Task.fromPartial(object.task) : undefined;
+    message.nodeAddr = object.nodeAddr ?? "";
+    message.vxlanPort = object.vxlanPort ?? 0;
     return message;
   },
 };
@@ -849,6 +958,9 @@ export const Assignment: MessageFns<Assignment> = {
         break;
       case "volume":
         VolumeAssignment.encode(message.item.value, writer.uint32(34).fork()).join();
+        break;
+      case "peer":
+        NetworkPeer.encode(message.item.value, writer.uint32(8002).fork()).join();
         break;
     }
     return writer;
@@ -893,6 +1005,14 @@ export const Assignment: MessageFns<Assignment> = {
           message.item = { $case: "volume", value: VolumeAssignment.decode(reader, reader.uint32()) };
           continue;
         }
+        case 1000: {
+          if (tag !== 8002) {
+            break;
+          }
+
+          message.item = { $case: "peer", value: NetworkPeer.decode(reader, reader.uint32()) };
+          continue;
+        }
       }
       if ((tag & 7) === 4 || tag === 0) {
         break;
@@ -929,6 +1049,12 @@ export const Assignment: MessageFns<Assignment> = {
       case "volume": {
         if (object.item?.value !== undefined && object.item?.value !== null) {
           message.item = { $case: "volume", value: VolumeAssignment.fromPartial(object.item.value) };
+        }
+        break;
+      }
+      case "peer": {
+        if (object.item?.value !== undefined && object.item?.value !== null) {
+          message.item = { $case: "peer", value: NetworkPeer.fromPartial(object.item.value) };
         }
         break;
       }
