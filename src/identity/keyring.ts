@@ -70,13 +70,14 @@ export class Keyring {
     this.#unlockKey = unlockKey;
   }
 
-  /** Seals the keys under an unlock key, the first one or another. */
+  /**
+   * Seals the keys under an unlock key, the first one or another. The log gets a new key in the same write: what opened it until now
+   * may be known to others.
+   */
   async lock(unlockKey: Uint8Array): Promise<void> {
-    const keys = this.#opened();
-    await this.#become(
-      { ...keys, passphrase: keys.passphrase ?? randomBytes(KEY_BYTES).toString('base64') },
-      unlockKey,
-    );
+    const keys = withNewLogKey(this.#opened());
+    const passphrase = keys.passphrase ?? randomBytes(KEY_BYTES).toString('base64');
+    await this.#become({ ...keys, passphrase }, unlockKey);
   }
 
   /** Keeps the keys in the clear. The private key must lie in the clear already, for its passphrase is forgotten. */
@@ -86,9 +87,7 @@ export class Keyring {
 
   /** Adds a key for the log and makes it the current one. */
   async addLogKey(): Promise<void> {
-    const { log, ...others } = this.#opened();
-    const current = String(Math.max(...[...log.keys()].map(Number)) + 1);
-    await this.#become({ ...others, current, log: new Map([...log, [current, newKey()]]) }, this.#unlockKey);
+    await this.#become(withNewLogKey(this.#opened()), this.#unlockKey);
   }
 
   /** Forgets the log keys that open nothing any more. The current one stays. */
@@ -109,6 +108,11 @@ export class Keyring {
     if (!this.#keys) throw new SwarmError('failedPrecondition', 'the keys of this manager are sealed: unlock it first');
     return this.#keys;
   }
+}
+
+function withNewLogKey(keys: Keys): Keys {
+  const current = String(Math.max(...[...keys.log.keys()].map(Number)) + 1);
+  return { ...keys, current, log: new Map([...keys.log, [current, newKey()]]) };
 }
 
 const newKey = (): Uint8Array => new Uint8Array(randomBytes(KEY_BYTES));

@@ -94,10 +94,19 @@ export class NodeIdentity {
     if (rootBundle !== this.#state.rootBundle) await this.replace(this.#state, rootBundle);
   }
 
+  /** Whether the private key on disk is encrypted. */
+  get isEncrypted(): boolean {
+    return this.#passphrase !== undefined;
+  }
+
   /** Encrypts the private key on disk with a passphrase, or keeps it in the clear. */
   async encryptWith(passphrase: string | undefined): Promise<void> {
+    const before = this.#passphrase;
     this.#passphrase = passphrase;
-    await this.#save();
+    await this.#save().catch((error: unknown) => {
+      this.#passphrase = before;
+      throw error;
+    });
   }
 
   async #save(): Promise<void> {

@@ -19,7 +19,7 @@ const FORGET_POLL_MS = 500;
 export interface KeyKeeperOptions {
   readonly store: Store;
   readonly keyring: Keyring;
-  readonly identity: NodeIdentity;
+  readonly identity: Pick<NodeIdentity, 'isEncrypted' | 'encryptWith'>;
   readonly log: LogEncryption;
   /** Resolves when the store shows everything that was committed before the call. */
   readonly readBarrier: (signal: AbortSignal) => Promise<void>;
@@ -40,9 +40,12 @@ export interface LogEncryption {
 export class KeyKeeper {
   readonly #options: KeyKeeperOptions;
   #root: string | undefined;
+  /** Key the log is written with. */
+  #current: string;
 
   constructor(options: KeyKeeperOptions) {
     this.#options = options;
+    this.#current = options.keyring.log.current;
   }
 
   /** Ends when the signal aborts. */
@@ -79,8 +82,9 @@ export class KeyKeeper {
     }
   }
 
+  /** Each step is done again until it succeeds, also after a crash. */
   async #follow(cluster: Cluster): Promise<void> {
-    const { keyring, identity, logger, onExposedKey } = this.#options;
+    const { keyring, identity, log, logger, onExposedKey } = this.#options;
     const wanted = unlockKeyOf(cluster);
     const present = keyring.unlockKey;
     if (!wanted && present) {
@@ -90,21 +94,19 @@ export class KeyKeeper {
       logger.info('this manager is locked no more when it restarts');
     } else if (wanted && !(present && Buffer.from(wanted).equals(present))) {
       await keyring.lock(wanted);
-      await identity.encryptWith(keyring.passphrase);
-      await this.#rotate();
       logger.info('the keys of this manager are sealed under the unlock key');
-      if (!present) onExposedKey();
+    }
+    if (wanted && !identity.isEncrypted) {
+      await identity.encryptWith(keyring.passphrase);
+      onExposedKey();
     }
     const root = cluster.rootCa?.caCertHash;
-    if (this.#root !== undefined && root !== this.#root) await this.#rotate();
+    if (this.#root !== undefined && root !== this.#root) await keyring.addLogKey();
     this.#root = root;
-  }
-
-  async #rotate(): Promise<void> {
-    const { keyring, log, logger } = this.#options;
-    await keyring.addLogKey();
+    if (keyring.log.current === this.#current) return;
     log.setKeys(keyring.log);
-    logger.info({ key: keyring.log.current }, 'the log goes on under a new key');
+    this.#current = keyring.log.current;
+    logger.info({ key: this.#current }, 'the log goes on under a new key');
   }
 
   async #forgetOldKeys(): Promise<void> {

@@ -77,7 +77,10 @@ describe('the keys of a manager at rest', () => {
     await keyring.addLogKey();
     await keyring.lock(unlockKey);
     const content = JSON.parse(await readFile(file, 'utf8')) as { keys: Record<string, string> };
-    await writeFile(file, JSON.stringify({ ...content, keys: { 1: content.keys['2'], 2: content.keys['1'] } }));
+    await writeFile(
+      file,
+      JSON.stringify({ ...content, keys: { ...content.keys, 1: content.keys['2'], 2: content.keys['1'] } }),
+    );
     await expect((await reload()).unlock(unlockKey)).rejects.toThrow('invalid key');
   });
 

@@ -5,7 +5,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../../src/common/log.ts';
 import { systemClock } from '../../../../src/common/clock.ts';
 import { Keyring, type LogKeySet } from '../../../../src/identity/keyring.ts';
-import type { NodeIdentity } from '../../../../src/identity/node-identity.ts';
 import { managerKey } from '../../../../src/identity/unlock-key.ts';
 import { KeyKeeper } from '../../../../src/manager/consensus/key-keeper.ts';
 import { aCluster } from '../../../support/local-control.ts';
@@ -37,11 +36,16 @@ describe("the keeper of a manager's keys", () => {
     const barrier = new Promise<void>((resolve) => {
       caughtUp = resolve;
     });
-    const identity = { encryptWith: (given: string | undefined) => Promise.resolve(void (passphrase = given)) };
+    const identity = {
+      get isEncrypted() {
+        return passphrase !== undefined;
+      },
+      encryptWith: (given: string | undefined) => Promise.resolve(void (passphrase = given)),
+    };
     const keeper = new KeyKeeper({
       store: local.store,
       keyring,
-      identity: identity as NodeIdentity,
+      identity,
       log: {
         setKeys: (keys) => {
           used = keys;
