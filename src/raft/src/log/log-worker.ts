@@ -22,7 +22,6 @@ type Append = Extract<ToWorker, { readonly kind: 'append' }>;
 const GROUP_BYTES = 4 * 1024 * 1024;
 const GROUPS_PER_SEGMENT = 4;
 const GROUP_BATCHES = 4096;
-const WATERMARK_MS = 1000;
 const RETRY_MS = 500;
 
 class LogWorker {
@@ -34,8 +33,6 @@ class LogWorker {
   readonly #spares: SpareFiles;
   readonly #watermark: Watermark;
   readonly #queue: Append[] = [];
-  #markedAt = 0;
-  #markTimer: NodeJS.Timeout | undefined;
   #prepared: string | undefined;
   #removal: Promise<void> = Promise.resolve();
   #running = false;
@@ -125,29 +122,17 @@ class LogWorker {
         }
         const startedMs = performance.now();
         const { places, bytes } = this.#writer.writeGroup(batches);
-        this.#send({ kind: 'appended', id: last.id, places, bytes, tookMs: performance.now() - startedMs });
+        const tookMs = performance.now() - startedMs;
+        // Before anybody is told: a log that ends before what it acknowledged is then known to have lost something.
+        this.#watermark.write(this.#writer.sequence);
+        this.#send({ kind: 'appended', id: last.id, places, bytes, tookMs });
         this.#spares.prepare();
-        this.#mark();
         return;
       } catch (error) {
         if (!isOutOfSpace(error) || isSync(error)) throw error;
         this.#spares.releaseReserve(error);
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
-    }
-  }
-
-  /** Notes how far the log is durable, at most once in a while, and once more when it falls idle. */
-  #mark(): void {
-    const now = performance.now();
-    if (now - this.#markedAt >= WATERMARK_MS) {
-      this.#markedAt = now;
-      this.#watermark.write(this.#writer.sequence);
-    } else {
-      this.#markTimer ??= setTimeout(() => {
-        this.#markTimer = undefined;
-        this.#watermark.write(this.#writer.sequence);
-      }, WATERMARK_MS);
     }
   }
 
@@ -161,7 +146,6 @@ class LogWorker {
   }
 
   async #close(): Promise<void> {
-    clearTimeout(this.#markTimer);
     await this.#removal;
     await this.#spares.stop();
     this.#watermark.write(this.#writer.sequence);

@@ -3,8 +3,9 @@ import { crc32 } from 'node:zlib';
 import { readU64, viewOf, writeU64 } from './bytes.ts';
 
 /**
- * A small file that says how far the log was durable at some recent moment. It is written without a sync, now and then, and only
- * ever lags behind: a log that ends before it has lost durable records (a zeroed block at the tail looks like a clean end otherwise).
+ * A small file that says how far the log was durable. It is written after every group, without a sync, and only ever lags behind: a log
+ * that ends before it has lost durable records (a zeroed block at the tail looks like a clean end otherwise). It outlives the process; after
+ * a loss of power it may lag.
  */
 const SIZE = 16;
 const MAGIC = 0x6d_6b_72_31;

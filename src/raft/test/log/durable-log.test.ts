@@ -143,7 +143,7 @@ describe('a durable log', () => {
     const again = await openLog(directory);
     expect(again.lastIndex()).toBe(13);
     expect(again.entries(2, 3, Infinity)).toEqual([anEntry(2, 1, big)]);
-  });
+  }, 60_000);
 
   it('refuses the directory of another cluster or node', async () => {
     const directory = aDirectory();

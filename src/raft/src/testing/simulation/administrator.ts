@@ -56,11 +56,19 @@ export function replaceOne(group: Administered, random: SeededRandom): void {
   }
 }
 
-/** Replaces voters that will never come back by new nodes with ids of their own, and leaves joint configurations that do not end by themselves. */
+/**
+ * What the users of raft-ts owe it: leadership taken from a leader that was removed and did not step down, joint configurations left that do
+ * not end by themselves, and voters that will never come back replaced by new nodes with ids of their own.
+ */
 export function repair(group: Administered): void {
   const leader = group.leader();
   const config = leader?.core?.confState;
   if (leader?.core === undefined || config === undefined) return;
+  if (!config.voters.includes(leader.id) && !config.votersOutgoing.includes(leader.id)) {
+    const successor = group.nodes.find(({ id, isRunning }) => isRunning && config.voters.includes(id));
+    if (successor !== undefined) leader.act((core) => core.transferLeader(successor.id));
+    return;
+  }
   if (config.votersOutgoing.length > 0) {
     if (!config.autoLeave) leader.act((core) => void core.proposeConfChange(LEAVE_JOINT));
     return;

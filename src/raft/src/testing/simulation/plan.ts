@@ -93,8 +93,8 @@ export function drawPlan(seed: number): Plan {
     reorder: 0.5 * random.next(),
     latency: random.pick([300, 1000, 3000, 8000]),
     syncLatency: random.pick([100, 500, 2000, 6000]),
-    calm: random.pick([15_000, 40_000, 80_000, 200_000]),
-    thinking: random.pick([2_000, 5_000, 20_000]),
+    calm: random.pick([10_000, 20_000, 40_000, 100_000]),
+    thinking: random.pick([5_000, 20_000, 50_000]),
     snapshotEntries: random.pick([8, 20, 60]),
     trailingEntries: random.pick([0, 3, 10]),
   };
