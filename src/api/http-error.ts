@@ -25,8 +25,9 @@ export const unclassified = (message: string): HttpError => new HttpError(500, m
 export function rpcError(error: unknown): HttpError {
   if (error instanceof HttpError) return error;
   const refused = toSwarmError(error);
-  // A conflict of versions is "Unknown" in SwarmKit and so 500; clients look at its text.
-  const { rpcName, http } = ERROR_KINDS[refused.code === 'outOfSequence' ? 'unknown' : refused.code];
+  const { http } = ERROR_KINDS[refused.code];
+  // A conflict of versions is "Unknown" in SwarmKit: clients look at the text.
+  const { rpcName } = ERROR_KINDS[refused.code === 'outOfSequence' ? 'unknown' : refused.code];
   return new HttpError(http, `rpc error: code = ${rpcName} desc = ${refused.message}`, { cause: refused });
 }
 

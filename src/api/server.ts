@@ -11,6 +11,7 @@ import { application } from './http/application.ts';
 import { Router } from './http/router.ts';
 import { parseListenAddress } from './listen-address.ts';
 import { closeListener, createListener, openListener, type TlsFiles } from './listeners.ts';
+import { registerOpenApi } from './openapi/document.ts';
 import type { ApiPorts } from './ports.ts';
 import { requestMetrics } from './request-metrics.ts';
 import { registerConfigs } from './routes/configs.ts';
@@ -107,6 +108,7 @@ function createRouter(context: ApiContext): Router {
   registerStatus(router, context);
   registerPlan(router, context);
   registerBackup(router, context);
+  registerOpenApi(router, context);
   return router;
 }
 

@@ -150,7 +150,8 @@ describeWith(['root', 'docker', 'dockerd', 'ip', 'busybox'], 'a node with an eng
     it.each([
       ['founds, joins, changes and leaves swarms again and again', 'test_swarm'],
       ['makes secrets, configs and networks', 'test_objects'],
-      ['says and gets back all of a service, and sees it run', 'test_services'],
+      ['says all of a service and gets it back', 'test_services'],
+      ['updates services, sees their tasks and reads their logs', 'test_service_life'],
     ])(
       '%s',
       async (_what, file) => {

@@ -25,7 +25,16 @@ export interface RouteMatch {
 const MAX_PATH_PART = 4096;
 const ANY: readonly HTTPMethod[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
+/** Which methods a path answers. */
+export interface RouteEntry {
+  readonly path: string;
+  readonly methods: readonly string[];
+  /** Passed on to somebody else whatever the method. */
+  readonly streamsBody: boolean;
+}
+
 export class Router {
+  readonly #entries: RouteEntry[] = [];
   readonly #table = findMyWay({
     maxParamLength: MAX_PATH_PART,
     onBadUrl: (path) => {
@@ -72,7 +81,13 @@ export class Router {
     return { route: found.store as Route, params: found.params };
   }
 
+  /** All routes, in the order in which they were added. */
+  get entries(): readonly RouteEntry[] {
+    return this.#entries;
+  }
+
   #add(methods: readonly HTTPMethod[], route: Route): void {
+    this.#entries.push({ path: route.path, methods, streamsBody: route.streamsBody });
     this.#table.on([...methods], route.path, NOTHING, route);
   }
 }

@@ -13,9 +13,13 @@ interface Place {
   readonly path: readonly string[];
 }
 
+/** What a decoder accepts, as JSON Schema says it. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
 export interface Decoder<T> {
   /** Go's name of the type, as clients know it from messages. */
   readonly goType: string;
+  readonly schema: JsonSchema;
   /** Value of a null inside a list or map. */
   readonly zero: T;
   decode(value: Exclude<JsonValue, null>, at: Place): T;
@@ -36,8 +40,14 @@ function mismatch(found: string, goType: string, at: Place, remedy = ''): Error 
   return badRequest(`json: cannot unmarshal ${found} into ${target} of type ${goType}${remedy}`);
 }
 
-const scalar = <T>(goType: string, zero: T, read: (value: JsonValue, at: Place) => T | undefined): Decoder<T> => ({
+const scalar = <T>(
+  goType: string,
+  schema: JsonSchema,
+  zero: T,
+  read: (value: JsonValue, at: Place) => T | undefined,
+): Decoder<T> => ({
   goType,
+  schema,
   zero,
   decode: (value, at) => {
     const result = read(value, at);
@@ -46,8 +56,12 @@ const scalar = <T>(goType: string, zero: T, read: (value: JsonValue, at: Place) 
   },
 });
 
-export const text: Decoder<string> = scalar('string', '', (v) => (typeof v === 'string' ? v : undefined));
-export const flag: Decoder<boolean> = scalar('bool', false, (v) => (typeof v === 'boolean' ? v : undefined));
+export const text: Decoder<string> = scalar('string', { type: 'string' }, '', (v) =>
+  typeof v === 'string' ? v : undefined,
+);
+export const flag: Decoder<boolean> = scalar('bool', { type: 'boolean' }, false, (v) =>
+  typeof v === 'boolean' ? v : undefined,
+);
 
 function integer(goType: string, min: bigint, max: bigint): (value: JsonValue, at: Place) => bigint | undefined {
   return (value, at) => {
@@ -62,7 +76,12 @@ function integer(goType: string, min: bigint, max: bigint): (value: JsonValue, a
 function wholeNumber(goType: string, bits: number, isSigned: boolean): Decoder<number> {
   const max = isSigned ? 2n ** BigInt(bits - 1) - 1n : 2n ** BigInt(bits) - 1n;
   const read = integer(goType, isSigned ? -max - 1n : 0n, max);
-  return scalar(goType, 0, (value, at) => {
+  const schema = {
+    type: 'integer',
+    format: `${isSigned ? 'int' : 'uint'}${bits}`,
+    ...(isSigned ? {} : { minimum: 0 }),
+  };
+  return scalar(goType, schema, 0, (value, at) => {
     const exact = read(value, at);
     if (exact === undefined) return undefined;
     const number = exactInteger(exact);
@@ -81,12 +100,13 @@ export const uint32: Decoder<number> = wholeNumber('uint32', 32, false);
 /** Nanoseconds, exact over the whole int64 range. */
 export const nanoseconds: Decoder<bigint> = scalar(
   'time.Duration',
+  { type: 'integer', format: 'int64', description: 'nanoseconds' },
   0n,
   integer('time.Duration', -(2n ** 63n), 2n ** 63n - 1n),
 );
 
 /** Rounded to float32, as it is stored. */
-export const float32: Decoder<number> = scalar('float32', 0, (value, at) => {
+export const float32: Decoder<number> = scalar('float32', { type: 'number', format: 'float' }, 0, (value, at) => {
   if (!(value instanceof JsonNumber)) return undefined;
   const number = Math.fround(Number(value.text));
   if (!Number.isFinite(number)) throw mismatch(`number ${value.text}`, 'float32', at);
@@ -94,19 +114,25 @@ export const float32: Decoder<number> = scalar('float32', 0, (value, at) => {
 });
 
 /** Standard base64. */
-export const bytes: Decoder<Buffer> = scalar('[]uint8', Buffer.alloc(0), (value) => {
-  if (typeof value !== 'string') return undefined;
-  const clean = value.includes('\n') || value.includes('\r') ? value.replaceAll(/[\r\n]/g, '') : value;
-  const firstBad = clean.search(/[^A-Za-z0-9+/]/);
-  const end = firstBad === -1 ? clean.length : firstBad;
-  if (!/^={0,2}$/.test(clean.slice(end)) || clean.length % 4 !== 0) {
-    throw badRequest(`illegal base64 data at input byte ${end}`);
-  }
-  return Buffer.from(clean, 'base64');
-});
+export const bytes: Decoder<Buffer> = scalar(
+  '[]uint8',
+  { type: 'string', format: 'byte' },
+  Buffer.alloc(0),
+  (value) => {
+    if (typeof value !== 'string') return undefined;
+    const clean = value.includes('\n') || value.includes('\r') ? value.replaceAll(/[\r\n]/g, '') : value;
+    const firstBad = clean.search(/[^A-Za-z0-9+/]/);
+    const end = firstBad === -1 ? clean.length : firstBad;
+    if (!/^={0,2}$/.test(clean.slice(end)) || clean.length % 4 !== 0) {
+      throw badRequest(`illegal base64 data at input byte ${end}`);
+    }
+    return Buffer.from(clean, 'base64');
+  },
+);
 
 export const list = <T>(item: Decoder<T>): Decoder<readonly T[]> => ({
   goType: `[]${item.goType}`,
+  schema: { type: 'array', items: item.schema },
   zero: [],
   decode: (value, at) => {
     if (!isJsonArray(value)) throw mismatch(kindOfJson(value), `[]${item.goType}`, at);
@@ -117,6 +143,7 @@ export const list = <T>(item: Decoder<T>): Decoder<readonly T[]> => ({
 /** An object whose keys are data (labels, options). */
 const mapOf = <T>(item: Decoder<T>): Decoder<Readonly<Record<string, T>>> => ({
   goType: `map[string]${item.goType}`,
+  schema: { type: 'object', additionalProperties: item.schema },
   zero: {},
   decode: (value, at) => {
     if (!isJsonObject(value)) throw mismatch(kindOfJson(value), `map[string]${item.goType}`, at);
@@ -134,8 +161,10 @@ export const texts: Decoder<readonly string[]> = list(text);
 export function struct<F extends Fields>(goType: string, fields: F): Decoder<Struct<F>> {
   const byKey = new Map(Object.keys(fields).map((name) => [name.toLowerCase(), name]));
   const structName = goType.slice(goType.lastIndexOf('.') + 1);
+  const properties = Object.fromEntries(Object.entries(fields).map(([name, { schema }]) => [name, schema]));
   return {
     goType,
+    schema: { title: structName, type: 'object', properties },
     zero: {},
     decode: (value, at) => {
       if (!isJsonObject(value)) throw mismatch(kindOfJson(value), goType, at);

@@ -49,7 +49,8 @@ export function registerSystem(app: Router, context: ApiContext): void {
 
   app.get('/info', async (request, reply) => {
     const own = infoToDocker(context.ports, new Date(context.ports.clock.now()));
-    return sendJson(reply, 200, { ...own, ...(await engineInfo(context, request)) });
+    const NEventsListener = context.events.listenerCount;
+    return sendJson(reply, 200, { ...own, ...(await engineInfo(context, request)), NEventsListener });
   });
 }
 

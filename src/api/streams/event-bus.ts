@@ -42,6 +42,11 @@ export class EventBus {
     return this.#kept;
   }
 
+  /** How many listen now. */
+  get listenerCount(): number {
+    return this.#listeners.size;
+  }
+
   /** Calls `listener` for each event from now on, until the returned function is called. */
   subscribe(listener: (event: ClusterEvent) => void): () => void {
     this.#listeners.add(listener);

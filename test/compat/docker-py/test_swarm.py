@@ -110,7 +110,7 @@ class SwarmLife(ClientCase):
         after = self.api.inspect_swarm()
         self.assertTrue(after["Version"]["Index"] > version)
         self.assertEqual(after["Spec"]["Raft"]["SnapshotInterval"], 5000)
-        self.assertRefused(500, "update out of sequence", self.api.update_swarm, version=1, swarm_spec=spec)
+        self.assertRefused(409, "update out of sequence", self.api.update_swarm, version=1, swarm_spec=spec)
 
     def test_join_tokens_are_rotated_apart(self):
         self.init()
@@ -170,7 +170,7 @@ class SwarmLife(ClientCase):
         changed = self.api.inspect_node(node_id)
         self.assertEqual(changed["Spec"], spec)
         self.assertRefused(
-            500, "update out of sequence", self.api.update_node, node_id, version=1, node_spec=spec
+            409, "update out of sequence", self.api.update_node, node_id, version=1, node_spec=spec
         )
         self.assertEqual(self.api.nodes(filters={"id": "nosuch"}), [])
         self.assertEqual(len(self.api.nodes(filters={"role": "manager", "node.label": "zone=a"})), 1)

@@ -229,7 +229,7 @@ describe('a service', () => {
     expect(after['PreviousSpec']?.['Mode']).toEqual({ Replicated: { Replicas: 1 } });
 
     const stale = await rig.call('POST', `/v1.41/services/${id}/update?version=1`, minimal('life'));
-    expect(stale.status).toBe(500);
+    expect(stale.status).toBe(409);
     expect(stale.message).toMatch(/^rpc error: code = Unknown desc = update out of sequence/);
 
     const rollback = `/v1.41/services/${id}/update?rollback=previous&version=${String(after['Version']?.['Index'])}`;
