@@ -36,7 +36,7 @@ describeWith(['root', 'docker', 'dockerd', 'ip', 'busybox'], 'with a real engine
   });
   afterAll(() => engine?.close());
 
-  describeDriver('docker', () => {
+  describeDriver('docker', DockerDriver.abilities, () => {
     const directory = mkdtempSync(path.join(tmpdir(), 'swarmd-docker-driver-'));
     return {
       open: () => DockerDriver.open({ directory, engine: engine.host, log: silentLogger }),
@@ -50,7 +50,6 @@ describeWith(['root', 'docker', 'dockerd', 'ip', 'busybox'], 'with a real engine
           }),
         }),
       foreignTask: Task.fromPartial({ id: 'foreign', spec: { runtime: { $case: 'attachment', value: {} } } }),
-      without: [],
       close: async () => {
         await removeContainers();
         rmSync(directory, { recursive: true, force: true });

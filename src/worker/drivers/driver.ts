@@ -93,9 +93,22 @@ export interface LeftoverTask {
   readonly isRunning: boolean;
 }
 
+/** What not every runtime can do: a pretend one prints nothing, for example. */
+export const ABILITIES = [
+  'ends by itself',
+  'refuses tasks',
+  'logs',
+  'stop signal',
+  'health',
+  'stats',
+  'survives the driver',
+] as const;
+export type Ability = (typeof ABILITIES)[number];
+
 export interface RuntimeDriver {
   /** As in `--runtime`: process, docker, scripted, hollow. */
   readonly name: string;
+  readonly abilities: readonly Ability[];
   /** Description of this node as the runtime sees it: platform, resources, engine version, labels, plugins. */
   describe(): Promise<NodeDescription>;
   /** The controller of a task; dependencies are read when the task is prepared. Throws invalidArgument when the task can never run here. */

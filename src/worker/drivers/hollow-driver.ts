@@ -8,7 +8,15 @@ import { systemRandom, type Random } from '../../common/random.ts';
 import type { NodeDescription } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { describeHost } from '../host-description.ts';
-import type { ExitStatus, LeftoverTask, LogLine, RuntimeDriver, RuntimeStatus, TaskController } from './driver.ts';
+import type {
+  Ability,
+  ExitStatus,
+  LeftoverTask,
+  LogLine,
+  RuntimeDriver,
+  RuntimeStatus,
+  TaskController,
+} from './driver.ts';
 
 export interface HollowDriverOptions {
   readonly hostname: string;
@@ -47,7 +55,9 @@ export class HollowCounts {
 }
 
 export class HollowDriver implements RuntimeDriver {
+  static readonly abilities: readonly Ability[] = ['survives the driver'];
   readonly name = 'hollow';
+  readonly abilities = HollowDriver.abilities;
   readonly #description: NodeDescription;
   readonly #tasks = new Map<string, HollowTask>();
   readonly #behaviour: Behaviour;

@@ -2,10 +2,11 @@
 import { SwarmError } from '../../common/errors.ts';
 import type { NodeDescription } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import { describeHost } from '../host-description.ts';
-import type { LeftoverTask, RuntimeDriver, TaskController } from './driver.ts';
+import type { Ability, LeftoverTask, RuntimeDriver, TaskController } from './driver.ts';
 
 export class NoneDriver implements RuntimeDriver {
   readonly name = 'none';
+  readonly abilities: readonly Ability[] = ['refuses tasks'];
   readonly #engineVersion: string;
 
   constructor(engineVersion: string) {

@@ -9,6 +9,7 @@ import type { NodeDescription } from '../../proto/generated/docker/swarmkit/v1/t
 import { UNHEALTHY_REASON } from '../health-check.ts';
 import { describeHost } from '../host-description.ts';
 import type {
+  Ability,
   ExitStatus,
   LeftoverTask,
   LogLine,
@@ -39,7 +40,15 @@ export interface ScriptedDriverOptions {
 }
 
 export class ScriptedDriver implements RuntimeDriver {
+  static readonly abilities: readonly Ability[] = [
+    'ends by itself',
+    'refuses tasks',
+    'logs',
+    'health',
+    'survives the driver',
+  ];
   readonly name = 'scripted';
+  readonly abilities = ScriptedDriver.abilities;
   readonly world: ScriptedWorld;
   readonly #clock: Clock;
   #description: NodeDescription;

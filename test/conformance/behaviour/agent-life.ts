@@ -135,6 +135,7 @@ function runtimeThat(given: Given, calls: CallName[]): RuntimeDriver {
   };
   return {
     name: 'stub',
+    abilities: [],
     describe: () => stub.describe(),
     controller,
     leftovers: () => Promise.resolve([]),

@@ -11,17 +11,16 @@ import { ScriptedDriver, ScriptedWorld } from '../../../src/worker/drivers/scrip
 import { describeDriver, type Behaviour } from '../../support/driver-compliance.ts';
 import { assignedTask } from '../../support/worker-builders.ts';
 
-describeDriver('hollow', () => {
+describeDriver('hollow', HollowDriver.abilities, () => {
   const driver = new HollowDriver({ hostname: 'hollow-1', engineVersion: 'test' });
   return {
     open: () => driver,
     task: (id) => assignedTask(id),
-    without: ['ends by itself', 'logs', 'stop signal', 'health', 'stats'],
     close: async () => undefined,
   };
 });
 
-describeDriver('scripted', () => {
+describeDriver('scripted', ScriptedDriver.abilities, () => {
   const clock = new FakeClock();
   const world = new ScriptedWorld();
   return {
@@ -29,7 +28,6 @@ describeDriver('scripted', () => {
     task: (id, behaviour) => assignedTask(id, { env: scriptOf(behaviour) }),
     foreignTask: assignedTask('foreign', { env: ['SCRIPT_FAIL_AT=controller'] }),
     advance: (ms) => clock.advance(ms),
-    without: ['stop signal', 'stats'],
     close: async () => undefined,
   };
 });
@@ -41,7 +39,7 @@ const scriptOf = ({ runMs, exitCode = 0, prints = [], isUnhealthy }: Behaviour):
   ...(isUnhealthy ? ['SCRIPT_HEALTH=unhealthy'] : []),
 ];
 
-describeDriver('process', () => {
+describeDriver('process', ProcessDriver.abilities, () => {
   const dir = mkdtempSync(path.join(tmpdir(), 'swarmd-driver-'));
   return {
     open: () =>
@@ -60,7 +58,6 @@ describeDriver('process', () => {
         }),
       }),
     foreignTask: assignedTask('foreign', { image: 'nginx:latest' }),
-    without: [],
     close: async () => rmSync(dir, { recursive: true, force: true }),
   };
 });

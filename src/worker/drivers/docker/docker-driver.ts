@@ -6,7 +6,13 @@ import type { Changes } from '../../assignments.ts';
 import type { Logger } from '../../../common/log.ts';
 import type { Task } from '../../../proto/generated/docker/swarmkit/v1/objects.ts';
 import type { NodeDescription, PluginDescription } from '../../../proto/generated/docker/swarmkit/v1/types.ts';
-import type { LeftoverTask, RuntimeDriver, TaskController, TaskDependencies } from '../driver.ts';
+import {
+  ABILITIES,
+  type LeftoverTask,
+  type RuntimeDriver,
+  type TaskController,
+  type TaskDependencies,
+} from '../driver.ts';
 import { NetworkNamespace } from '../../network/namespace.ts';
 import { canMakeVxlan } from '../../network/vxlan.ts';
 import { PrivateFiles } from '../private-files.ts';
@@ -28,7 +34,9 @@ export interface DockerDriverOptions {
 const DESCRIPTION_AGE_MS = 5_000;
 
 export class DockerDriver implements RuntimeDriver {
+  static readonly abilities = ABILITIES;
   readonly name = 'docker';
+  readonly abilities = ABILITIES;
   readonly #engine: Dockerode;
   readonly #nodes: KnownNodes;
   readonly #privateFiles: PrivateFiles;

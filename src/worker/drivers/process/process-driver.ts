@@ -12,7 +12,13 @@ import type { Logger } from '../../../common/log.ts';
 import type { Task } from '../../../proto/generated/docker/swarmkit/v1/objects.ts';
 import type { NodeDescription } from '../../../proto/generated/docker/swarmkit/v1/types.ts';
 import { describeHost } from '../../host-description.ts';
-import type { LeftoverTask, RuntimeDriver, TaskController, TaskDependencies } from '../driver.ts';
+import {
+  ABILITIES,
+  type LeftoverTask,
+  type RuntimeDriver,
+  type TaskController,
+  type TaskDependencies,
+} from '../driver.ts';
 import { detectCgroups, type Cgroups } from './cgroups.ts';
 import { findHostTools, type HostTools } from './launcher.ts';
 import { launchPlan } from './launch-plan.ts';
@@ -35,7 +41,9 @@ export interface ProcessDriverOptions {
 }
 
 export class ProcessDriver implements RuntimeDriver {
+  static readonly abilities = ABILITIES;
   readonly name = 'process';
+  readonly abilities = ABILITIES;
   readonly #root: string;
   readonly #log: Logger;
   readonly #clock: Clock;
