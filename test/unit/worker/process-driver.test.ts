@@ -396,7 +396,7 @@ describe('the log of a process', () => {
 
   it('hands back the disk space of what was read', async () => {
     const controller = controllerOf(
-      assignedTask('t1', { script: 'yes 0123456789012345678901234567890123456789 | head -c 12000000; sleep 3' }),
+      assignedTask('t1', { script: `yes ${'0123456789'.repeat(100)} | head -c 12000000; sleep 3` }),
     );
     await controller.prepare(never);
     await controller.start(never);

@@ -150,32 +150,32 @@ export class OutputCollector implements LogGrowth {
     if (size === this.#offsets[stream]) return;
     const file = await open(path, 'r');
     try {
-      await this.#take(file, stream, isEnd);
+      while (await this.#takeChunk(file, stream, isEnd)) await this.#reclaim(stream, path);
     } finally {
       await file.close();
     }
-    await this.#reclaim(stream, path);
   }
 
-  async #take(file: FileHandle, stream: StreamName, isEnd: boolean): Promise<void> {
+  /** False when there was no whole line left. */
+  async #takeChunk(file: FileHandle, stream: StreamName, isEnd: boolean): Promise<boolean> {
     const chunk = Buffer.alloc(CHUNK_BYTES);
-    for (;;) {
-      const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, this.#offsets[stream]);
-      const { lines, used } = cutLines(chunk.subarray(0, bytesRead), isEnd && bytesRead < CHUNK_BYTES);
-      if (used === 0) return;
-      const base = this.#offsets[stream];
-      const nowMs = this.#options.clock.now();
-      // A microsecond between lines keeps their order also where times are compared.
-      const records: LogRecord[] = lines.map(({ data, end }, index) => ({
-        line: { stream, timeMs: nowMs + index / 1000, data },
-        offset: base + end,
-      }));
-      this.#writer.append(records, this.#offsets);
-      this.#offsets = { ...this.#offsets, [stream]: base + used };
-      this.#tell();
-    }
+    const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, this.#offsets[stream]);
+    const { lines, used } = cutLines(chunk.subarray(0, bytesRead), isEnd && bytesRead < CHUNK_BYTES);
+    if (used === 0) return false;
+    const base = this.#offsets[stream];
+    const nowMs = this.#options.clock.now();
+    // A microsecond between lines keeps their order also where times are compared.
+    const records: LogRecord[] = lines.map(({ data, end }, index) => ({
+      line: { stream, timeMs: nowMs + index / 1000, data },
+      offset: base + end,
+    }));
+    this.#writer.append(records, this.#offsets);
+    this.#offsets = { ...this.#offsets, [stream]: base + used };
+    this.#tell();
+    return true;
   }
 
+  /** While a process prints faster than its log can be written, too: its raw file must not grow without end. */
   async #reclaim(stream: StreamName, path: string): Promise<void> {
     const offset = this.#offsets[stream];
     if (offset - this.#reclaimed[stream] < RECLAIM_BYTES) return;
