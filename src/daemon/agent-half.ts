@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { SwarmError, errorText } from '../common/errors.ts';
 import type { Logger } from '../common/log.ts';
-import { issuerInfo } from '../identity/certificate.ts';
+import { issuerOf } from '../identity/certificate.ts';
 import type { NodeIdentity } from '../identity/node-identity.ts';
 import type { SessionMessage } from '../proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import type { NodeDescription } from '../proto/generated/docker/swarmkit/v1/types.ts';
@@ -23,6 +23,8 @@ export interface AgentHalfOptions {
   readonly managers: readonly string[];
   readonly log: Logger;
   readonly onSessionMessage: (message: SessionMessage) => void;
+  /** The agent ended by itself: the daemon must end too, or it would say that it runs. */
+  readonly onFatal: (error: Error) => void;
 }
 
 const CONNECT_POLL_MS = 20;
@@ -31,7 +33,7 @@ export class AgentHalf {
   readonly #options: AgentHalfOptions;
   readonly #agent: Agent;
   readonly #abort = new AbortController();
-  readonly #running: Promise<void>;
+  #running: Promise<void> = Promise.resolve();
 
   private constructor(options: AgentHalfOptions, driver: RuntimeDriver) {
     this.#options = options;
@@ -45,15 +47,31 @@ export class AgentHalf {
       amendDescription: (description) => amend(description, options),
       onSessionMessage: options.onSessionMessage,
     });
-    this.#running = this.#agent.run(this.#abort.signal);
-    // What ends an agent early is logged here; stop() does not throw it again.
-    this.#running.catch((error: unknown) => options.log.error({ err: error }, 'the agent ended'));
   }
 
-  /** Throws SwarmError when the runtime cannot be used. */
+  /** Throws SwarmError when the runtime cannot be used, or another agent uses the state folder. */
   static async start(options: AgentHalfOptions): Promise<AgentHalf> {
     await mkdir(options.folder.worker, { recursive: true, mode: 0o700 });
-    return new AgentHalf(options, await openDriver(options));
+    const half = new AgentHalf(options, await openDriver(options));
+    await half.#run();
+    return half;
+  }
+
+  /** Resolves when the agent runs; throws what ended it before. */
+  #run(): Promise<void> {
+    const { log, onFatal } = this.#options;
+    return new Promise((resolve, reject) => {
+      let isReady = false;
+      this.#running = this.#agent.run(this.#abort.signal, () => {
+        isReady = true;
+        resolve();
+      });
+      this.#running.catch((error: unknown) => {
+        if (!isReady) return reject(error);
+        log.error({ err: error }, 'the agent ended');
+        onFatal(error instanceof Error ? error : new Error(errorText(error)));
+      });
+    });
   }
 
   get state(): AgentState {
@@ -86,6 +104,7 @@ export class AgentHalf {
 
   /** Ends the agent and every task it ran. */
   async stopAndRemoveTasks(): Promise<void> {
+    this.#agent.leave();
     await this.stop();
     const driver = await openDriver(this.#options);
     try {
@@ -114,11 +133,11 @@ const lockedConnector: ManagerConnector = {
 const openDriver = ({ settings, folder, log }: AgentHalfOptions): Promise<RuntimeDriver> =>
   createDriver(settings.runtime, { directory: folder.tasks, engine: settings.engine, log });
 
-/** Adds what only the daemon knows: the name and labels it was given, and which root it trusts. */
+/** Adds what only the daemon knows: the name and labels it was given, which root it trusts and who signed its certificate. */
 function amend(description: NodeDescription, { settings, identity }: AgentHalfOptions): NodeDescription {
   if (!identity) throw locked();
   const root = identity.current.rootBundle;
-  const issuer = issuerInfo(root);
+  const issuer = issuerOf(identity.current.certificate, root);
   const labels = Object.fromEntries(
     settings.label.map((label) => {
       const at = label.indexOf('=');

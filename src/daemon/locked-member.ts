@@ -31,7 +31,17 @@ export class LockedMember {
   static async start(
     record: NodeRecord,
     keyring: Keyring,
-    { folder, settings, log }: { readonly folder: StateFolder; readonly settings: DaemonOptions; readonly log: Logger },
+    {
+      folder,
+      settings,
+      log,
+      onFatal,
+    }: {
+      readonly folder: StateFolder;
+      readonly settings: DaemonOptions;
+      readonly log: Logger;
+      readonly onFatal: (error: Error) => void;
+    },
   ): Promise<LockedMember> {
     const agent = await AgentHalf.start({
       folder,
@@ -41,6 +51,7 @@ export class LockedMember {
       managers: [],
       log: log.child({ room: 'agent' }),
       onSessionMessage: () => undefined,
+      onFatal,
     });
     log.warn('this manager is locked: unlock it with "docker swarm unlock" or "swarmctl swarm unlock"');
     return new LockedMember(record, keyring, agent);

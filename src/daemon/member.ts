@@ -44,6 +44,7 @@ export class Member {
   #managerHalf: ManagerHalf | undefined;
   #agent: AgentHalf | undefined;
   #error = '';
+  #writing: Promise<void> = Promise.resolve();
 
   /** @param keyring opened; there is none until this node has been a manager */
   constructor(options: MemberOptions, record: NodeRecord, identity: NodeIdentity, keyring?: Keyring) {
@@ -141,7 +142,7 @@ export class Member {
   }
 
   async startAgent(): Promise<void> {
-    const { folder, settings, log, onChange } = this.#options;
+    const { folder, settings, log, onChange, onFatal } = this.#options;
     this.#agent = await AgentHalf.start({
       folder,
       settings,
@@ -150,6 +151,7 @@ export class Member {
       managers: this.managerAddresses(),
       log: log.child({ room: 'agent' }),
       onSessionMessage: (message) => this.#onSessionMessage(message),
+      onFatal,
     });
     onChange();
   }
@@ -165,6 +167,7 @@ export class Member {
   async stop(): Promise<void> {
     this.#renewal.stop();
     await this.#stopHalves();
+    await this.#writing.catch(() => undefined);
   }
 
   /** Where managers are known to be, this one first. */
@@ -236,7 +239,9 @@ export class Member {
 
   async #remember(change: Partial<NodeRecord>): Promise<void> {
     this.#record = { ...this.#record, ...change };
-    await this.#options.folder.writeRecord(this.#record);
+    // One after the other, so that what is on disk at last is what was set last.
+    this.#writing = this.#writing.catch(() => undefined).then(() => this.#options.folder.writeRecord(this.#record));
+    await this.#writing;
   }
 
   async #endManager(): Promise<void> {

@@ -58,6 +58,8 @@ export async function runHollow(settings: DaemonOptions, options: HollowOptions,
         log,
         random: systemRandom,
       });
+      // Its tasks end with this process, so nobody need wait for it to come back.
+      agent.leave();
       const ended = (error: unknown): void => log.error({ hostname, error: errorText(error) }, 'a hollow worker ended');
       running.push(agent.run(signal).catch(ended));
       if (number % 50 === 0 || number === options.nodes) {

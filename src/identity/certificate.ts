@@ -252,6 +252,14 @@ export function issuerInfo(rootPem: string): { readonly subject: Buffer; readonl
   return { subject: subjectDer(der), publicKey };
 }
 
+/** The same of whoever signed the first certificate of a leaf-first PEM chain; of the first root if that cannot be told. */
+export function issuerOf(chain: string, rootBundle: string): ReturnType<typeof issuerInfo> {
+  const [leafPem = '', ...rest] = splitBundle(chain);
+  const leaf = new X509Certificate(leafPem);
+  const candidates = [...rest, ...splitBundle(rootBundle)];
+  return issuerInfo(candidates.find((pem) => leaf.verify(new X509Certificate(pem).publicKey)) ?? rootBundle);
+}
+
 /** The subject field of a DER certificate: Certificate → tbs → [version] serial algorithm issuer validity subject (RFC 5280 §4.1). */
 function subjectDer(der: Buffer): Buffer {
   const read = (at: number): { readonly content: number; readonly end: number } => {

@@ -28,6 +28,7 @@ export class NodeIdentity {
   readonly #listeners = new Set<(state: IdentityState) => void>();
   #state: IdentityState;
   #passphrase: string | undefined;
+  #saving: Promise<void> = Promise.resolve();
 
   private constructor(directory: string | undefined, state: IdentityState, passphrase?: string) {
     this.#directory = directory;
@@ -109,7 +110,13 @@ export class NodeIdentity {
     });
   }
 
-  async #save(): Promise<void> {
+  /** One after the other, so that what is on disk at last is what was set last. */
+  #save(): Promise<void> {
+    this.#saving = this.#saving.catch(() => undefined).then(() => this.#write());
+    return this.#saving;
+  }
+
+  async #write(): Promise<void> {
     if (this.#directory === undefined) return;
     const { rootBundle, certificate, key } = this.#state;
     const stored = this.#passphrase === undefined ? key : encrypted(key, this.#passphrase);

@@ -12,7 +12,7 @@ import { AssignmentStream } from './assignments.ts';
 import { descriptionChanged } from './description-watch.ts';
 import type { RuntimeDriver } from './drivers/driver.ts';
 import { LogPublisher } from './log-publisher.ts';
-import type { ManagerConnector } from './manager-connector.ts';
+import type { ManagerConnection, ManagerConnector } from './manager-connector.ts';
 import { ManagerContact } from './manager-contact.ts';
 import { readManagerList, writeManagerList } from './manager-list-file.ts';
 import { DEFAULT_WEIGHT, ManagerPicker } from './manager-picker.ts';
@@ -61,8 +61,8 @@ const BEATS_OF_A_WORKING_SESSION = 2;
 /** Agents sent on to a new leader come within this, in ms, not all at once. */
 const SENT_ON_WAIT_MS = 100;
 
-/** Why a session is given up without anybody being at fault. */
-const DESCRIPTION_CHANGED = new SwarmError('cancelled', 'the node description changed');
+/** How long a new way to the manager may take to open, in ms, before another is tried. */
+const WAY_TIMEOUT_MS = 5_000;
 
 export class Agent {
   readonly #options: AgentOptions;
@@ -74,6 +74,11 @@ export class Agent {
   #pool: TaskPool | undefined;
   #manager: string | undefined;
   #endSession: (reason: SwarmError) => void = () => undefined;
+  #isLeaving = false;
+  /** The way that the next session takes. */
+  #nextWay: Way | undefined;
+  /** Counts the calls of {@link reconnect}: only the last one counts. */
+  #reconnects = 0;
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -96,8 +101,9 @@ export class Agent {
   /**
    * Runs until the signal aborts; tasks go on after that. Throws {@link StateLockedError} when another agent uses the
    * state folder; failures of managers, drivers and tasks never end it.
+   * @param onReady called once the state folder is this agent's and the tasks of the last run are taken up
    */
-  async run(signal: AbortSignal): Promise<void> {
+  async run(signal: AbortSignal, onReady: () => void = () => undefined): Promise<void> {
     const { stateDir, driver, nodeId } = this.#options;
     const lock: StateLock | undefined = stateDir === undefined ? undefined : lockStateFolder(stateDir);
     let book: TaskBook | undefined;
@@ -118,27 +124,58 @@ export class Agent {
       });
       this.#pool = pool;
       pool.resume();
+      onReady();
       const publisher = new LogPublisher({ nodeId, pool, log: this.#log });
       await this.#keepSession({ pool, reporter, publisher }, signal);
       await pool.detach();
     } finally {
+      this.#reconnects++;
+      this.#takeNextWay()?.connection.close();
       await book?.close();
       await driver.close();
       lock?.release();
     }
   }
 
-  /** Gives up the present session and opens a new one at once, for example with a renewed certificate. */
+  /** The next end of the agent is for good: managers need not wait for it to come back. */
+  leave(): void {
+    this.#isLeaving = true;
+  }
+
+  /**
+   * Changes to a new session, for example with a renewed certificate. The present one is given up only when the way to the
+   * manager is open, so that the node is missed no longer than a call takes.
+   */
   reconnect(reason: string): void {
-    this.#endSession(new SwarmError('cancelled', reason));
+    const turn = ++this.#reconnects;
+    const address = this.#contact.isConnected ? this.#manager : undefined;
+    if (address === undefined) return this.#endSession(new SwarmError('cancelled', reason));
+    const connection = this.#options.connector.open(address);
+    connection.dispatcher.waitForReady(Date.now() + WAY_TIMEOUT_MS, (error) => {
+      if (turn !== this.#reconnects) return connection.close();
+      if (error) {
+        connection.close();
+        return this.reconnect(reason);
+      }
+      this.#takeNextWay()?.connection.close();
+      this.#nextWay = { address, connection };
+      this.#endSession(new SwarmError('cancelled', reason));
+    });
+  }
+
+  #takeNextWay(): Way | undefined {
+    const way = this.#nextWay;
+    this.#nextWay = undefined;
+    return way;
   }
 
   async #keepSession(parts: AgentParts, signal: AbortSignal): Promise<void> {
     const backoff = new SessionBackoff(this.#random);
     let sessionId = '';
     while (!signal.aborted) {
-      const address = this.#picker.pick();
-      const session = new SessionAttempt();
+      const way = this.#takeNextWay();
+      const address = way?.address ?? this.#picker.pick();
+      const session = new SessionAttempt(way?.connection);
       const reason = await this.#oneSession(address, sessionId, session, parts, signal);
       if (signal.aborted) return;
       const isOurChoice = isSwarmError(reason, 'cancelled') && session.live !== undefined;
@@ -171,10 +208,10 @@ export class Agent {
     const onAbort = (): void => ending.abort(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
     this.#endSession = (reason) => ending.abort(reason);
-    let connection: ReturnType<ManagerConnector['open']> | undefined;
+    let connection = session.connection;
     try {
       const description = await this.#describe();
-      connection = this.#options.connector.open(address);
+      connection ??= this.#options.connector.open(address);
       const { logBroker } = connection;
       const stream = new AssignmentStream();
       await runSession(
@@ -183,13 +220,14 @@ export class Agent {
           clock: this.#clock,
           description,
           sessionId,
+          willReturn: () => !this.#isLeaving,
           wantsPeers: this.#options.driver.meetPeers !== undefined,
         },
         {
           onOpen: (live) => {
             session.live = live;
             void descriptionChanged(() => this.#describe(), description, this.#clock, ending.signal).then(
-              () => ending.abort(DESCRIPTION_CHANGED),
+              () => this.reconnect('the node description changed'),
               () => undefined,
             );
           },
@@ -269,11 +307,22 @@ interface AgentParts {
 
 /** What became of one try to have a session. */
 class SessionAttempt {
+  /** Open already; undefined to open one. */
+  readonly connection: ManagerConnection | undefined;
   /** Once the manager registered us. */
   live: LiveSession | undefined;
   /** The manager named another one to go to. */
   isSentOn = false;
   beats = 0;
+
+  constructor(connection: ManagerConnection | undefined) {
+    this.connection = connection;
+  }
+}
+
+interface Way {
+  readonly address: string;
+  readonly connection: ManagerConnection;
 }
 
 const prefersAnother = ({ managers }: SessionMessage, address: string): boolean =>

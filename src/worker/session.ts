@@ -2,9 +2,11 @@
  * One session with one manager: register, then heartbeats, assignments, status reports and log subscriptions side by
  * side. Whichever of them fails or ends first ends them all; the agent then builds a new session.
  */
+import { Metadata } from '@grpc/grpc-js';
 import type { Clock } from '../common/clock.ts';
 import { sleep } from '../common/clock.ts';
 import { isSwarmError, SwarmError } from '../common/errors.ts';
+import { WILL_RETURN } from '../common/farewell.ts';
 import { unary } from '../common/rpc-client.ts';
 import { msOfDuration } from '../common/time.ts';
 import type {
@@ -18,6 +20,8 @@ import type { ManagerConnection } from './manager-connector.ts';
 import type { SendStatuses } from './reporter.ts';
 import { messagesOf } from './stream-messages.ts';
 
+/** Longest that ending a session in good order may take, in ms. */
+const FAREWELL_TIMEOUT_MS = 500;
 /** An RPC not answered within this is taken as failed, in ms. */
 const RPC_TIMEOUT_MS = 5000;
 
@@ -29,6 +33,8 @@ export interface SessionOptions {
   readonly sessionId: string;
   /** Ask for the tasks on other nodes that share networks with this node's. */
   readonly wantsPeers: boolean;
+  /** Whether the agent comes back after the signal: then the manager is told, and waits for it. */
+  readonly willReturn: () => boolean;
 }
 
 /** What the rest of the agent does with the session. Throwing from a handler ends the session. */
@@ -54,15 +60,23 @@ export async function runSession(
   handlers: SessionHandlers,
   signal: AbortSignal,
 ): Promise<never> {
-  const { connection, clock, description, sessionId, wantsPeers } = options;
+  const { connection, clock, description, sessionId, willReturn, wantsPeers } = options;
   const { dispatcher, logBroker } = connection;
   const ending = new AbortController();
   const end = (reason: unknown): void => ending.abort(reason);
-  const onAbort = (): void => end(signal.reason);
+  const onAbort = (): void => void farewell().then(() => end(signal.reason));
   signal.addEventListener('abort', onAbort, { once: true });
-  if (signal.aborted) onAbort();
+  if (signal.aborted) end(signal.reason);
   const within = { timeoutMs: RPC_TIMEOUT_MS, signal: ending.signal };
   let id = '';
+
+  const farewell = async (): Promise<void> => {
+    if (id === '' || !willReturn()) return;
+    const metadata = new Metadata();
+    metadata.set(WILL_RETURN, '1');
+    const soon = { timeoutMs: FAREWELL_TIMEOUT_MS, metadata };
+    await unary(dispatcher.heartbeat.bind(dispatcher), { sessionId: id }, soon).catch(() => undefined);
+  };
 
   const follow = async (): Promise<void> => {
     const deadline = clock.setTimer(RPC_TIMEOUT_MS, () =>

@@ -14,7 +14,7 @@ import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { SEGMENT_HEADER_SIZE, decodeSegmentHeader, headerCrc } from '../../src/raft/src/log/segment-header.ts';
 import { scanSegment } from '../../src/raft/src/log/segment-scan.ts';
-import { readWatermark } from '../../src/raft/src/log/watermark.ts';
+import { decodeWatermark } from '../../src/raft/src/log/watermark.ts';
 import { freePort, TestCluster, TestDaemon } from '../support/cluster.ts';
 import { describeWithTmpfs } from '../support/tmpfs.ts';
 
@@ -58,7 +58,7 @@ function endOfLog(daemon: TestDaemon): number {
  * when it is gone.
  */
 const isNotedAsDurable = (daemon: TestDaemon): boolean =>
-  readWatermark(join(raftOf(daemon), 'synced')) === endOfLog(daemon);
+  decodeWatermark(readFileSync(join(raftOf(daemon), 'synced'))) === endOfLog(daemon);
 
 /** Everything in the folder, to see that nothing was touched. */
 const contentOf = (folder: string): readonly string[] =>

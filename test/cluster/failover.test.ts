@@ -96,6 +96,8 @@ describe('a swarm of three managers and two workers', () => {
     const before = await cluster.running('web');
     for (const worker of cluster.workers) {
       await worker.stop();
+      // Longer than a connection may be broken before its node counts as down: this one was closed in good order.
+      if (worker === cluster.workers[0]) await new Promise((resolve) => setTimeout(resolve, 4_000));
       await worker.start();
     }
     await expect

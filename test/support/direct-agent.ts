@@ -1,5 +1,6 @@
 /** An agent that calls the dispatcher's handlers without a wire, for tests that move time by hand. */
 import { Metadata } from '@grpc/grpc-js';
+import { WILL_RETURN } from '../../src/common/farewell.ts';
 import { toSwarmError, type SwarmError } from '../../src/common/errors.ts';
 import type { CallContext } from '../../src/common/rpc.ts';
 import { msOfDuration } from '../../src/common/time.ts';
@@ -53,6 +54,14 @@ export class DirectAgent {
 
   /** The connection breaks. */
   disconnect(): void {
+    this.#gone.abort();
+  }
+
+  /** Ends the session in good order, saying that it comes back. */
+  async hangUp(): Promise<void> {
+    const metadata = this.#metadata.clone();
+    metadata.set(WILL_RETURN, '1');
+    await this.#dispatcher.methods.heartbeat.handle({ sessionId: this.sessionId }, { ...this.context, metadata });
     this.#gone.abort();
   }
 }

@@ -94,8 +94,10 @@ export class FakeManager {
   /** Opens plain-text connections to any address. */
   static readonly connector: ManagerConnector = {
     open: (address) => {
-      const dispatcher = new DispatcherClient(address, credentials.createInsecure());
-      const logBroker = new LogBrokerClient(address, credentials.createInsecure());
+      // As with TLS, each opening is a connection of its own.
+      const options = { 'grpc.use_local_subchannel_pool': 1 };
+      const dispatcher = new DispatcherClient(address, credentials.createInsecure(), options);
+      const logBroker = new LogBrokerClient(address, credentials.createInsecure(), options);
       return {
         dispatcher,
         logBroker,

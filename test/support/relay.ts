@@ -7,6 +7,11 @@ export interface Relay {
   breakAll(): void;
   /** Swallows everything in both directions from now on, telling nobody. */
   swallow(): void;
+  /** Lets new connections wait, as a busy machine does; the old ones go on. */
+  hold(): void;
+  release(): void;
+  /** Connections that are open. */
+  readonly connections: number;
   close(): void;
 }
 
@@ -14,7 +19,11 @@ export interface Relay {
 export async function openRelay(target: string): Promise<Relay> {
   const [host, port] = target.split(':') as [string, string];
   const sockets = new Set<Socket>();
+  let waiting: (() => void)[] | undefined;
+  let pairs = 0;
   const server = createServer((inbound) => {
+    pairs++;
+    inbound.once('close', () => pairs--);
     const outbound = connect(Number(port), host);
     for (const [from, to] of [
       [inbound, outbound],
@@ -27,7 +36,9 @@ export async function openRelay(target: string): Promise<Relay> {
         to.destroy();
       });
     }
-    inbound.pipe(outbound).pipe(inbound);
+    const join = (): void => void inbound.pipe(outbound).pipe(inbound);
+    if (waiting) waiting.push(join);
+    else join();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const breakAll = (): void => {
@@ -38,6 +49,16 @@ export async function openRelay(target: string): Promise<Relay> {
     breakAll,
     swallow: () => {
       for (const socket of sockets) socket.unpipe().pause();
+    },
+    hold: () => {
+      waiting ??= [];
+    },
+    release: () => {
+      for (const join of waiting ?? []) join();
+      waiting = undefined;
+    },
+    get connections() {
+      return pairs;
     },
     close: () => {
       breakAll();

@@ -1,12 +1,14 @@
 /**
  * Replaces the root certificate without cutting anybody off. While a rotation is under way every node is asked, a batch at
  * a time, to renew; new certificates are signed by the new root and carry its cross-signed twin, so both old and new roots
- * accept them. When no node is left with an old certificate, the new root takes over and both join tokens are reissued.
+ * accept them. When every node says that it uses such a certificate, the new root takes over and both join tokens are
+ * reissued. That one was made out to it is not enough: until the node has it in use, nodes that trust the new root alone
+ * would refuse it.
  */
 import { sleep, type Clock } from '../../common/clock.ts';
 import { errorText, SwarmError } from '../../common/errors.ts';
 import type { Logger } from '../../common/log.ts';
-import { chainsTo, createRootCa, crossSign } from '../../identity/certificate.ts';
+import { chainsTo, createRootCa, crossSign, issuerInfo } from '../../identity/certificate.ts';
 import { newJoinToken, rootDigest } from '../../identity/join-token.ts';
 import type { Cluster, Node } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { IssuanceStatus_State } from '../../proto/generated/docker/swarmkit/v1/types.ts';
@@ -15,6 +17,8 @@ import type { Store } from '../store/store.ts';
 /** Nodes asked to renew at a time, and how long to wait between batches in ms. */
 const BATCH_NODES = 30;
 const BATCH_PAUSE_MS = 3_000;
+/** How long a node may take to say that it uses its new certificate before it is asked to renew once more, in ms. */
+const ASK_AGAIN_MS = 60_000;
 
 export interface RootRotationOptions {
   readonly store: Store;
@@ -53,6 +57,8 @@ async function beginRootRotation({ store, clock }: RootRotationOptions): Promise
 /** The leader's loop that carries a rotation through. */
 export class RootRotation {
   readonly #options: RootRotationOptions;
+  /** When nodes were asked, by node id, in monotonic ms. */
+  readonly #askedAt = new Map<string, number>();
 
   constructor(options: RootRotationOptions) {
     this.#options = options;
@@ -93,15 +99,21 @@ export class RootRotation {
       await beginRootRotation({ store, clock, log });
       return this.#step();
     }
-    const stale = staleNodes(store.read.node.all(), cluster.rootCa.rootRotation.caCert.toString('utf8'));
+    const newRoot = cluster.rootCa.rootRotation.caCert.toString('utf8');
+    const nodes = store.read.node.all();
+    const stale = nodes.filter((node) => hasOldCertificate(node, newRoot) || usesOldCertificate(node, newRoot));
     if (stale.length === 0) {
       await this.#finish(cluster);
+      this.#askedAt.clear();
       log.info('the root certificate was rotated');
       return false;
     }
+    const now = clock.monotonic();
     const toAsk = stale
       .filter((node) => node.certificate?.status?.state !== IssuanceStatus_State.ROTATE)
+      .filter((node) => hasOldCertificate(node, newRoot) || this.#askedLongAgo(node.id, now))
       .slice(0, BATCH_NODES);
+    for (const { id } of toAsk) this.#askedAt.set(id, now);
     await store.batch(toAsk, (tx, { id }) => {
       const node = tx.node.get(id);
       if (!node?.certificate) return;
@@ -111,6 +123,13 @@ export class RootRotation {
       });
     });
     return true;
+  }
+
+  #askedLongAgo(nodeId: string, now: number): boolean {
+    const askedAt = this.#askedAt.get(nodeId);
+    // Asked by an earlier leader: this one waits as long.
+    if (askedAt === undefined) this.#askedAt.set(nodeId, now);
+    return askedAt !== undefined && now - askedAt > ASK_AGAIN_MS;
   }
 
   async #finish(cluster: Cluster): Promise<void> {
@@ -134,9 +153,14 @@ export class RootRotation {
   }
 }
 
-/** Nodes whose certificate the new root alone would not accept. Nodes that never got one cannot be cut off. */
-const staleNodes = (nodes: readonly Node[], newRoot: string): readonly Node[] =>
-  nodes.filter((node) => {
-    const chain = node.certificate?.certificate;
-    return chain !== undefined && chain.length > 0 && !chainsTo(chain.toString('utf8'), newRoot);
-  });
+/** Whether the last certificate made out to a node is one that the new root alone would not accept. A node that never got one cannot be cut off. */
+const hasOldCertificate = ({ certificate }: Node, newRoot: string): boolean => {
+  const chain = certificate?.certificate;
+  return chain !== undefined && chain.length > 0 && !chainsTo(chain.toString('utf8'), newRoot);
+};
+
+/** Whether a node says that it still uses a certificate of another root; pretend nodes say nothing of the kind. */
+const usesOldCertificate = ({ description }: Node, newRoot: string): boolean => {
+  const issuer = description?.tlsInfo?.certIssuerPublicKey;
+  return issuer !== undefined && issuer.length > 0 && !issuerInfo(newRoot).publicKey.equals(issuer);
+};

@@ -55,6 +55,8 @@ export class Peer {
   readonly #backoff: Backoff;
   readonly #stopFollowing: () => void;
   #client: RaftClient;
+  /** Dialled with a renewed certificate; takes over once it is ready. */
+  #successor: RaftClient | undefined;
   #stream: MessageStream | undefined;
   #isBlocked = false;
   #queue: Message[] = [];
@@ -68,7 +70,7 @@ export class Peer {
     this.#options = options;
     this.#backoff = new Backoff(RECONNECT, options.random);
     this.#client = this.#newClient();
-    this.#stopFollowing = options.identity.onChange(() => this.#reconnectWithNewIdentity());
+    this.#stopFollowing = options.identity.onChange(() => this.#changeOver());
     this.#connect();
   }
 
@@ -126,6 +128,7 @@ export class Peer {
     this.#stopFollowing();
     this.#cancelRetry?.();
     this.#dropStream();
+    this.#successor?.close();
     this.#client.close();
   }
 
@@ -134,12 +137,29 @@ export class Peer {
     return new RaftClient(address, memberCredentials(identity.current), managerChannelOptions);
   }
 
-  #reconnectWithNewIdentity(): void {
-    const old = this.#client;
-    this.#client = this.#newClient();
-    this.#dropStream();
-    old.close();
-    this.#connect();
+  /**
+   * Goes over to a connection with the new certificate without a gap: the old one carries messages until the new one is
+   * ready. A leader that fell silent for the length of a slow handshake would lose its leadership.
+   */
+  #changeOver(): void {
+    this.#successor?.close();
+    const successor = this.#newClient();
+    this.#successor = successor;
+    successor.waitForReady(Date.now() + CONNECT_TIMEOUT_MS, (error) => {
+      if (this.#isClosed || successor !== this.#successor) return;
+      if (error && this.#stream) return this.#changeOver();
+      this.#successor = undefined;
+      this.#cancelRetry?.();
+      const old = this.#client;
+      this.#client = successor;
+      // What was written to the old stream still arrives.
+      this.#stream?.end();
+      this.#forgetStream();
+      old.close();
+      if (!error) return this.#open();
+      this.#activeSince = undefined;
+      this.#retry(error);
+    });
   }
 
   #connect(): void {
@@ -161,7 +181,7 @@ export class Peer {
     stream.on('drain', () => this.#onDrain(stream));
     this.#stream = stream;
     this.#isBlocked = false;
-    this.#activeSince = this.#options.clock.monotonic();
+    this.#activeSince ??= this.#options.clock.monotonic();
     this.#backoff.reset();
   }
 
@@ -188,11 +208,15 @@ export class Peer {
 
   #dropStream(): void {
     const stream = this.#stream;
-    this.#stream = undefined;
+    this.#forgetStream();
     this.#activeSince = undefined;
+    stream?.cancel();
+  }
+
+  #forgetStream(): void {
+    this.#stream = undefined;
     this.#queue = [];
     this.#queuedBytes = 0;
-    stream?.cancel();
   }
 
   #write(message: Message): void {

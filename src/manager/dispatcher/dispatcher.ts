@@ -59,7 +59,7 @@ export class Dispatcher {
       },
       heartbeat: {
         access: 'member',
-        handle: (request, { caller }) => ({ period: durationOfMs(this.#leading().heartbeat(request, caller)) }),
+        handle: (request, context) => ({ period: durationOfMs(this.#leading().heartbeat(request, context)) }),
       },
       updateTaskStatus: {
         access: 'member',

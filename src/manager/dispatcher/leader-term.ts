@@ -2,6 +2,7 @@
  * The dispatcher of one term of leadership: who is registered, which streams are open, what waits to be stored.
  * It begins with nothing but the store and is thrown away when the term ends.
  */
+import { WILL_RETURN } from '../../common/farewell.ts';
 import { isDeepStrictEqual } from 'node:util';
 import { isSwarmError } from '../../common/errors.ts';
 import type { Caller, CallContext } from '../../common/rpc.ts';
@@ -102,8 +103,10 @@ export class LeaderTerm {
   }
 
   /** Returns the period in ms after which the next heartbeat is wanted. */
-  heartbeat(request: HeartbeatRequest, caller: Caller): number {
-    return this.#presence.beat(this.#presence.registered(caller, request.sessionId));
+  heartbeat(request: HeartbeatRequest, { caller, metadata }: CallContext): number {
+    const registration = this.#presence.registered(caller, request.sessionId);
+    if (metadata.get(WILL_RETURN).length > 0) registration.expectReturn();
+    return this.#presence.beat(registration);
   }
 
   async updateTaskStatus(request: UpdateTaskStatusRequest, context: CallContext): Promise<void> {

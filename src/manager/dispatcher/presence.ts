@@ -143,7 +143,10 @@ export class Presence {
     return periodMs;
   }
 
-  /** The agent's end of the session stream is gone: unless it comes back soon, the node is. */
+  /**
+   * The agent's end of the session stream is gone: unless it comes back soon, the node is. One that said it would come back
+   * has until its heartbeat is due: its tasks go on meanwhile.
+   */
   sessionBroke(registration: Registration): void {
     const { nodeId, isPatient } = registration;
     if (isPatient || registration.isEnded || this.#registrations.get(nodeId) !== registration) return;

@@ -8,15 +8,24 @@ type StreamKind = 'session' | 'assignments';
 export class Registration {
   readonly nodeId: string;
   readonly sessionId: string;
-  /** Whether the agent may take its time to come back after its session broke. */
-  readonly isPatient: boolean;
   readonly #streams = new Map<StreamKind, ServerStream>();
+  #isPatient: boolean;
   #ended: SwarmError | undefined;
 
   constructor(nodeId: string, sessionId: string, isPatient: boolean) {
     this.nodeId = nodeId;
     this.sessionId = sessionId;
-    this.isPatient = isPatient;
+    this.#isPatient = isPatient;
+  }
+
+  /** Whether the agent may take its time to come back after its session broke. */
+  get isPatient(): boolean {
+    return this.#isPatient;
+  }
+
+  /** The agent said that it ends this session and comes back. */
+  expectReturn(): void {
+    this.#isPatient = true;
   }
 
   get isEnded(): boolean {

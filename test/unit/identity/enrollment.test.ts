@@ -4,17 +4,22 @@ import { join } from 'node:path';
 import { connect as tlsConnect } from 'node:tls';
 import { connect as http2Connect } from 'node:http2';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../../src/common/clock.ts';
+import { FakeClock, systemClock } from '../../../src/common/clock.ts';
 import { silentLogger } from '../../../src/common/log.ts';
 import { unary } from '../../../src/common/rpc-client.ts';
-import { chainsTo, createRootCa, issuerInfo, subjectOf } from '../../../src/identity/certificate.ts';
+import { chainsTo, createRootCa, issuerInfo, issuerOf, subjectOf } from '../../../src/identity/certificate.ts';
 import { managerChannelOptions, memberCredentials } from '../../../src/identity/client-credentials.ts';
 import { BulkEnrollment, enrollWithToken, renewCertificate } from '../../../src/identity/enroll.ts';
 import { newJoinToken } from '../../../src/identity/join-token.ts';
 import { NodeIdentity } from '../../../src/identity/node-identity.ts';
 import { RootRotation } from '../../../src/manager/ca/root-rotation.ts';
 import { CAClient } from '../../../src/proto/generated/docker/swarmkit/v1/ca.ts';
-import { NodeRole } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
+import {
+  CAConfig,
+  IssuanceStatus_State,
+  NodeDescription,
+  NodeRole,
+} from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { startAuthority, type TestAuthority } from '../../support/authority.ts';
 
 const environment = () => ({ clock: systemClock, log: silentLogger, signal: new AbortController().signal });
@@ -171,6 +176,45 @@ describe('enrollment', () => {
     expect(chainsTo(during.certificate, newRoot)).toBe(true);
     await worker.trust(newRoot);
     expect(authority.token('worker')).not.toBe(oldToken);
+    stop.abort();
+    await loop;
+  });
+
+  it('keeps both roots until every node says that it uses its new certificate', async () => {
+    const worker = await join_(authority.token('worker'), 'w');
+    const { nodeId, rootBundle } = worker.current;
+    const { store } = authority;
+    const says = (certIssuerPublicKey: Buffer) =>
+      store.update((tx) => {
+        const node = tx.node.get(nodeId);
+        const tlsInfo = { trustRoot: Buffer.of(), certIssuerSubject: Buffer.of(), certIssuerPublicKey };
+        if (node) tx.node.update({ ...node, description: NodeDescription.fromPartial({ tlsInfo }) });
+      });
+    await says(issuerOf(worker.current.certificate, rootBundle).publicKey);
+    const clock = new FakeClock();
+    const stop = new AbortController();
+    const loop = new RootRotation({ store, clock, log: silentLogger }).run(stop.signal);
+    await store.update((tx) => {
+      const cluster = tx.cluster.all()[0];
+      if (cluster?.spec)
+        tx.cluster.update({
+          ...cluster,
+          spec: { ...cluster.spec, caConfig: CAConfig.fromPartial({ forceRotate: 1 }) },
+        });
+    });
+    const rotation = () => store.read.cluster.all()[0]?.rootCa?.rootRotation;
+    const state = () => store.read.node.get(nodeId)?.certificate?.status?.state;
+    await expect.poll(state).toBe(IssuanceStatus_State.ROTATE);
+    await worker.replace(await renewCertificate([authority.address], worker.current, environment()));
+    await clock.advance(20_000);
+    expect(rotation()).toBeDefined();
+    expect(state()).toBe(IssuanceStatus_State.ISSUED);
+    await clock.advance(60_000);
+    // What it was sent may never have reached its disk.
+    await expect.poll(state).toBe(IssuanceStatus_State.ROTATE);
+    await worker.replace(await renewCertificate([authority.address], worker.current, environment()));
+    await says(issuerOf(worker.current.certificate, rootBundle).publicKey);
+    await expect.poll(() => clock.advance(3_000).then(rotation)).toBeUndefined();
     stop.abort();
     await loop;
   });

@@ -12,6 +12,7 @@ import {
 import { readManagerList } from '../../../src/worker/manager-list-file.ts';
 import { StateLockedError } from '../../../src/worker/state-lock.ts';
 import { AgentRig } from '../../support/agent-rig.ts';
+import { openRelay } from '../../support/relay.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { FakeManager } from '../../support/fake-manager.ts';
 import { aSecret, assignedTask, type TaskGiven } from '../../support/worker-builders.ts';
@@ -159,6 +160,23 @@ describe('the session of an agent', () => {
     agent.reconnect('certificate renewed');
     await eventually(() => manager.registrations.length === 2);
     await eventually(() => agent.state.isConnected);
+  });
+
+  it('keeps its session until the way for the next one is open', async () => {
+    const relay = await openRelay(manager.address);
+    const agent = rig.start({ managers: [relay.address] });
+    await eventually(() => agent.state.isConnected);
+    relay.hold();
+    agent.reconnect('certificate renewed');
+    agent.reconnect('another root is trusted');
+    const before = manager.heartbeats;
+    await eventually(() => manager.heartbeats >= before + 3);
+    expect(manager.registrations).toHaveLength(1);
+    expect(agent.state.isConnected).toBe(true);
+    relay.release();
+    await eventually(() => manager.registrations.length === 2 && agent.state.isConnected);
+    expect(manager.registrations).toHaveLength(2);
+    relay.close();
   });
 
   it('shares calls between tasks that move together', async () => {

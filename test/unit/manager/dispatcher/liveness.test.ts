@@ -157,6 +157,22 @@ describe('a node', () => {
     expect(stateOf('n1')).toBe(NodeState.READY);
   });
 
+  it('that ends its session in good order has until its heartbeat is due to come back', async () => {
+    await start({ sessionGraceMs: 1_000 });
+    const agent = await registered();
+    await agent.beat();
+    await agent.hangUp();
+    await clock.advance(5_000);
+    expect(stateOf('n1')).toBe(NodeState.READY);
+    agent.register();
+    await clock.advance(1_000);
+    await agent.hangUp();
+    await clock.advance(5_000);
+    expect(stateOf('n1')).toBe(NodeState.READY);
+    await clock.advance(1_500);
+    expect(stateOf('n1')).toBe(NodeState.DOWN);
+  });
+
   it('with a Docker Engine has until its heartbeat is due to restart', async () => {
     await start({ sessionGraceMs: 1_000 });
     const agent = await registered('grpc-go/1.33.3');
