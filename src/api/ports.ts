@@ -72,7 +72,7 @@ export interface BackupHead {
 export type ServiceChange = (control: ControlService) => Promise<Service | undefined>;
 
 /** Health of the managers as this one sees it. */
-interface SwarmStatus {
+export interface SwarmStatus {
   readonly clusterId: string;
   readonly nodeId: string;
   /** Node id of the leader; empty when there is none. */
@@ -82,6 +82,16 @@ interface SwarmStatus {
   /** Index of the last committed and of the last applied log entry. */
   readonly commitIndex: number;
   readonly appliedIndex: number;
+  /** The last check of the raft log at rest; undefined before the first. */
+  readonly logCheck?:
+    | {
+        /** When it ended, ISO 8601. */
+        readonly at: string;
+        readonly tookMs: number;
+        /** File, byte and what is wrong there; empty when all is well. */
+        readonly damage: string;
+      }
+    | undefined;
   /** SHA-256 of the replicated state at `appliedIndex`, hexadecimal: equal on all managers at the same index. */
   readonly stateHash: () => string;
   readonly members: readonly SwarmMember[];

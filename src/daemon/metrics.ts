@@ -83,6 +83,14 @@ export function registerMetrics(registry: Registry, node: SwarmNode): void {
     node.info().state === 'locked' ? 1 : 0,
   );
   gauge(
+    'swarmd_raft_log_check_timestamp_seconds',
+    'When the raft log at rest was last checked; 0 before the first time',
+    () => (consensus()?.logCheck.last?.checkedAtMs ?? 0) / 1000,
+  );
+  gauge('swarmd_raft_log_damaged', 'Whether the last check of the raft log found damage', () =>
+    consensus()?.logCheck.last?.damage ? 1 : 0,
+  );
+  gauge(
     'swarmd_store_proposals_in_flight',
     'Changes on their way into the log',
     () => node.manager?.store.proposalsInFlight ?? 0,

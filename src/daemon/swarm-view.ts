@@ -1,5 +1,5 @@
 /** A manager as the API sees it. */
-import type { Swarm } from '../api/ports.ts';
+import type { Swarm, SwarmStatus } from '../api/ports.ts';
 import type { Manager } from '../manager/manager.ts';
 import { explainService } from '../manager/scheduler/explain.ts';
 import { SwarmError } from '../common/errors.ts';
@@ -35,6 +35,7 @@ export function swarmView(manager: Manager): Swarm {
       term: manager.consensus.term,
       commitIndex: manager.consensus.commitIndex,
       appliedIndex: store.version,
+      logCheck: logCheckOf(manager),
       stateHash: () => stateHash(store.capture()),
       members: manager.members.map((member) => ({
         nodeId: member.nodeId,
@@ -59,4 +60,9 @@ export function swarmView(manager: Manager): Swarm {
       };
     },
   };
+}
+
+function logCheckOf(manager: Manager): SwarmStatus['logCheck'] {
+  const { last } = manager.consensus.logCheck;
+  return last && { at: new Date(last.checkedAtMs).toISOString(), tookMs: last.tookMs, damage: last.damage };
 }

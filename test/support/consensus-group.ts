@@ -1,5 +1,5 @@
 /** Consensus members over real TLS, real logs and loopback, in one process. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
@@ -129,6 +129,11 @@ export class ConsensusGroup {
     };
     this.#running.add(running);
     return running;
+  }
+
+  /** Snapshot files of a member. */
+  async snapshots(name: string): Promise<readonly string[]> {
+    return (await readdir(join(this.#directory, name, 'raft'))).filter((file) => file.endsWith('.snap'));
   }
 
   async close(): Promise<void> {

@@ -26,7 +26,7 @@ export interface ConsensusOptions {
   readonly tickMs: number;
   readonly electionTicks: number;
   readonly heartbeatTicks: number;
-  /** Entries between snapshots, and entries kept behind one for slow followers. */
+  /** Entries between snapshots, and entries kept behind one for slow followers, until the cluster says otherwise. */
   readonly snapshotEntries?: number;
   readonly trailingEntries?: number;
   readonly events: ConsensusEvents;

@@ -15,8 +15,10 @@ import {
 import type { CancelTimer } from '../../common/clock.ts';
 import { errorText, SwarmError } from '../../common/errors.ts';
 import { RaftMember } from '../../proto/generated/docker/swarmkit/v1/raft.ts';
+import type { RaftConfig } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { Proposer, Store } from '../store/store.ts';
 import type { ConsensusOptions } from './consensus-options.ts';
+import { LogCheck } from './log-check.ts';
 import { logError } from './log-error.ts';
 import { memberFromWire, type Member, MemberList } from './member-list.ts';
 import { raftLogger } from './raft-logger.ts';
@@ -31,6 +33,7 @@ const PROMOTE_WITHIN_ENTRIES = 1_000;
 
 export class Consensus implements Proposer {
   readonly members = new MemberList();
+  readonly logCheck: LogCheck;
   readonly #options: ConsensusOptions;
   readonly #store: Store;
   readonly #log: DurableLog;
@@ -42,6 +45,7 @@ export class Consensus implements Proposer {
   #isLeader = false;
   #isStopped = false;
   #reachability = '';
+  #settings: RaftConfig | undefined;
 
   private constructor(options: ConsensusOptions, store: Store, log: DurableLog) {
     this.#options = options;
@@ -58,7 +62,11 @@ export class Consensus implements Proposer {
       onDisconnected: (raftId) => this.#node.reportDisconnected(raftId),
       onRemoved: () => this.#onRemoved(),
     });
-    this.#state = new ReplicatedState(store, this.members, () => this.#transport.setPeers(this.#others()));
+    this.logCheck = new LogCheck({ scrub: () => log.scrub(), clock, random, log: options.log });
+    this.#state = new ReplicatedState(store, this.members, {
+      restored: () => this.#transport.setPeers(this.#others()),
+      changed: () => this.#followSettings(),
+    });
     this.#node = new RaftNode({
       id: options.local.raftId,
       log,
@@ -119,6 +127,7 @@ export class Consensus implements Proposer {
     });
     this.#transport.setPeers(this.#others());
     this.#scheduleTick();
+    this.logCheck.start();
   }
 
   /** Hands leadership over first (unless told otherwise), if there is somebody to take it. */
@@ -127,6 +136,7 @@ export class Consensus implements Proposer {
     if (handOver && this.#isLeader && this.#others().length > 0) await this.transferLeadership().catch(() => undefined);
     this.#isStopped = true;
     this.#cancelTick?.();
+    this.logCheck.stop();
     this.#node.stop();
     this.#transport.close();
     this.#store.abandonProposals('this manager is stopping: look whether the change was made before trying again');
@@ -268,6 +278,17 @@ export class Consensus implements Proposer {
     } catch (error) {
       throw refusalError(error);
     }
+  }
+
+  /** Snapshots are made as often as the cluster says; a change takes effect at once, on every manager. */
+  #followSettings(): void {
+    const settings = this.#store.read.cluster.all()[0]?.spec?.raft;
+    if (settings === undefined || settings === this.#settings) return;
+    this.#settings = settings;
+    this.#node.setSnapshotPolicy({
+      snapshotEntries: settings.snapshotInterval || undefined,
+      trailingEntries: settings.logEntriesForSlowFollowers || undefined,
+    });
   }
 
   #scheduleTick(): void {

@@ -8,21 +8,28 @@ import type { MemberList } from './member-list.ts';
 const PIECES_PER_TURN = 4;
 const NOTHING = new Uint8Array(0);
 
+export interface ReplicatedStateEvents {
+  /** A snapshot replaced everything. */
+  restored(): void;
+  /** Entries were applied, or a snapshot was. */
+  changed(): void;
+}
+
 export class ReplicatedState implements StateMachine {
   readonly #store: Store;
   readonly #members: MemberList;
-  readonly #restored: () => void;
+  readonly #events: ReplicatedStateEvents;
   #waiting: { readonly index: number; readonly resolve: () => void }[] = [];
 
-  /** @param restored called when a snapshot replaced everything */
-  constructor(store: Store, members: MemberList, restored: () => void) {
+  constructor(store: Store, members: MemberList, events: ReplicatedStateEvents) {
     this.#store = store;
     this.#members = members;
-    this.#restored = restored;
+    this.#events = events;
   }
 
   apply(entries: readonly Entry[]): void {
     for (const entry of entries) this.#store.applyEntry(entry.index, entry.type === 0 ? entry.data : NOTHING);
+    this.#events.changed();
     this.#wake();
   }
 
@@ -40,7 +47,8 @@ export class ReplicatedState implements StateMachine {
     const { state, membership } = decodeSnapshot(Buffer.concat(chunks));
     this.#store.restore(state);
     this.#members.restore(membership);
-    this.#restored();
+    this.#events.restored();
+    this.#events.changed();
     this.#wake();
   }
 

@@ -19,6 +19,7 @@ import { ReadyWork } from './ready-work.ts';
 import { confChangeRefusal, RaftRefusedError } from './refusal.ts';
 import type { NodeProposeResult, NodeRefusal } from './refusal.ts';
 import { Snapshotter } from './snapshotter.ts';
+import type { SnapshotPolicyChange } from './snapshot-policy.ts';
 import { TransferWaiter } from './transfer-waiter.ts';
 import { WriteQueue } from './write-queue.ts';
 
@@ -138,6 +139,11 @@ export class RaftNode {
     this.#applier.restored({ ...metadata, confState: raw.confState });
     this.#state = 'running';
     this.#inbox.open();
+  }
+
+  /** How often snapshots are made and how many entries stay behind one; see {@link RaftNodeOptions}. */
+  setSnapshotPolicy(change: SnapshotPolicyChange): void {
+    this.#snapshotter.setPolicy(change);
   }
 
   /** Stops at once; waiting requests are refused. The log stays open. */

@@ -5,6 +5,12 @@ export interface SnapshotPolicy {
   readonly minSnapshotLogBytes: number;
 }
 
+/** What may be changed while a node runs. */
+export interface SnapshotPolicyChange {
+  readonly snapshotEntries?: number | undefined;
+  readonly trailingEntries?: number | undefined;
+}
+
 export interface LogGrowth {
   readonly appliedIndex: number;
   /** Index of the last snapshot. */

@@ -3,7 +3,7 @@ import type { LogStore } from '../log/log-store.ts';
 import type { RawNode } from '../raw-node.ts';
 import type { SnapshotMetadata } from '../types.ts';
 import { compactionIndex, isSnapshotDue } from './snapshot-policy.ts';
-import type { SnapshotPolicy } from './snapshot-policy.ts';
+import type { SnapshotPolicy, SnapshotPolicyChange } from './snapshot-policy.ts';
 import { startedStream } from './started-stream.ts';
 import type { StateMachine } from './state-machine.ts';
 
@@ -11,7 +11,7 @@ import type { StateMachine } from './state-machine.ts';
 export class Snapshotter {
   readonly #log: LogStore;
   readonly #stateMachine: StateMachine;
-  readonly #policy: SnapshotPolicy;
+  #policy: SnapshotPolicy;
   readonly #pauseTicks: number;
   readonly #failed: (error: unknown) => void;
   #isRunning = false;
@@ -33,6 +33,15 @@ export class Snapshotter {
     this.#policy = options.policy;
     this.#pauseTicks = options.pauseTicks;
     this.#failed = options.failed;
+  }
+
+  /** Takes effect with the next entry; what is left out stays as it is. */
+  setPolicy({ snapshotEntries, trailingEntries }: SnapshotPolicyChange): void {
+    this.#policy = {
+      ...this.#policy,
+      ...(snapshotEntries === undefined ? {} : { snapshotEntries }),
+      ...(trailingEntries === undefined ? {} : { trailingEntries }),
+    };
   }
 
   tick(): void {

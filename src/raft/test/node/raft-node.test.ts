@@ -275,6 +275,27 @@ describe('a node alone', () => {
     expect(again.events).toEqual(['leads in 3']);
   });
 
+  it('makes snapshots as often as it is told while it runs', async () => {
+    const [group, { node, log }] = await oneNode({ snapshotEntries: 1_000, trailingEntries: 500 });
+    const write = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) {
+        node.propose(text(`text ${String(i)}`));
+        await group.run();
+      }
+    };
+    await write(20);
+    expect(log.snapshot().metadata.index).toBe(0);
+    node.setSnapshotPolicy({ snapshotEntries: 5 });
+    await write(1);
+    const first = log.snapshot().metadata.index;
+    expect(first).toBeGreaterThan(20);
+    expect(log.firstIndex()).toBe(1);
+    node.setSnapshotPolicy({ trailingEntries: 2 });
+    await write(5);
+    expect(log.snapshot().metadata.index).toBe(first + 5);
+    expect(log.firstIndex()).toBe(first + 5 - 1);
+  });
+
   it('makes a snapshot on request', async () => {
     const [group, { node, log }] = await oneNode();
     node.propose(text('a'));

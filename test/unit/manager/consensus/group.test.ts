@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stateHash } from '../../../../src/manager/store/snapshot.ts';
-import { Config } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
+import { Cluster, Config } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
+import { ClusterSpec } from '../../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import { ConsensusGroup, type TestMember } from '../../../support/consensus-group.ts';
 
 const aConfig = (id: string): Config => Config.fromPartial({ id, spec: { annotations: { name: id } } });
@@ -76,6 +77,16 @@ describe('a group of managers', () => {
     await expect.poll(() => first.consensus.voters.length, within).toBe(2);
     await write(first, 'more');
     await expect.poll(() => stateHash(joined.store.capture()), within).toBe(stateHash(first.store.capture()));
+  });
+
+  it('makes snapshots as often as the cluster says', async () => {
+    const member = await group.start('a', { bootstrap: true });
+    await leads(member);
+    const spec = (snapshotInterval: number) =>
+      ClusterSpec.fromPartial({ raft: { snapshotInterval, logEntriesForSlowFollowers: 2 } });
+    await member.store.update((tx) => tx.cluster.create(Cluster.fromPartial({ id: 'c', spec: spec(5) })));
+    for (let i = 0; i < 20; i++) await write(member, `c${i}`);
+    await expect.poll(() => group.snapshots('a'), within).toHaveLength(1);
   });
 
   it('takes a member out and tells it', async () => {
