@@ -25,15 +25,17 @@ export class AddressBook {
   readonly #held = new Map<string, readonly Held[]>();
   #reader: Reader | undefined;
 
-  /** Makes the addresses of an allocated network available; the gateway is taken. */
+  /** Makes the addresses of an allocated network available; the gateway and what was reserved are taken. */
   addNetwork(network: Network): void {
     if (this.#spaces.has(network.id)) return;
     for (const config of network.ipam?.configs ?? []) {
       const subnet = parseSubnet(config.subnet);
       if (!subnet) continue;
       const space = new AddressSpace(subnet, config.range === '' ? subnet : (parseSubnet(config.range) ?? subnet));
-      const gateway = parseIpv4(config.gateway);
-      if (gateway !== undefined) space.take(gateway);
+      for (const text of [config.gateway, ...Object.values(config.reserved)]) {
+        const address = parseIpv4(text);
+        if (address !== undefined) space.take(address);
+      }
       this.#spaces.set(network.id, space);
       return;
     }

@@ -72,10 +72,15 @@ function subnetFromPools(
   return undefined;
 }
 
-/** The gateway is the first address unless one was given. */
+/** The gateway is the first address of the range (as in Docker, also its very base) that nobody reserved, unless one was given. */
 function withGateway(config: IPAMConfig): IPAMConfig {
   const subnet = parseSubnet(config.subnet);
-  return config.gateway !== '' || !subnet ? config : { ...config, gateway: formatIpv4(subnet.base + 1) };
+  if (config.gateway !== '' || !subnet) return config;
+  const range = parseSubnet(config.range) ?? subnet;
+  const reserved = new Set(Object.values(config.reserved));
+  let address = Math.max(range.base, subnet.base + 1);
+  while (reserved.has(formatIpv4(address))) address++;
+  return { ...config, gateway: formatIpv4(address) };
 }
 
 function freeVxlanId(networks: readonly Network[]): number | undefined {

@@ -8,8 +8,8 @@ const MAX_DNS_COMPONENT = 63;
 const FILE_LIKE = /^[a-zA-Z0-9](?:[a-zA-Z0-9_.-]*[a-zA-Z0-9])?$/;
 const MAX_FILE_LIKE = 64;
 
-/** A service is found by its name in DNS. */
-export function validateServiceName(name: string): void {
+/** Services and networks are found by their names in DNS. */
+export function validateDnsName(name: string): void {
   if (name === '') throw invalid('name must be provided');
   if (!DNS_COMPONENT.test(name)) throw invalid('name must be valid as a DNS name component');
   if (name.length > MAX_DNS_COMPONENT) throw invalid(`name must be ${MAX_DNS_COMPONENT} characters or fewer`);
@@ -22,12 +22,5 @@ export function validateFileLikeName(name: string): void {
     throw invalid(
       'invalid name, only 64 [a-zA-Z0-9-_.] characters allowed, and the start and end character must be [a-zA-Z0-9]',
     );
-  }
-}
-
-export function validateNetworkName(name: string): void {
-  if (name === '') throw invalid('name must be provided');
-  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name)) {
-    throw invalid(`invalid network name ${JSON.stringify(name)}: only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
   }
 }

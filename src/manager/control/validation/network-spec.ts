@@ -3,7 +3,7 @@ import { SwarmError } from '../../../common/errors.ts';
 import type { NetworkSpec } from '../../../proto/generated/docker/swarmkit/v1/specs.ts';
 import type { IPAMConfig } from '../../../proto/generated/docker/swarmkit/v1/types.ts';
 import { networkHas, parseIpAddress, parseIpNetwork } from '../../placement/ip-network.ts';
-import { validateNetworkName } from './names.ts';
+import { validateDnsName } from './names.ts';
 import { invalid } from './refusal.ts';
 
 /** The only driver whose networks span nodes without a plugin. */
@@ -11,15 +11,15 @@ const OVERLAY = 'overlay';
 
 export function validateNetworkSpec(spec: NetworkSpec | undefined): asserts spec is NetworkSpec {
   if (!spec) throw invalid('invalid argument: a network spec must be provided');
-  validateNetworkName(spec.annotations?.name ?? '');
+  validateDnsName(spec.annotations?.name ?? '');
   if (spec.ingress && spec.attachable) throw invalid('the ingress network cannot be attachable');
   const driver = spec.driverConfig?.name || OVERLAY;
   if (driver !== OVERLAY) {
-    throw invalid(`network driver ${JSON.stringify(driver)} cannot span nodes: use the driver ${OVERLAY}`);
+    throw invalid(`plugin ${JSON.stringify(driver)} not found: networks of a swarm have the driver ${OVERLAY}`);
   }
   const ipamDriver = spec.ipam?.driver?.name || 'default';
   if (ipamDriver !== 'default') {
-    throw invalid(`ipam driver ${JSON.stringify(ipamDriver)} is not supported: use the driver default`);
+    throw invalid(`error during lookup of plugin ${ipamDriver}: addresses are given by the ipam driver default`);
   }
   if (spec.configFrom) {
     throw new SwarmError(

@@ -4,7 +4,7 @@ import { SwarmError } from '../../../common/errors.ts';
 import type { GenericRuntimeSpec, ServiceSpec, TaskSpec } from '../../../proto/generated/docker/swarmkit/v1/specs.ts';
 import { validateContainerSpec } from './container-spec.ts';
 import { validateEndpointSpec } from './endpoint-spec.ts';
-import { validateServiceName } from './names.ts';
+import { validateDnsName } from './names.ts';
 import { validatePlacement } from './placement.ts';
 import { invalid } from './refusal.ts';
 import { validateResourceRequirements } from './resources.ts';
@@ -13,7 +13,7 @@ import { validateRestartPolicy, validateUpdateConfig } from './update-config.ts'
 /** Throws invalidArgument, or unimplemented for runtimes that services cannot have. */
 export function validateServiceSpec(spec: ServiceSpec | undefined): asserts spec is ServiceSpec {
   if (!spec) throw invalid('invalid argument: a service spec must be provided');
-  validateServiceName(spec.annotations?.name ?? '');
+  validateDnsName(spec.annotations?.name ?? '');
   validateTaskSpec(spec.task);
   validateMode(spec);
   validateUpdateConfig(spec.update);

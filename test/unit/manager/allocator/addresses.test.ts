@@ -9,8 +9,10 @@ import {
   subnetsOverlap,
   type Subnet,
 } from '../../../../src/manager/allocator/address-space.ts';
+import { AddressBook } from '../../../../src/manager/allocator/address-book.ts';
 import { planNetwork } from '../../../../src/manager/allocator/network-plan.ts';
-import { Network } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
+import { Network, type DeepPartial } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
+import type { IPAMConfig } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 
 const subnet = (text: string): Subnet => parseSubnet(text) as Subnet;
 const pools = { defaultAddressPool: ['10.0.0.0/8'], subnetSize: 24 };
@@ -65,7 +67,7 @@ describe('addresses', () => {
 });
 
 describe('networks', () => {
-  const network = (id: string, config?: { readonly subnet: string }): Network =>
+  const network = (id: string, config?: DeepPartial<IPAMConfig>): Network =>
     Network.fromPartial({
       id,
       spec: { annotations: { name: id }, ...(config ? { ipam: { configs: [config] } } : {}) },
@@ -78,6 +80,25 @@ describe('networks', () => {
     expect(second.ipam?.configs[0]).toMatchObject({ subnet: '10.0.1.0/24', gateway: '10.0.1.1' });
     const ids = [first, second].map((n) => n.driverState?.options['com.docker.network.driver.overlay.vxlanid_list']);
     expect(ids).toEqual(['4096', '4097']);
+  });
+
+  it.each([
+    [{ subnet: '10.1.0.0/24', range: '10.1.0.128/25' }, '10.1.0.128'],
+    [{ subnet: '10.1.0.0/24', range: '10.1.0.0/25' }, '10.1.0.1'],
+    [{ subnet: '10.1.0.0/24', reserved: { printer: '10.1.0.1', router: '10.1.0.2' } }, '10.1.0.3'],
+    [{ subnet: '10.1.0.0/24', gateway: '10.1.0.254' }, '10.1.0.254'],
+  ])('have the first free address of their range as gateway: %j', (config, gateway) => {
+    expect(plan(network('a', config)).ipam?.configs[0]?.gateway).toBe(gateway);
+  });
+
+  it('give nobody an address that was reserved', () => {
+    const planned = plan(
+      network('a', { subnet: '10.1.0.0/29', reserved: { printer: '10.1.0.3', router: '10.1.0.4' } }),
+    );
+    const book = new AddressBook();
+    book.addNetwork(planned);
+    const given = Array.from({ length: 4 }, () => book.take('a'));
+    expect(given).toEqual(['10.1.0.2/29', '10.1.0.5/29', '10.1.0.6/29', undefined]);
   });
 
   it('keep the subnet asked for, and others stay clear of it', () => {
