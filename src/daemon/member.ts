@@ -8,6 +8,7 @@ import type { Clock } from '../common/clock.ts';
 import { errorText, isSwarmError } from '../common/errors.ts';
 import type { Logger } from '../common/log.ts';
 import { systemRandom } from '../common/random.ts';
+import { WORKER_WANTED } from '../common/worker-wanted.ts';
 import { Keyring } from '../identity/keyring.ts';
 import type { NodeIdentity } from '../identity/node-identity.ts';
 import { CertificateRenewal } from '../identity/renewal.ts';
@@ -130,7 +131,18 @@ export class Member {
     // What was written under an earlier raft id is of no use to the next one.
     const setAside = await this.#options.folder.setAsideLog();
     if (setAside !== undefined) this.#options.log.warn({ setAside }, 'the log of this manager is set aside');
-    await this.startManager({ kind: 'join', managers: others });
+    await this.#joinGroup(others);
+  }
+
+  /** Joins the group, unless this node was demoted meanwhile: then it goes on as a worker, and soon gets a certificate that says so. */
+  async #joinGroup(managers: readonly string[]): Promise<void> {
+    try {
+      await this.startManager({ kind: 'join', managers });
+    } catch (error) {
+      if (!isSwarmError(error, 'failedPrecondition') || !error.message.startsWith(WORKER_WANTED)) throw error;
+      this.#options.log.info({ reason: error.message }, 'not a manager any more');
+      await this.forgetManager();
+    }
   }
 
   /** Remembered first: from here on a crash leads to joining anew as well. */
@@ -186,7 +198,10 @@ export class Member {
   }
 
   #changeRole(action: () => Promise<void>): void {
-    this.#options.inTurn(action).catch((error: unknown) => {
+    const done = this.#options.inTurn(action).then(() => {
+      this.#error = '';
+    });
+    done.catch((error: unknown) => {
       this.#options.log.error({ err: error }, 'the node could not take its new role');
       this.#error = errorText(error);
       this.#options.onChange();
@@ -197,8 +212,8 @@ export class Member {
   async #followRole(): Promise<void> {
     const { role } = this.identity.current;
     if (role === 'manager' && !this.manager) {
-      await this.startManager({ kind: 'join', managers: this.managerAddresses() });
-      this.#options.log.info('this node is a manager now');
+      await this.#joinGroup(this.managerAddresses());
+      if (this.manager) this.#options.log.info('this node is a manager now');
     } else if (role === 'worker' && this.manager) {
       await this.#endManager();
       this.#options.log.info('this node is a worker now');

@@ -21,6 +21,8 @@ const CALL_TIMEOUT_MS = 5_000;
 const ATTEMPTS = 5;
 const RETRY_DELAY_MS = 2_000;
 const POLL_MAX_MS = 30_000;
+/** An answer that has not come by then may never come: another request may have taken the place of this one. */
+const ISSUANCE_TIMEOUT_MS = 120_000;
 
 export interface EnrollEnvironment {
   readonly clock: Clock;
@@ -184,7 +186,8 @@ async function requestCertificate(
     { role: mustBeManager ? NodeRole.MANAGER : NodeRole.WORKER, csr: csrBytes, token, availability },
     { timeoutMs: CALL_TIMEOUT_MS * 2, signal },
   );
-  for (let wait = 1_000; ; wait = Math.min(wait * 2, POLL_MAX_MS)) {
+  const askedMs = clock.monotonic();
+  for (let wait = 1_000; clock.monotonic() - askedMs < ISSUANCE_TIMEOUT_MS; wait = Math.min(wait * 2, POLL_MAX_MS)) {
     const answer = await unary(
       client.nodeCertificateStatus.bind(client),
       { nodeId },
@@ -206,6 +209,10 @@ async function requestCertificate(
     }
     await sleep(clock, wait, signal);
   }
+  throw new SwarmError(
+    'deadlineExceeded',
+    `the managers did not certify this node within ${ISSUANCE_TIMEOUT_MS / 1_000} s: they may have no leader`,
+  );
 }
 
 function checked(enrollment: Enrollment, nodeId: string): Enrollment {

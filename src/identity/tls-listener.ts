@@ -4,7 +4,7 @@
  * renewal and Node's own HTTP/2 server would refuse them.
  */
 import { createServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { ServerCredentials, type Server as GrpcServer } from '@grpc/grpc-js';
 import { SwarmError } from '../common/errors.ts';
 import type { Caller, IdentifyCaller } from '../common/rpc.ts';
@@ -22,7 +22,8 @@ export interface TlsListenerOptions {
 export class TlsListener {
   readonly #options: TlsListenerOptions;
   readonly #server: TlsServer;
-  readonly #sockets = new Set<TLSSocket>();
+  /** Every connection, from before its handshake on. */
+  readonly #sockets = new Set<Socket>();
   /** Who is at the other end, by "ip:port"; read once per connection since reading a certificate costs more than a small call. */
   readonly #callers = new Map<string, Caller>();
   readonly #stopFollowing: () => void;
@@ -37,8 +38,12 @@ export class TlsListener {
       rejectUnauthorized: false,
       minVersion: 'TLSv1.2',
     });
+    this.#server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
     this.#server.on('secureConnection', (socket) => {
-      this.#track(socket);
+      this.#remember(socket);
       // Node's HTTP/2 layer looks at this property to decide that the connection speaks HTTP/2.
       if (!socket.alpnProtocol) Object.assign(socket, { alpnProtocol: 'h2' });
       injector.injectConnection(socket);
@@ -85,7 +90,7 @@ export class TlsListener {
     return caller;
   };
 
-  /** Stops listening and cuts all connections. */
+  /** Stops listening and cuts all connections, also those that are still in their handshake: one that came through would never end. */
   async close(): Promise<void> {
     this.#stopFollowing();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
@@ -93,15 +98,11 @@ export class TlsListener {
     await closed;
   }
 
-  #track(socket: TLSSocket): void {
+  #remember(socket: TLSSocket): void {
     const address = `${socket.remoteAddress}:${socket.remotePort}`;
-    this.#sockets.add(socket);
     this.#callers.set(address, callerOf(socket, address));
     socket.on('error', () => socket.destroy());
-    socket.once('close', () => {
-      this.#sockets.delete(socket);
-      this.#callers.delete(address);
-    });
+    socket.once('close', () => this.#callers.delete(address));
   }
 }
 

@@ -91,6 +91,7 @@ export function addRpcServices(server: Server, rooms: RpcRooms): void {
       leader: () => leader.client(RaftMembershipClient),
       health: (address) => channels.client(address, HealthClient),
       isReachable: (raftId) => group().isReachable(raftId),
+      desiredRole: (nodeId) => store.read.node.get(nodeId)?.spec?.desiredRole,
       admit: (member) => group().admit(member),
       remove: (raftId) => group().remove(raftId),
       log: log.child({ room: 'members' }),

@@ -64,4 +64,19 @@ describe('a manager whose log is damaged while others have theirs', () => {
     expect(await raftIdOf(third)).not.toBe(raftId);
     expect((await status(third)).logRepair?.reason).toContain('is gone');
   });
+
+  it('comes back as a worker when it was demoted while it was away', async () => {
+    const third = cluster.managers[2] as TestDaemon;
+    await third.kill();
+    rmSync(join(third.directory, 'raft'), { recursive: true });
+    await cluster.setRole(third.name, 'worker');
+    await expect.poll(async () => (await cluster.node(third.name)).ManagerStatus, { timeout: 20_000 }).toBeUndefined();
+
+    await third.start();
+    const isManager = async (): Promise<boolean> =>
+      (await third.ask<{ Swarm: { ControlAvailable: boolean } }>('GET', '/info')).Swarm.ControlAvailable;
+    await expect.poll(isManager, { timeout: 20_000 }).toBe(false);
+    await expect.poll(async () => (await cluster.node(third.name)).Status.State, { timeout: 20_000 }).toBe('ready');
+    expect((await status(cluster.first)).members).toHaveLength(2);
+  });
 });

@@ -111,20 +111,13 @@ describe('a swarm of three managers and two workers', () => {
 
   it('makes a worker a manager and a worker again without touching its tasks', async () => {
     const worker = cluster.workers[0] as TestDaemon;
-    const update = async (role: string): Promise<void> => {
-      const node = await cluster.node(worker.name);
-      await cluster.first.ask('POST', `/nodes/${node.ID}/update?version=${node.Version.Index}`, {
-        Role: role,
-        Availability: 'active',
-      });
-    };
     const before = (await cluster.running('web')).map((t) => t.ID).sort(byText);
-    await update('manager');
+    await cluster.setRole(worker.name, 'manager');
     await expect
       .poll(async () => (await cluster.node(worker.name)).ManagerStatus?.Reachability, within)
       .toBe('reachable');
     await expect.poll(async () => (await worker.call('GET', '/nodes')).status, within).toBe(200);
-    await update('worker');
+    await cluster.setRole(worker.name, 'worker');
     await expect.poll(async () => (await cluster.node(worker.name)).ManagerStatus, within).toBeUndefined();
     await expect.poll(async () => (await worker.call('GET', '/nodes')).status, within).toBe(503);
     expect((await cluster.running('web')).map((t) => t.ID).sort(byText)).toEqual(before);

@@ -281,6 +281,20 @@ export class TestCluster {
     return node;
   }
 
+  /** Changes the role a node should have; again when the node changed between the read and the change. */
+  async setRole(name: string, role: 'manager' | 'worker'): Promise<void> {
+    for (;;) {
+      const { ID, Version } = await this.node(name);
+      const path = `/nodes/${ID}/update?version=${Version.Index}`;
+      const { status, body } = await this.first.call<{ message: string }>('POST', path, {
+        Role: role,
+        Availability: 'active',
+      });
+      if (status === 200) return;
+      if (status !== 409) throw new Error(`${path}: ${status} ${body.message}`);
+    }
+  }
+
   /** Ends every daemon and every task, and removes the folder. */
   async close(): Promise<void> {
     await Promise.all(this.all.map((daemon) => daemon.kill()));

@@ -8,6 +8,7 @@ import { errorText, SwarmError } from '../../common/errors.ts';
 import type { Logger } from '../../common/log.ts';
 import type { CallContext, ServiceMethods } from '../../common/rpc.ts';
 import { unary } from '../../common/rpc-client.ts';
+import { WORKER_WANTED } from '../../common/worker-wanted.ts';
 import {
   HealthCheckResponse_ServingStatus,
   type HealthClient,
@@ -20,6 +21,7 @@ import type {
   RaftMembershipClient,
   RaftMembershipService,
 } from '../../proto/generated/docker/swarmkit/v1/raft.ts';
+import { NodeRole } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { Member, MemberList } from '../consensus/member-list.ts';
 import { canRemove } from './group.ts';
 
@@ -38,6 +40,8 @@ export interface MembershipPorts {
   /** Client for the health of the manager at an address. */
   health(address: string): HealthClient;
   isReachable(raftId: string): boolean;
+  /** What a node is to be; undefined when the swarm knows no such node. */
+  desiredRole(nodeId: string): NodeRole | undefined;
   admit(member: Member): Promise<void>;
   remove(raftId: string): Promise<void>;
   readonly log: Logger;
@@ -78,6 +82,10 @@ async function join(ports: MembershipPorts, request: JoinRequest, context: CallC
   const claimed = String(context.metadata.get(MEMBER_METADATA.raftId)[0] ?? '');
   const known = ports.members().byNode(nodeId);
   const raftId = known && known.raftId === claimed ? known.raftId : freshRaftId(ports.members());
+  // One that was taken out may still hold a manager's certificate: it must not come back with that.
+  if (known?.raftId !== raftId && ports.desiredRole(nodeId) === NodeRole.WORKER) {
+    throw new SwarmError('failedPrecondition', `${WORKER_WANTED}: promote node ${nodeId} to make it a manager again`);
+  }
   await dialBack(ports, address);
   // A member that comes back without its log must not vote under its old id: it may have forgotten what it promised.
   if (known && known.raftId !== raftId) await ports.remove(known.raftId);

@@ -1,0 +1,2 @@
+/** Begins the refusal of a manager that was demoted while it was away: it may come back as a worker only. */
+export const WORKER_WANTED = 'this node is to be a worker';
