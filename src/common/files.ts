@@ -1,6 +1,13 @@
-/** Files that are either old or new after a crash, never half. */
-import { mkdir, open, rename, unlink } from 'node:fs/promises';
+/** Files that are there or not, and either old or new after a crash, never half. */
+import { mkdir, open, readFile, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+
+/** The text of a file; undefined when there is no such file. */
+export const readIfThere = (path: string): Promise<string | undefined> =>
+  readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
 
 /** Writes to a temporary file, syncs it, renames it over `path` and syncs the folder, which is made (for the owner alone) if missing. */
 export async function writeFileAtomic(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {

@@ -11,11 +11,11 @@
  *   lock            pid of the daemon that uses the folder
  *   unfinished      only while a swarm is founded or forgotten: what lies here then is worth nothing after a crash
  */
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorText, SwarmError } from '../common/errors.ts';
-import { writeFileAtomic } from '../common/files.ts';
+import { readIfThere, writeFileAtomic } from '../common/files.ts';
 
 /** Format of node.json; a daemon refuses a newer one. */
 const FORMAT = 1;
@@ -125,13 +125,8 @@ export class StateFolder {
   /** undefined while the node is in no swarm. Throws dataLoss when the file cannot be understood. */
   async readRecord(): Promise<NodeRecord | undefined> {
     const file = join(this.path, 'node.json');
-    let text: string;
-    try {
-      text = await readFile(file, 'utf8');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
-    }
+    const text = await readIfThere(file);
+    if (text === undefined) return undefined;
     try {
       const { format, ...record } = JSON.parse(text) as NodeRecord & { format: number };
       if (format > FORMAT)

@@ -7,8 +7,8 @@
  * its name, so that values cannot be swapped.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { errorText, SwarmError } from '../common/errors.ts';
+import { readIfThere } from '../common/files.ts';
 
 const FORMAT = 2;
 const KEY_BYTES = 32;
@@ -34,13 +34,8 @@ export interface StoredKeyring {
 
 /** undefined when there is no file. Throws dataLoss naming it when it cannot be understood. */
 export async function readKeyringFile(file: string): Promise<StoredKeyring | undefined> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+  const text = await readIfThere(file);
+  if (text === undefined) return undefined;
   try {
     const { format = 1, sealed = false, current, keys, passphrase } = JSON.parse(text) as FileContent;
     if (format > FORMAT)

@@ -4,9 +4,9 @@
  * (PKCS#8). Whoever holds connections is told of changes.
  */
 import { X509Certificate, createPrivateKey } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../common/files.ts';
+import { readIfThere, writeFileAtomic } from '../common/files.ts';
 import { errorText, SwarmError } from '../common/errors.ts';
 import { chainsTo, subjectOf, type KeyPair, type NodeSubject } from './certificate.ts';
 
@@ -126,12 +126,9 @@ export class NodeIdentity {
 }
 
 async function readFiles(directory: string): Promise<(KeyPair & { readonly rootBundle: string }) | undefined> {
-  const read = (file: string): Promise<string | undefined> =>
-    readFile(join(directory, file), 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined;
-      throw error;
-    });
-  const [rootBundle, node] = await Promise.all([ROOT_FILE, NODE_FILE].map(read));
+  const [rootBundle, node] = await Promise.all(
+    [ROOT_FILE, NODE_FILE].map((file) => readIfThere(join(directory, file))),
+  );
   if (rootBundle === undefined || node === undefined) return undefined;
   return { rootBundle, certificate: node.replace(KEY_PEM, ''), key: KEY_PEM.exec(node)?.[0] ?? '' };
 }
