@@ -1,6 +1,6 @@
 /** The agent as a process that is killed with -9 at any time: its tasks, their logs and their exit codes stay. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -119,15 +119,18 @@ describe('an agent killed with -9', () => {
 
   it('restarts what ends while it is cut off, over its own death, and tells when a manager is back', async () => {
     const restart = { condition: Condition.ANY, delay: durationOfMs(100) };
-    const given: TaskGiven = { script: 'sleep 0.4; exit 1', restart };
+    const marker = path.join(dir, 'runs');
+    const runs = (): number => (existsSync(marker) ? readFileSync(marker, 'utf8').trim().split('\n').length : 0);
+    const given: TaskGiven = { script: `sleep 0.4; echo x >> ${marker}; exit 1`, restart };
     manager.want(task('t1', given));
     const first = startAgent();
     await inState('t1', TaskState.RUNNING);
     await manager.stop();
-    await pause(1500);
+    const before = runs();
+    await eventually(() => runs() > before + 1, 15_000);
     await kill(first);
     startAgent();
-    await pause(1500);
+    await eventually(() => runs() > before + 3, 15_000);
     const back = await FakeManager.start({ port: Number(manager.address.split(':')[1]) });
     back.want(task('t1', given));
     manager = back;
