@@ -22,6 +22,7 @@ import {
   TaskState,
   type PluginDescription,
 } from '../src/proto/generated/docker/swarmkit/v1/types.ts';
+import { shareSpecs } from '../src/proto/shared-messages.ts';
 import { report, type Figure, type Findings } from './support/report.ts';
 
 interface Shape {
@@ -127,9 +128,12 @@ async function filledStore(shape: Shape): Promise<Store> {
       }),
     ),
   );
-  await store.batch(range(shape.tasks), (tx, i) =>
-    tx.task.create(taskOf(shape, id('task', i), id('service', i % shape.services), i)),
-  );
+  // As in a manager, the tasks of a service share its spec.
+  const specs = range(shape.services).map((i) => taskSpecOf(shape, id('service', i)));
+  await store.batch(range(shape.tasks), (tx, i) => {
+    const of = i % shape.services;
+    tx.task.create(taskOf(shape, id('task', i), id('service', of), specs[of] as TaskSpec, i));
+  });
   return store;
 }
 
@@ -161,11 +165,20 @@ function nodeOf(shape: Shape, id: string, i: number): Node {
   };
 }
 
-function taskOf(shape: Shape, id: string, serviceId: string, i: number): Task {
+function taskSpecOf(shape: Shape, hostname: string): TaskSpec {
   const spec: TaskSpec = {
     ...TaskSpec.fromPartial({ resources: { reservations: { nanoCpus: 1e7, memoryBytes: 1e6 } } }),
-    runtime: { $case: 'container', value: ContainerSpec.fromPartial({ image: 'nginx:alpine', hostname: id }) },
+    runtime: { $case: 'container', value: ContainerSpec.fromPartial({ image: 'nginx:alpine', hostname }) },
   };
+  if (shape.isSpreadOverRacks) {
+    const preferences = [{ Preference: { $case: 'spread', value: { spreadDescriptor: 'node.labels.rack' } } }] as const;
+    return { ...spec, placement: { ...Placement.fromPartial({}), preferences: [...preferences] } };
+  }
+  if (!shape.isConstrained) return spec;
+  return { ...spec, placement: { ...Placement.fromPartial({}), constraints: ['node.labels.zone==z0'] } };
+}
+
+function taskOf(shape: Shape, id: string, serviceId: string, spec: TaskSpec, i: number): Task {
   const task = Task.fromPartial({
     id,
     serviceId,
@@ -176,16 +189,9 @@ function taskOf(shape: Shape, id: string, serviceId: string, i: number): Task {
     serviceAnnotations: { name: serviceId },
     status: { state: TaskState.PENDING, message: 'pending task scheduling' },
   });
-  if (shape.isSpreadOverRacks) {
-    const preferences = [{ Preference: { $case: 'spread', value: { spreadDescriptor: 'node.labels.rack' } } }] as const;
-    return { ...task, spec: { ...spec, placement: { ...Placement.fromPartial({}), preferences: [...preferences] } } };
-  }
   if (!shape.isConstrained) return { ...task, spec };
-  return {
-    ...task,
-    spec: { ...spec, placement: { ...Placement.fromPartial({}), constraints: ['node.labels.zone==z0'] } },
-    networks: [NetworkAttachment.fromPartial({ network: { id: 'net', driverState: { name: 'overlay' } } })],
-  };
+  const networks = [NetworkAttachment.fromPartial({ network: { id: 'net', driverState: { name: 'overlay' } } })];
+  return { ...task, spec, networks };
 }
 
 /** From the start of the loop until the last task has its node. */
@@ -238,6 +244,7 @@ async function measure(shape: Shape): Promise<Result> {
   };
 }
 
+shareSpecs();
 const { values } = parseArgs({ options: { only: { type: 'string' } } });
 
 async function measureAll(): Promise<Findings> {

@@ -83,12 +83,16 @@ export class HollowWorkers {
     return this.#counts;
   }
 
+  get pid(): number {
+    return this.#process.pid as number;
+  }
+
   get cpuSeconds(): number {
-    return cpuSeconds(this.#process.pid as number);
+    return cpuSeconds(this.pid);
   }
 
   get residentMb(): number {
-    return residentMb(this.#process.pid as number);
+    return residentMb(this.pid);
   }
 
   /** kill -9: every worker of the process is gone at once. */

@@ -3,7 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { createLogger, type Logger } from '../common/log.ts';
 import { ERROR_KINDS, errorText, toSwarmError } from '../common/errors.ts';
 import { VERSION } from '../common/version.ts';
-import { keepEncodedSpecs } from '../proto/keep-encoded.ts';
+import { shareSpecs } from '../proto/shared-messages.ts';
 import { addOptions, DEFAULT_LISTEN_ADDRESS, readOptions, type DaemonOptions } from './options.ts';
 import { addHollowOptions, readHollowOptions } from './hollow-options.ts';
 import { addRescueCommands } from './rescue/commands.ts';
@@ -24,7 +24,7 @@ type Start = (options: DaemonOptions, log: Logger) => Promise<Running>;
 
 /** Runs the program; resolves with its exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
-  keepEncodedSpecs();
+  shareSpecs();
   let exitCode = 0;
   const program = new Command('swarmd')
     .description('Cluster orchestrator that speaks Docker Swarm: managers replicate services, agents run their tasks.')

@@ -1,18 +1,49 @@
-/** Gives back the memory that only the start needed. */
+/** Gives back the memory that only the start or a burst of work needed. */
+import { performance } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /** By the first time connections are up and the first assignments are done. */
 const AFTER_MS = [3_000, 10_000, 20_000];
+/** How often to look whether a collection is worth its time, in ms. */
+const LOOK_EVERY_MS = 5_000;
+/** Share of the time the thread may have been busy since the last look to count as quiet. */
+const QUIET = 0.5;
+/** Memory in use must have grown by this factor since the last collection. */
+const GROWTH = 1.25;
+/** Collecting may take one part in so many of the time. */
+const SHARE_OF_TIME = 500;
 
 /**
- * Collects garbage a few times soon after the start. V8 collects when much is allocated, which an idle daemon never does: it
- * would keep what loading, compiling and joining left behind, a fifth of its memory, for as long as it has nothing to do. Code
- * that ran only at the start goes when several collections have found it unused; and after each V8 looks by itself whether
- * the process is idle and its heap can shrink.
+ * Collects garbage a few times soon after the start, and again when the process has become quiet after it took more memory.
+ * V8 collects when much is allocated, which an idle daemon never does: it would keep what loading, joining or a large new
+ * service left behind for as long as it has nothing to do. Code that ran only at the start goes when several collections have
+ * found it unused; and after each V8 looks by itself whether the process is idle and its heap can shrink.
  */
-export function settleMemory(timesMs: readonly number[] = AFTER_MS): void {
+export function settleMemory(): void {
   setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  for (const ms of timesMs) setTimeout(collect, ms).unref();
+  const gc = runInNewContext('gc') as () => void;
+  let kept = inUse();
+  let notBefore = 0;
+  const collect = (): void => {
+    const from = performance.now();
+    gc();
+    const to = performance.now();
+    kept = inUse();
+    notBefore = to + (to - from) * SHARE_OF_TIME;
+  };
+  for (const ms of AFTER_MS) setTimeout(collect, ms).unref();
+  let before = performance.eventLoopUtilization();
+  setInterval(() => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, before);
+    before = now;
+    if (utilization < QUIET && inUse() > kept * GROWTH && performance.now() > notBefore) collect();
+  }, LOOK_EVERY_MS).unref();
+}
+
+/** Bytes of objects, garbage among them, and of buffers. */
+function inUse(): number {
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
 }

@@ -60,6 +60,7 @@ export function managerRooms(options: ManagerOptions, seat: Seat): ManagerRooms 
   const grpc = new Server({
     'grpc.max_receive_message_length': 64 * 1024 * 1024,
     'grpc.max_send_message_length': -1,
+    'grpc.enable_channelz': 0,
   });
   const store = new Store({ clock, newRequestId, proposer: { propose: (data) => seat.taken().propose(data) } });
   const listener = new TlsListener({ identity, grpc, isRemoved: (nodeId) => isRemoved(store, nodeId) });

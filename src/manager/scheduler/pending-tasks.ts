@@ -60,15 +60,11 @@ export class PendingTasks {
   }
 
   remove(id: string): void {
-    this.#unwanted.delete(id);
+    if (this.#unwanted.size > 0) this.#unwanted.delete(id);
     const pending = this.#groupOf.get(id);
     if (!pending) return;
     this.#groupOf.delete(id);
-    const task = pending.preassigned.get(id);
-    if (task) this.#unparkPreassigned(task);
-    this.#readyPreassigned.delete(id);
-    pending.preassigned.delete(id);
-    pending.free.delete(id);
+    if (!pending.free.delete(id)) this.#removePreassigned(pending, id);
     if (pending.free.size === 0) {
       this.#ready.delete(pending);
       this.#waiting.delete(pending);
@@ -169,6 +165,13 @@ export class PendingTasks {
     pending.awaited = undefined;
     this.#waiting.delete(pending);
     this.#ready.add(pending);
+  }
+
+  #removePreassigned({ preassigned }: PendingGroup, id: string): void {
+    const task = preassigned.get(id);
+    if (task) this.#unparkPreassigned(task);
+    this.#readyPreassigned.delete(id);
+    preassigned.delete(id);
   }
 
   #parkPreassigned(task: Task): void {

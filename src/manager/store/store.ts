@@ -31,8 +31,8 @@ const MAX_TRANSACTION_BYTES = 1.5 * 1024 * 1024;
 const MAX_BATCH_CHANGES = 200;
 /** … or at this many bytes. */
 const MAX_BATCH_BYTES = (MAX_TRANSACTION_BYTES * 3) / 4;
-/** Changes kept for watchers that resume. */
-const HISTORY_CHANGES = 20_000;
+/** Changes kept for watchers that resume; each keeps a version of its object in memory. */
+const HISTORY_CHANGES = 5_000;
 
 /** Puts entries into the replicated log. */
 export interface Proposer {

@@ -31,18 +31,23 @@ export interface PendingChange {
 
 type Layers = { readonly [K in ObjectKind]: TableLayer<K> };
 
+/** An object a transaction touched. */
+interface Touched {
+  readonly kind: ObjectKind;
+  readonly id: string;
+  /** What the layers showed before, to undo. */
+  readonly before: StoreObjects[ObjectKind] | undefined;
+  /** The net change; undefined when the transaction made the object and deleted it again. */
+  change: PendingChange | undefined;
+}
+
 /** Collects the changes of one transaction in the layers; {@link undo} takes them back. */
 export class TransactionLog {
   readonly #layers: Layers;
   readonly #nowMs: number;
-  /** Net change per object, in order of first touch. */
-  readonly #changes = new Map<string, PendingChange>();
-  /** What the layers showed before, to undo. */
-  readonly #before = new Map<
-    string,
-    { readonly kind: ObjectKind; readonly id: string; readonly object: StoreObjects[ObjectKind] | undefined }
-  >();
-
+  /** In order of first touch. */
+  readonly #touched = new Map<string, Touched>();
+  #count = 0;
   #bytes = 0;
 
   constructor(layers: Layers, nowMs: number) {
@@ -51,11 +56,13 @@ export class TransactionLog {
   }
 
   get changes(): readonly PendingChange[] {
-    return [...this.#changes.values()];
+    const changes: PendingChange[] = [];
+    for (const { change } of this.#touched.values()) if (change) changes.push(change);
+    return changes;
   }
 
   get count(): number {
-    return this.#changes.size;
+    return this.#count;
   }
 
   /** Encoded size in bytes of all changes. */
@@ -94,11 +101,11 @@ export class TransactionLog {
 
   /** Takes every change out of the layers again. */
   undo(): void {
-    for (const { kind, id, object } of this.#before.values()) {
-      (this.#layers[kind] as TableLayer<ObjectKind>).show(id, object);
+    for (const { kind, id, before } of this.#touched.values()) {
+      (this.#layers[kind] as TableLayer<ObjectKind>).show(id, before);
     }
-    this.#changes.clear();
-    this.#before.clear();
+    this.#touched.clear();
+    this.#count = 0;
     this.#bytes = 0;
   }
 
@@ -110,22 +117,32 @@ export class TransactionLog {
   }
 
   #record(action: ChangeAction, kind: ObjectKind, object: StoreObjects[ObjectKind]): void {
-    const key = `${kind}\0${object.id}`;
-    if (!this.#before.has(key))
-      this.#before.set(key, { kind, id: object.id, object: this.#layers[kind].get(object.id) });
-    const replaced = this.#changes.get(key);
-    const earlier = replaced?.action;
-    this.#bytes -= replaced?.bytes.length ?? 0;
+    const touched = this.#touch(kind, object.id);
     if (action === 'delete') this.#layers[kind].delete(object.id);
     else this.#put(kind, object);
-    if (earlier === 'create' && action === 'delete') {
-      this.#changes.delete(key);
-      return;
+    const earlier = touched.change;
+    if (earlier) {
+      this.#count--;
+      this.#bytes -= earlier.bytes.length;
+      touched.change = undefined;
     }
-    const net: ChangeAction = earlier === 'create' ? 'create' : earlier === 'delete' ? 'update' : action;
+    if (earlier?.action === 'create' && action === 'delete') return;
+    const net: ChangeAction =
+      earlier?.action === 'create' ? 'create' : earlier?.action === 'delete' ? 'update' : action;
     const bytes = encodeChange(net, kind, object);
+    this.#count++;
     this.#bytes += bytes.length;
-    this.#changes.set(key, { action: net, kind, object, bytes });
+    touched.change = { action: net, kind, object, bytes };
+  }
+
+  #touch(kind: ObjectKind, id: string): Touched {
+    const key = `${kind}\0${id}`;
+    let touched = this.#touched.get(key);
+    if (!touched) {
+      touched = { kind, id, before: this.#layers[kind].get(id), change: undefined };
+      this.#touched.set(key, touched);
+    }
+    return touched;
   }
 
   #put(kind: ObjectKind, object: StoreObjects[ObjectKind]): void {

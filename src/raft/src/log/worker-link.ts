@@ -11,6 +11,9 @@ function workerFile(): URL {
   return here.endsWith('.ts') ? new URL('../../dist/log/log-worker.js', here) : new URL('./log-worker.js', here);
 }
 
+/** The worker lets go of each batch once it is written; with little room for new objects it collects them soon. */
+const WORKER_YOUNG_MB = 4;
+
 /** The main thread's end of the log's worker. */
 export class WorkerLink {
   readonly #worker: Worker;
@@ -28,7 +31,13 @@ export class WorkerLink {
     this.#onFailure = onFailure;
     const { port1, port2 } = new MessageChannel();
     const workerData: WorkerData = { start, port: port2, sent: this.#sent };
-    this.#worker = new Worker(workerFile(), { workerData, transferList: [port2], name: 'raft-log', execArgv: [] });
+    this.#worker = new Worker(workerFile(), {
+      workerData,
+      transferList: [port2],
+      name: 'raft-log',
+      execArgv: [],
+      resourceLimits: { maxYoungGenerationSizeMb: WORKER_YOUNG_MB },
+    });
     this.#port = port1;
     this.#port.on('message', (message: FromWorker) => this.#receive(message));
     this.#worker.on('error', (error) => this.#fail(error.message));
