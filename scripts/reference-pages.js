@@ -16,7 +16,7 @@ export function configurationPage(definitions, { environmentName, flagName }) {
     'Every setting of `swarmd` has a flag, an environment variable and a key in the configuration file. The key is the flag without its dashes. What comes later wins: default, file, environment, flag.',
     table(['flag', 'environment', 'default', 'meaning', 'commands'], rows),
     '## The configuration file',
-    `YAML, named with \`--config FILE\` or \`SWARMD_CONFIG\`. A setting that repeats takes a list. An unknown key or a wrong value ends the start with a message naming it. For example:`,
+    `YAML, named with \`--config FILE\` or \`SWARMD_CONFIG\`. A setting that repeats takes a list. An unknown key, a value of the wrong type or a wrong value ends the start with exit code 2 and a message naming it. For example:`,
     code(
       'yaml',
       `data-dir: /var/lib/swarmd
@@ -28,7 +28,22 @@ label:
   - zone=a
 ${flagName(definitions.find((d) => d.key === 'logLevel').flags)}: info`,
     ),
-    'In the environment a setting that repeats is a list with commas: `SWARMD_LABEL=zone=a,disk=ssd`. A join token may be kept in a file: `--token @/etc/swarmd/token`.',
+    'In the environment a setting that repeats is a list with commas: `SWARMD_LABEL=zone=a,disk=ssd`. A join token may be kept in a file: `--token @/etc/swarmd/token`. A switch such as `--demo` is `true` or `false` there and in the file.',
+    '## Where Docker clients say it too',
+    'On a daemon started with `swarmd node`, `docker swarm init` and `docker swarm join` say where to listen and whether the node takes tasks. Where they say no more than their own defaults (`0.0.0.0:2377`, `active`, no advertise address), `--listen-addr`, `--availability` and `--advertise-addr` of the daemon hold. A member keeps the addresses it came with: other values in later starts are told in the log and not used.',
+    '## Exit codes',
+    table(
+      ['code', 'when'],
+      [
+        ['0', 'ended as asked: SIGINT, SIGTERM, or a command that is done'],
+        ['1', 'failed: the state folder is in use or damaged, or the daemon could not go on'],
+        ['2', 'a setting is wrong or missing'],
+        ['4', 'not allowed: the state folder, or what the swarm refuses this node'],
+        ['5', 'no manager or engine answers, or an address cannot be listened on'],
+        ['6', 'took too long'],
+        ['130, 143', 'SIGINT or SIGTERM while still starting, or a second SIGINT'],
+      ],
+    ),
   ]);
 }
 

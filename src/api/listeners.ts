@@ -48,8 +48,8 @@ export function createListener(address: ListenAddress, options: ListenerOptions)
   }
   if (!isLoopback(address.host)) {
     throw new SwarmError(
-      'failedPrecondition',
-      `tcp://${address.host}:${address.port} can be reached from other machines: give a TLS certificate, key and CA, or listen on 127.0.0.1`,
+      'invalidArgument',
+      `API address tcp://${address.host}:${address.port} can be reached from other machines: give a TLS certificate, key and CA, or listen on 127.0.0.1`,
     );
   }
   return createHttpServer(settings, options.handler);
@@ -83,8 +83,8 @@ function listening(server: Server, name: string, listen: () => void): Promise<vo
         error.code === 'EADDRINUSE'
           ? 'another program listens there; stop it or choose another address'
           : error.code === 'EACCES'
-            ? 'this user may not; choose another address or run as root'
-            : error.message;
+            ? 'its folder is missing, or this user may not; make the folder, choose another address or run as root'
+            : `${error.message}; choose another address`;
       reject(new SwarmError('failedPrecondition', `cannot listen on ${name}: ${remedy}`, { cause: error }));
     };
     server.once('error', onError);

@@ -11,7 +11,7 @@ export interface HostPort {
 
 /** Throws invalidArgument naming the text. */
 export function parseHostPort(text: string): HostPort {
-  const match = /^(\[[0-9a-fA-F:.]+\]|[^:]+):(\d{1,5})$/.exec(text);
+  const match = /^(\[[0-9a-fA-F:.]+\]|[^:\s/]+):(\d{1,5})$/.exec(text);
   const port = Number(match?.[2]);
   if (!match || port > 65535)
     throw new SwarmError('invalidArgument', `invalid address "${text}": write host:port, for example 10.0.0.1:2377`);
@@ -34,15 +34,21 @@ export function advertisedHost(
   managers: readonly string[],
 ): { readonly host: string; readonly port?: number } {
   if (wanted !== '') {
-    if (!/:\d+$/.test(wanted)) return { host: hostOf(wanted) };
-    const { host, port } = parseHostPort(wanted);
-    return { host, port };
+    const { host, port } = parseHostPort(withDefaultPort(wanted));
+    if (isAnyAddress(host))
+      throw new SwarmError(
+        'invalidArgument',
+        `advertise address "${wanted}": others cannot reach it; name an address or a network interface of this machine`,
+      );
+    return /:\d+$/.test(wanted) ? { host, port } : { host };
   }
-  if (listen.host !== '0.0.0.0' && listen.host !== '::' && listen.host !== '[::]') return { host: listen.host };
+  if (!isAnyAddress(listen.host)) return { host: listen.host };
   const isLocal =
     managers.length > 0 && managers.every((address) => address.startsWith('127.') || address.startsWith('localhost:'));
   return { host: isLocal ? '127.0.0.1' : (outsideAddress() ?? '127.0.0.1') };
 }
+
+const isAnyAddress = (host: string): boolean => /^(0\.0\.0\.0|\[?::\]?)$/.test(host);
 
 /** An interface name stands for its first IPv4 address. */
 function hostOf(text: string): string {

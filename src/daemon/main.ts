@@ -4,8 +4,8 @@ import { createLogger, type Logger } from '../common/log.ts';
 import { ERROR_KINDS, errorText, toSwarmError } from '../common/errors.ts';
 import { VERSION } from '../common/version.ts';
 import { shareSpecs } from '../proto/shared-messages.ts';
-import { addOptions, DEFAULT_LISTEN_ADDRESS, readOptions, type DaemonOptions } from './options.ts';
-import { addHollowOptions, readHollowOptions } from './hollow-options.ts';
+import type { DaemonOptions } from './options.ts';
+import { addOptions, readOptions } from './read-options.ts';
 import { addRescueCommands } from './rescue/commands.ts';
 import { runHollow } from './run-hollow.ts';
 import { runManager, runNode, runWorker, type Daemon } from './run-node.ts';
@@ -15,8 +15,14 @@ import { settleMemory } from './settle-memory.ts';
 /** Exit code of wrong usage. */
 const USAGE = 2;
 
+/** As shells tell that a signal ended a program. */
+const EXIT_CODE_OF = { SIGINT: 130, SIGTERM: 143 } as const;
+
 /** Under npm one Ctrl-C arrives twice: from the terminal, and passed on by npm. */
 const SAME_KEYSTROKE_MS = 1_000;
+
+/** A start that takes longer than this is given up when the daemon is told to stop; a start can be cut off anywhere. */
+const START_GRACE_MS = 2_000;
 
 /** Whatever runs until it is told to stop. */
 type Running = Pick<Daemon, 'failed' | 'stop'>;
@@ -44,7 +50,6 @@ export async function main(argv: readonly string[]): Promise<number> {
 
   const up = addOptions(program.command('up').summary('run a whole single-node swarm in the foreground'), 'up')
     .description('Run a whole single-node swarm in the foreground: manager, agent and API socket.')
-    .option('--demo', 'create a small demo web service')
     .addHelpText(
       'after',
       '\nExamples:\n  swarmd up --demo\n  swarmd up --runtime docker --api unix:///tmp/swarmd.sock\n',
@@ -53,16 +58,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     const options = readOptions(up, 'up');
     // People look at this terminal, so only what goes wrong is logged unless more is asked for.
     const level = up.getOptionValueSource('logLevel') === 'default' ? 'warn' : options.logLevel;
-    exitCode = await serve(createLogger({ level }), (log) =>
-      runUp(
-        options,
-        {
-          demo: up.getOptionValue('demo') === true,
-          mayMove: options.listenAddr === DEFAULT_LISTEN_ADDRESS,
-        },
-        log,
-      ),
-    );
+    exitCode = await serve(createLogger({ level }), (log) => runUp(options, log));
   });
   daemon(
     'manager',
@@ -92,12 +88,9 @@ export async function main(argv: readonly string[]): Promise<number> {
       '\nExamples:\n  swarmd hollow --join 127.0.0.1:2377 --token SWMTKN-1-… --nodes 300\n' +
         '  swarmd hollow --join 127.0.0.1:2377 --token SWMTKN-1-… --start-time 100ms..2s --failure-rate 0.01\n',
     );
-  addHollowOptions(hollow);
   hollow.action(async () => {
     const options = readOptions(hollow, 'hollow');
-    exitCode = await serve(createLogger({ level: options.logLevel }), (log) =>
-      runHollow(options, readHollowOptions(hollow), log),
-    );
+    exitCode = await serve(createLogger({ level: options.logLevel }), (log) => runHollow(options, log));
   });
 
   addRescueCommands(program, (code) => {
@@ -116,26 +109,32 @@ export async function main(argv: readonly string[]): Promise<number> {
     const known = toSwarmError(error);
     process.stderr.write(`swarmd: ${known.message}\n`);
     if (known.code === 'internal' && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
-    return ERROR_KINDS[known.code].exit;
+    return known.code === 'invalidArgument' ? USAGE : ERROR_KINDS[known.code].exit;
   }
 }
 
 /** Starts a daemon and waits until it ends or a signal stops it. A second signal ends the process at once. */
 async function serve(log: Logger, start: (log: Logger) => Promise<Running>): Promise<number> {
+  let isStarted = false;
   const stopRequested = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.on(signal, () => resolve());
+      process.on(signal, () => {
+        resolve();
+        const giveUp = (): void => void (isStarted || process.exit(EXIT_CODE_OF[signal]));
+        setTimeout(giveUp, START_GRACE_MS).unref();
+      });
     }
   });
   // A bug in one request must not take the cluster down; it is logged with its stack and the daemon goes on.
   process.on('unhandledRejection', (reason) => log.error({ err: reason }, 'unhandled rejection'));
   const daemon = await start(log);
+  isStarted = true;
   settleMemory();
   const failure = await Promise.race([stopRequested.then(() => undefined), daemon.failed]);
   if (failure) log.fatal({ error: errorText(failure) }, 'the daemon cannot go on');
   const stoppingSinceMs = performance.now();
   process.on('SIGINT', () => {
-    if (performance.now() - stoppingSinceMs > SAME_KEYSTROKE_MS) process.exit(130);
+    if (performance.now() - stoppingSinceMs > SAME_KEYSTROKE_MS) process.exit(EXIT_CODE_OF.SIGINT);
   });
   await daemon.stop();
   return failure ? 1 : 0;

@@ -2,15 +2,12 @@
  * Every setting of the daemon, once: its flag, environment variable, key in the config file, default and meaning.
  * Later sources win: default, config file, environment, flag.
  */
-import { InvalidArgumentError, Option, type Command } from 'commander';
 import { hostname } from 'node:os';
-import { readFileSync } from 'node:fs';
-import { parse as parseYaml } from 'yaml';
-import { errorText, SwarmError } from '../common/errors.ts';
 import { stateHome } from '../common/local-socket.ts';
 import { LOG_LEVELS, type LogLevel } from '../common/log.ts';
 import { STRATEGIES, type Strategy } from '../common/service-labels.ts';
-import { parseDurationMs } from '../common/time.ts';
+import type { RangeMs } from '../worker/drivers/hollow-driver.ts';
+import * as read from './option-values.ts';
 
 const RUNTIMES = ['process', 'docker', 'scripted', 'hollow', 'none'] as const;
 export type RuntimeName = (typeof RUNTIMES)[number];
@@ -38,19 +35,43 @@ export interface DaemonOptions {
   readonly logLevel: LogLevel;
 }
 
-/** Commands that run a daemon. */
-type Command_ = 'manager' | 'worker' | 'node' | 'up' | 'hollow';
+/** What `swarmd up` takes besides. */
+export interface UpOptions extends DaemonOptions {
+  readonly demo: boolean;
+}
+
+export interface HollowOptions extends Pick<DaemonOptions, 'join' | 'token' | 'logLevel'> {
+  readonly nodes: number;
+  /** Beginning of the host names. */
+  readonly prefix: string;
+  readonly startMs: RangeMs | undefined;
+  readonly runMs: RangeMs | undefined;
+  readonly failureRate: number | undefined;
+  /** Print what became of tasks, as lines of JSON. */
+  readonly counts: boolean;
+}
+
+/** Commands that run a daemon, with what each reads. */
+export interface OptionsOf {
+  readonly manager: DaemonOptions;
+  readonly worker: DaemonOptions;
+  readonly node: DaemonOptions;
+  readonly up: UpOptions;
+  readonly hollow: HollowOptions;
+}
+export type CommandName = keyof OptionsOf;
 
 export interface OptionDefinition {
-  readonly key: keyof DaemonOptions;
+  readonly key: keyof UpOptions | keyof HollowOptions;
   readonly flags: string;
   readonly describe: string;
-  readonly commands: readonly Command_[];
+  readonly commands: readonly CommandName[];
   readonly default?: string;
   /** The default in words, where it depends on the machine. */
   readonly defaultText?: string;
   readonly choices?: readonly string[];
   readonly repeats?: boolean;
+  /** Throws InvalidArgumentError with the remedy. */
   readonly parse?: (text: string) => unknown;
 }
 
@@ -61,30 +82,11 @@ const ALL = ['manager', 'worker', 'node', 'up', 'hollow'] as const;
 /** Workers too: one that is promoted becomes a manager without being started again. */
 const MANAGERS = ['manager', 'worker', 'node', 'up'] as const;
 
+/** Most pretend workers of one process. */
+const MAX_HOLLOW_NODES = 10_000;
+
 /** Where state lives unless said otherwise: /var/lib/swarmd for root, else below XDG_STATE_HOME. */
 const defaultDataDir = (): string => `${stateHome()}/swarmd`;
-
-const integer =
-  (from: number, to: number) =>
-  (text: string): number => {
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < from || value > to)
-      throw new InvalidArgumentError(`give a whole number from ${from} to ${to}.`);
-    return value;
-  };
-
-const duration = (text: string): number => {
-  try {
-    return parseDurationMs(text);
-  } catch (error) {
-    throw new InvalidArgumentError(errorText(error));
-  }
-};
-
-const label = (text: string): string => {
-  if (!/^[^=\s]+(=.*)?$/.test(text)) throw new InvalidArgumentError('write key=value.');
-  return text;
-};
 
 export const OPTION_DEFINITIONS: readonly OptionDefinition[] = [
   {
@@ -94,6 +96,7 @@ export const OPTION_DEFINITIONS: readonly OptionDefinition[] = [
     commands: ['manager', 'worker', 'node', 'up'],
     default: defaultDataDir(),
     defaultText: '/var/lib/swarmd for root, else swarmd in XDG_STATE_HOME or ~/.local/state',
+    parse: read.present,
   },
   {
     key: 'listenAddr',
@@ -101,12 +104,14 @@ export const OPTION_DEFINITIONS: readonly OptionDefinition[] = [
     describe: 'address for managers and agents (port 0 picks one)',
     commands: MANAGERS,
     default: DEFAULT_LISTEN_ADDRESS,
+    parse: read.address,
   },
   {
     key: 'advertiseAddr',
     flags: '--advertise-addr <host[:port]>',
     describe: 'address at which other nodes reach this one',
     commands: [...MANAGERS],
+    parse: read.reachableAddress,
   },
   {
     key: 'api',
@@ -115,24 +120,28 @@ export const OPTION_DEFINITIONS: readonly OptionDefinition[] = [
     commands: ['manager', 'worker', 'node', 'up'],
     defaultText: '/run/swarmd.sock for root, else swarmd.sock in XDG_RUNTIME_DIR or beside the state folder',
     repeats: true,
+    parse: read.apiAddress,
   },
   {
     key: 'apiTlsCa',
     flags: '--api-tls-ca <file>',
     describe: 'authority that client certificates on tcp:// must come from (PEM)',
     commands: ['manager', 'worker', 'node', 'up'],
+    parse: read.present,
   },
   {
     key: 'apiTlsCert',
     flags: '--api-tls-cert <file>',
     describe: 'certificate for tcp:// (PEM)',
     commands: ['manager', 'worker', 'node', 'up'],
+    parse: read.present,
   },
   {
     key: 'apiTlsKey',
     flags: '--api-tls-key <file>',
     describe: 'key of that certificate (PEM)',
     commands: ['manager', 'worker', 'node', 'up'],
+    parse: read.present,
   },
   {
     key: 'join',
@@ -140,6 +149,7 @@ export const OPTION_DEFINITIONS: readonly OptionDefinition[] = [
     describe: 'a manager of the swarm to join; may be repeated',
     commands: ['manager', 'worker', 'hollow'],
     repeats: true,
+    parse: read.address,
   },
   {
     key: 'token',
@@ -161,6 +171,7 @@ export const OPTION_DEFINITIONS: readonly OptionDefinition[] = [
     describe: 'Docker Engine of the docker runtime',
     commands: ['manager', 'worker', 'node', 'up'],
     default: 'unix:///var/run/docker.sock',
+    parse: read.engineAddress,
   },
   {
     key: 'name',
@@ -169,6 +180,7 @@ export const OPTION_DEFINITIONS: readonly OptionDefinition[] = [
     commands: [...MEMBERS, 'up'],
     default: hostname(),
     defaultText: 'name of the machine',
+    parse: read.present,
   },
   {
     key: 'label',
@@ -176,7 +188,7 @@ export const OPTION_DEFINITIONS: readonly OptionDefinition[] = [
     describe: 'engine label of this node, for constraints on engine.labels; may be repeated',
     commands: ['manager', 'worker', 'node', 'up'],
     repeats: true,
-    parse: label,
+    parse: read.label,
   },
   {
     key: 'availability',
@@ -198,7 +210,7 @@ export const OPTION_DEFINITIONS: readonly OptionDefinition[] = [
     flags: '--heartbeat-period <duration>',
     describe: 'heartbeat period of agents in a new swarm',
     commands: MANAGERS,
-    parse: duration,
+    parse: read.duration('100ms', '1h'),
   },
   {
     key: 'raftTickMs',
@@ -206,7 +218,7 @@ export const OPTION_DEFINITIONS: readonly OptionDefinition[] = [
     describe: 'length of one raft tick',
     commands: MANAGERS,
     default: '100ms',
-    parse: duration,
+    parse: read.duration('10ms', '10s'),
   },
   {
     key: 'raftElectionTicks',
@@ -214,7 +226,7 @@ export const OPTION_DEFINITIONS: readonly OptionDefinition[] = [
     describe: 'ticks without a leader before an election',
     commands: MANAGERS,
     default: '10',
-    parse: integer(2, 1000),
+    parse: read.integer(2, 1000),
   },
   {
     key: 'raftHeartbeatTicks',
@@ -222,7 +234,56 @@ export const OPTION_DEFINITIONS: readonly OptionDefinition[] = [
     describe: 'ticks between heartbeats of the leader',
     commands: MANAGERS,
     default: '1',
-    parse: integer(1, 100),
+    parse: read.integer(1, 100),
+  },
+  {
+    key: 'demo',
+    flags: '--demo',
+    describe: 'create a small demo web service',
+    commands: ['up'],
+  },
+  {
+    key: 'nodes',
+    flags: '--nodes <n>',
+    describe: 'how many pretend workers',
+    commands: ['hollow'],
+    default: '10',
+    parse: read.integer(1, MAX_HOLLOW_NODES, '; start more processes for more'),
+  },
+  {
+    key: 'prefix',
+    flags: '--prefix <text>',
+    describe: 'beginning of the host names of pretend workers',
+    commands: ['hollow'],
+    default: 'hollow',
+    parse: read.present,
+  },
+  {
+    key: 'startMs',
+    flags: '--start-time <from..to>',
+    describe: 'how long pretended tasks take to start, as in 100ms..2s',
+    commands: ['hollow'],
+    parse: read.durationRange,
+  },
+  {
+    key: 'runMs',
+    flags: '--run-time <from..to>',
+    describe: 'pretended tasks end with exit code 1 after this',
+    commands: ['hollow'],
+    parse: read.durationRange,
+  },
+  {
+    key: 'failureRate',
+    flags: '--failure-rate <share>',
+    describe: 'share of the pretended tasks that fail to start, 0 to 1',
+    commands: ['hollow'],
+    parse: read.share,
+  },
+  {
+    key: 'counts',
+    flags: '--counts',
+    describe: 'print what became of pretended tasks as lines of JSON',
+    commands: ['hollow'],
   },
   {
     key: 'logLevel',
@@ -239,88 +300,5 @@ export const environmentName = (flags: string): string =>
   `SWARMD_${flagName(flags).toUpperCase().replaceAll('-', '_')}`;
 /** Key in the config file: the flag without its dashes. */
 export const flagName = (flags: string): string => /^--([a-z-]+)/.exec(flags)?.[1] ?? flags;
-
-/** Adds the options of a command to it, and `--config`. */
-export function addOptions(command: Command, name: Command_): Command {
-  command.addOption(
-    new Option('--config <file>', 'YAML file with settings; its keys are the flags without dashes').env(
-      'SWARMD_CONFIG',
-    ),
-  );
-  for (const definition of OPTION_DEFINITIONS.filter((d) => d.commands.includes(name))) {
-    const option = new Option(definition.flags, definition.describe).env(environmentName(definition.flags));
-    if (definition.choices) option.choices(definition.choices);
-    if (definition.repeats) {
-      option.argParser((text: string, earlier: readonly string[] | undefined) => [
-        ...(earlier ?? []),
-        ...text.split(',').map((t) => (definition.parse ? (definition.parse(t) as string) : t)),
-      ]);
-    } else if (definition.parse) option.argParser(definition.parse);
-    if (typeof definition.default === 'string') {
-      const value = definition.parse ? definition.parse(definition.default) : definition.default;
-      option.default(value, definition.defaultText ?? definition.default);
-    }
-    command.addOption(option);
-  }
-  return command;
-}
-
-/** The settings a command was started with. Throws invalidArgument naming file and key when the config file is wrong. */
-export function readOptions(command: Command, name: Command_): DaemonOptions {
-  const file = command.getOptionValue('config') as string | undefined;
-  const fromFile = file === undefined ? {} : readConfigFile(file, name);
-  const values: Record<string, unknown> = { api: [], join: [], label: [] };
-  for (const definition of OPTION_DEFINITIONS) {
-    const attribute = camelCase(flagName(definition.flags));
-    const value: unknown = command.getOptionValue(attribute);
-    const isDefault = command.getOptionValueSource(attribute) === 'default' || value === undefined;
-    const configured = fromFile[definition.key];
-    if (isDefault && configured !== undefined) values[definition.key] = configured;
-    else if (value !== undefined) values[definition.key] = value;
-  }
-  const token = values['token'];
-  if (typeof token === 'string' && token.startsWith('@')) values['token'] = readSecretFile(token.slice(1));
-  return values as unknown as DaemonOptions;
-}
-
-function readConfigFile(file: string, name: Command_): Partial<Record<keyof DaemonOptions, unknown>> {
-  const wrong = (why: string, cause?: unknown): SwarmError =>
-    new SwarmError('invalidArgument', `config file ${file}: ${why}`, { cause });
-  let content: unknown;
-  try {
-    content = parseYaml(readFileSync(file, 'utf8'));
-  } catch (error) {
-    throw wrong(errorText(error), error);
-  }
-  if (content === null || content === undefined) return {};
-  if (typeof content !== 'object' || Array.isArray(content)) throw wrong('it must hold keys and values');
-  const settings: Partial<Record<keyof DaemonOptions, unknown>> = {};
-  for (const [key, value] of Object.entries(content)) {
-    const definition = OPTION_DEFINITIONS.find((d) => flagName(d.flags) === key);
-    if (!definition)
-      throw wrong(`unknown key "${key}"; the keys are the flags of "swarmd ${name} --help" without dashes`);
-    const texts = (Array.isArray(value) ? value : [value]).map((v) => String(v));
-    if (!definition.repeats && texts.length !== 1) throw wrong(`${key} takes one value`);
-    for (const text of texts) {
-      if (definition.choices && !definition.choices.includes(text))
-        throw wrong(`${key}: "${text}" is not one of ${definition.choices.join(', ')}`);
-    }
-    try {
-      const parsed = texts.map((text) => (definition.parse ? definition.parse(text) : text));
-      settings[definition.key] = definition.repeats ? parsed : parsed[0];
-    } catch (error) {
-      throw wrong(`${key}: ${errorText(error)}`, error);
-    }
-  }
-  return settings;
-}
-
-function readSecretFile(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch (error) {
-    throw new SwarmError('invalidArgument', `--token @${file}: ${errorText(error)}`, { cause: error });
-  }
-}
-
-const camelCase = (name: string): string => name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+/** Whether the option is there or not, without a value. */
+export const isSwitch = (definition: OptionDefinition): boolean => !definition.flags.includes('<');

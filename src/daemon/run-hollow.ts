@@ -13,9 +13,8 @@ import { NodeSpec_Availability } from '../proto/generated/docker/swarmkit/v1/spe
 import { Agent } from '../worker/agent.ts';
 import { HollowCounts, HollowDriver } from '../worker/drivers/hollow-driver.ts';
 import { withDefaultPort } from './addresses.ts';
-import type { HollowOptions } from './hollow-options.ts';
 import { tlsConnector } from './manager-connector.ts';
-import type { DaemonOptions } from './options.ts';
+import type { HollowOptions } from './options.ts';
 
 /** Joins under way at a time; with more, sessions of nodes that joined time out while others join. */
 const JOINS_AT_ONCE = 8;
@@ -27,18 +26,24 @@ export interface Hollow {
   stop(): Promise<void>;
 }
 
-export async function runHollow(settings: DaemonOptions, options: HollowOptions, log: Logger): Promise<Hollow> {
-  if (settings.join.length === 0 || !settings.token) {
+export async function runHollow(options: HollowOptions, log: Logger): Promise<Hollow> {
+  const { startMs, runMs, failureRate } = options;
+  if (options.join.length === 0 || !options.token) {
     throw new SwarmError(
       'invalidArgument',
       '--join and --token: name a manager of the swarm and give its worker token',
     );
   }
-  const managers = settings.join.map((address) => withDefaultPort(address));
+  const managers = options.join.map((address) => withDefaultPort(address));
   const abort = new AbortController();
   const { signal } = abort;
-  const admission = { token: settings.token, availability: NodeSpec_Availability.ACTIVE };
+  const admission = { token: options.token, availability: NodeSpec_Availability.ACTIVE };
   const enrollment = new BulkEnrollment(managers, admission, { clock: systemClock, log, signal });
+  const plan = {
+    ...(startMs && { startMs }),
+    ...(runMs && { runMs }),
+    ...(failureRate !== undefined && { failureRate }),
+  };
   const counts = new HollowCounts();
   const stopPrinting = options.counts ? printCounts(counts) : undefined;
   const running: Promise<void>[] = [];
@@ -52,7 +57,7 @@ export async function runHollow(settings: DaemonOptions, options: HollowOptions,
       const agent = new Agent({
         nodeId: identity.current.nodeId,
         stateDir: undefined,
-        driver: new HollowDriver({ hostname, engineVersion: VERSION, plan: options.plan, counts }),
+        driver: new HollowDriver({ hostname, engineVersion: VERSION, plan, counts }),
         connector: tlsConnector(identity),
         managers,
         log,

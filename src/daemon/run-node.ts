@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createApi, type ApiOptions, type ApiServer } from '../api/server.ts';
 import { systemClock } from '../common/clock.ts';
-import { SwarmError } from '../common/errors.ts';
+import { errorText, SwarmError } from '../common/errors.ts';
 import { defaultSocketPath } from '../common/local-socket.ts';
 import { issuerInfo } from '../identity/certificate.ts';
 import type { Logger } from '../common/log.ts';
@@ -27,6 +28,11 @@ export interface Daemon {
 /** Founds a swarm on the first start, or joins one with --join; later starts resume. */
 export const runManager = (settings: DaemonOptions, log: Logger): Promise<Daemon> =>
   runMember(settings, log, async (node) => {
+    if (settings.join.length === 0 && settings.token !== undefined)
+      throw new SwarmError(
+        'invalidArgument',
+        '--token: it is for joining; name a manager too, as in --join 10.0.0.1:2377',
+      );
     if (settings.join.length > 0) await joinWithSettings(node, settings, true);
     else await foundWithSettings(node, settings);
     // Managers that do not know of that wish let the token decide.
@@ -119,15 +125,33 @@ export async function runMember(
 
 function apiOptions({ apiTlsCa, apiTlsCert, apiTlsKey, runtime, engine }: DaemonOptions): ApiOptions {
   const engineSocket = runtime === 'docker' ? unixSocketOf(engine) : undefined;
-  if (!apiTlsCert && !apiTlsKey && !apiTlsCa) return { engineSocket };
-  if (!apiTlsCert || !apiTlsKey || !apiTlsCa) {
+  if (!apiTlsCert || !apiTlsKey || !apiTlsCa) return { engineSocket };
+  const tls = {
+    ca: readPem('--api-tls-ca', apiTlsCa),
+    certificate: readPem('--api-tls-cert', apiTlsCert),
+    key: readPem('--api-tls-key', apiTlsKey),
+  };
+  try {
+    createSecureContext({ ca: tls.ca, cert: tls.certificate, key: tls.key });
+  } catch (error) {
     throw new SwarmError(
       'invalidArgument',
-      '--api-tls-ca, --api-tls-cert and --api-tls-key belong together: give all three',
+      `--api-tls-cert ${apiTlsCert}, --api-tls-key ${apiTlsKey}: ${errorText(error)}; give a certificate and the key that belongs to it`,
+      { cause: error },
     );
   }
-  const read = (file: string): string => readFileSync(file, 'utf8');
-  return { engineSocket, tls: { ca: read(apiTlsCa), certificate: read(apiTlsCert), key: read(apiTlsKey) } };
+  return { engineSocket, tls };
+}
+
+function readPem(flag: string, file: string): string {
+  let why = 'it holds no PEM block';
+  try {
+    const text = readFileSync(file, 'utf8');
+    if (text.includes('-----BEGIN ')) return text;
+  } catch (error) {
+    why = errorText(error);
+  }
+  throw new SwarmError('invalidArgument', `${flag} ${file}: ${why}; name a PEM file that this user can read`);
 }
 
 const UNIX_SCHEME = 'unix://';

@@ -1,22 +1,16 @@
 /** `swarmd up`: a whole single-node swarm in the foreground, told in a few lines; ending it ends everything it started. */
 import { createServer } from 'node:net';
 import type { Logger } from '../common/log.ts';
-import { parseHostPort } from './addresses.ts';
+import { parseHostPort, withDefaultPort } from './addresses.ts';
 import { createDemo, type DemoService } from './demo.ts';
-import type { DaemonOptions } from './options.ts';
+import { DEFAULT_LISTEN_ADDRESS, type DaemonOptions, type UpOptions } from './options.ts';
 import { foundWithSettings, runMember, type Daemon } from './run-node.ts';
 
-export interface UpOptions {
-  /** Create the demo service. */
-  readonly demo: boolean;
-  /** Nobody asked for the address of the managers: where its port is taken, by a Docker Swarm for example, use another. */
-  readonly mayMove: boolean;
-}
-
-export async function runUp(asked: DaemonOptions, { demo, mayMove }: UpOptions, log: Logger): Promise<Daemon> {
+export async function runUp(asked: UpOptions, log: Logger): Promise<Daemon> {
   const startedMs = performance.now();
-  const { host, port } = parseHostPort(asked.listenAddr);
-  const isMoved = mayMove && !(await isFree(host, port));
+  const { host, port } = parseHostPort(withDefaultPort(asked.listenAddr));
+  // Nobody asked for this address: where its port is taken, by a Docker Swarm for example, another does as well.
+  const isMoved = asked.listenAddr === DEFAULT_LISTEN_ADDRESS && !(await isFree(host, port));
   const settings: DaemonOptions = isMoved ? { ...asked, listenAddr: `${host}:0` } : asked;
   const daemon = await runMember(settings, log, (node) => foundWithSettings(node, settings));
   const stop = async (): Promise<void> => {
@@ -30,7 +24,7 @@ export async function runUp(asked: DaemonOptions, { demo, mayMove }: UpOptions, 
       say('this swarm is locked: unlock it with "docker swarm unlock" or "swarmctl swarm unlock"');
       return { ...daemon, stop };
     }
-    const service = demo ? await createDemo(daemon.node) : undefined;
+    const service = asked.demo ? await createDemo(daemon.node) : undefined;
     announce(daemon, settings, service, performance.now() - startedMs);
   } catch (error) {
     await stop();

@@ -13,7 +13,7 @@
  */
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { errorText, SwarmError } from '../common/errors.ts';
 import { readIfThere, writeFileAtomic } from '../common/files.ts';
 
@@ -81,15 +81,16 @@ export class StateFolder {
   /** Opens the folder for this process alone. Throws failedPrecondition naming the pid when another daemon uses it. */
   static async open(path: string): Promise<StateFolder> {
     try {
-      await mkdir(path, { recursive: true, mode: 0o700 });
+      await makeFolder(path);
+      lock(join(path, 'lock'), path);
     } catch (error) {
+      if (error instanceof SwarmError) throw error;
       throw new SwarmError(
         'permissionDenied',
-        `the state folder ${path} cannot be made: ${errorText(error)}; choose another with --data-dir`,
+        `the state folder "${path}" cannot be used: ${errorText(error)}; choose one that this user may write to with --data-dir`,
         { cause: error },
       );
     }
-    lock(join(path, 'lock'), path);
     const folder = new StateFolder(path);
     if (existsSync(folder.#unfinished)) await folder.forgetSwarm();
     return folder;
@@ -172,6 +173,13 @@ export class StateFolder {
   release(): void {
     rmSync(join(this.path, 'lock'), { force: true });
   }
+}
+
+/** As mkdir -p; Node's own never ends where the system takes no folders, as below /proc. */
+async function makeFolder(path: string): Promise<void> {
+  if (existsSync(path)) return;
+  if (!existsSync(dirname(path))) await makeFolder(dirname(path));
+  await mkdir(path, { mode: 0o700 });
 }
 
 function lock(file: string, folder: string): void {

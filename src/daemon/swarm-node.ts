@@ -25,7 +25,7 @@ import type { AgentHalf } from './agent-half.ts';
 import { newFoundation } from './founding.ts';
 import { isLockedAway, LockedMember } from './locked-member.ts';
 import { Member } from './member.ts';
-import type { DaemonOptions } from './options.ts';
+import { DEFAULT_LISTEN_ADDRESS, type DaemonOptions } from './options.ts';
 import type { NodeRecord, StateFolder } from './state-folder.ts';
 import { systemInfo } from './system-info.ts';
 
@@ -83,6 +83,7 @@ export class SwarmNode implements LocalNode, SwarmPort {
 
   /** Goes on as the member that the folder speaks of. Resolves false when it speaks of none. */
   async #takeUp(record: NodeRecord | undefined, keyring: Keyring | undefined): Promise<boolean> {
+    if (record) this.#tellUnusedAddresses(record);
     const opened = keyring?.isLocked ? undefined : keyring;
     const identity = await NodeIdentity.load(this.#folder.certificates, opened?.passphrase);
     if (!record || !identity) {
@@ -103,7 +104,20 @@ export class SwarmNode implements LocalNode, SwarmPort {
     return true;
   }
 
-  initSwarm(request: InitSwarmRequest): Promise<string> {
+  /** Other members know this node by the addresses it came with. */
+  #tellUnusedAddresses({ listenAddr, advertiseAddr }: NodeRecord): void {
+    const { listenAddr: listen, advertiseAddr: advertise = advertiseAddr } = this.#settings;
+    const isListenUsed =
+      listen === DEFAULT_LISTEN_ADDRESS || listen.endsWith(':0') || withDefaultPort(listen) === listenAddr;
+    if (isListenUsed && advertise === advertiseAddr) return;
+    this.#log.warn(
+      { listenAddr, advertiseAddr },
+      'this node goes on with the addresses it became a member with; to change them, leave the swarm and join again',
+    );
+  }
+
+  initSwarm(asked: InitSwarmRequest): Promise<string> {
+    const request = this.#withSettings(asked);
     return this.#inTurn(async () => {
       if (request.forceNewCluster && this.#locked) throw new SwarmError('unavailable', LOCKED);
       if (request.forceNewCluster && this.#member) return this.#goOnAlone(this.#member);
@@ -115,7 +129,8 @@ export class SwarmNode implements LocalNode, SwarmPort {
       );
       await this.#folder.beginFounding();
       await this.#undoneOnFailure(async () => {
-        const record = { clusterId, nodeId, ...this.#addresses(request), managers: [] };
+        const { listenAddr, advertiseAddr } = request;
+        const record = { clusterId, nodeId, listenAddr, advertiseAddr, managers: [] };
         const identity = await NodeIdentity.create(this.#folder.certificates, rootBundle, credentials);
         const member = this.#become(record, identity);
         await member.startManager(entry);
@@ -145,7 +160,8 @@ export class SwarmNode implements LocalNode, SwarmPort {
   }
 
   /** @param mustBeManager refuse a token that would make this node a worker */
-  joinSwarm(request: JoinSwarmRequest, mustBeManager = false): Promise<void> {
+  joinSwarm(asked: JoinSwarmRequest, mustBeManager = false): Promise<void> {
+    const request = this.#withSettings(asked);
     return this.#inTurn(async () => {
       this.#refuseMember();
       const managers = request.remoteAddrs.map((address) => withDefaultPort(address));
@@ -159,7 +175,8 @@ export class SwarmNode implements LocalNode, SwarmPort {
         const record: NodeRecord = {
           clusterId,
           nodeId,
-          ...this.#addresses(request),
+          listenAddr: request.listenAddr,
+          advertiseAddr: request.advertiseAddr,
           managers: managers.map((address) => ({ nodeId: '', address })),
         };
         await this.#folder.writeRecord(record);
@@ -313,10 +330,15 @@ export class SwarmNode implements LocalNode, SwarmPort {
     return member;
   }
 
-  #addresses(request: InitSwarmRequest | JoinSwarmRequest): Pick<NodeRecord, 'listenAddr' | 'advertiseAddr'> {
+  /** Where a request says what Docker's clients say unless told otherwise, the settings of the daemon hold. */
+  #withSettings<T extends InitSwarmRequest | JoinSwarmRequest>(request: T): T {
+    const { listenAddr, advertiseAddr, availability } = this.#settings;
     return {
-      listenAddr: withDefaultPort(request.listenAddr || this.#settings.listenAddr),
-      advertiseAddr: request.advertiseAddr || this.#settings.advertiseAddr || '',
+      ...request,
+      listenAddr: withDefaultPort(request.listenAddr === DEFAULT_LISTEN_ADDRESS ? listenAddr : request.listenAddr),
+      advertiseAddr: request.advertiseAddr || (advertiseAddr ?? ''),
+      availability:
+        request.availability === NodeSpec_Availability.ACTIVE ? AVAILABILITY[availability] : request.availability,
     };
   }
 

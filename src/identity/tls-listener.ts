@@ -57,9 +57,12 @@ export class TlsListener {
   listen(host: string, port: number): Promise<number> {
     return new Promise((resolve, reject) => {
       const onError = (error: NodeJS.ErrnoException): void => {
-        const why =
-          error.code === 'EADDRINUSE' ? 'the port is already in use: choose another with --listen-addr' : error.message;
-        reject(new SwarmError('unavailable', `cannot listen on ${host}:${port}: ${why}`, { cause: error }));
+        const why = error.code === 'EADDRINUSE' ? 'the port is already in use' : error.message;
+        reject(
+          new SwarmError('unavailable', `cannot listen on ${host}:${port}: ${why}: choose another with --listen-addr`, {
+            cause: error,
+          }),
+        );
       };
       this.#server.once('error', onError);
       this.#server.listen({ host, port }, () => {

@@ -59,6 +59,16 @@ describe('one node and what may go wrong', () => {
     await expect(stranger.start()).rejects.toThrow('does not match the join token');
   });
 
+  it('can be stopped while it still tries to join', async () => {
+    const token = `SWMTKN-1-${'0'.repeat(50)}-${'0'.repeat(25)}`;
+    const patient = new TestDaemon('patient', cluster.directory, ['worker', '--join', '127.0.0.1:1', '--token', token]);
+    const starting = patient.start();
+    const ended = expect(starting).rejects.toThrow('ended with code 143');
+    await expect.poll(() => patient.log, { timeout: 10_000 }).toContain('API is served');
+    patient.signal('SIGTERM');
+    await ended;
+  });
+
   it('answers bad input with an error and lives on', async () => {
     const { first } = cluster;
     const tries: readonly (readonly [string, string, unknown])[] = [

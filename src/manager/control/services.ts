@@ -19,6 +19,7 @@ import { runtimeName } from './runtime-name.ts';
 import { withDefaults } from './service-defaults.ts';
 import { refuseForbiddenChanges, refuseNetworkChange } from './service-changes.ts';
 import { serviceStatus } from './service-status.ts';
+import { refuseTooLarge } from './spec-size.ts';
 import { invalid, refused } from './validation/refusal.ts';
 import { validateServiceSpec } from './validation/service-spec.ts';
 import { refuseStaleVersion } from './versions.ts';
@@ -42,7 +43,9 @@ export function serviceCalls({ store, clock, newId }: ControlDependencies): Serv
             `name conflicts with an existing object: service ${name} already exists`,
           );
         }
-        tx.service.create({ ...service, spec: resolveReferences(tx, spec) });
+        const resolved = resolveReferences(tx, spec);
+        refuseTooLarge(resolved);
+        tx.service.create({ ...service, spec: resolved });
         refusePortConflicts(spec.endpoint, service.id, () => tx.service.all());
       });
       return { service: store.read.service.get(service.id) ?? service };
@@ -137,6 +140,7 @@ function changedTo(tx: Writer, service: Service, wanted: ServiceSpec | undefined
   const present = service.spec as ServiceSpec;
   refuseForbiddenChanges(present, wanted);
   const spec = resolveReferences(tx, wanted);
+  refuseTooLarge(spec);
   refuseNetworkChange(present, spec);
   return {
     ...service,

@@ -3,6 +3,7 @@ import Dockerode from 'dockerode';
 import { join } from 'node:path';
 import type { NetworkPeer } from '../../../proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import type { Changes } from '../../assignments.ts';
+import { errorText, SwarmError } from '../../../common/errors.ts';
 import type { Logger } from '../../../common/log.ts';
 import type { Task } from '../../../proto/generated/docker/swarmkit/v1/objects.ts';
 import type { NodeDescription, PluginDescription } from '../../../proto/generated/docker/swarmkit/v1/types.ts';
@@ -58,7 +59,16 @@ export class DockerDriver implements RuntimeDriver {
   static async open(options: DockerDriverOptions): Promise<DockerDriver> {
     const nodes = KnownNodes.read(join(options.directory, 'node-ids'));
     const driver = new DockerDriver(nodes, options);
-    if (nodes.isEmpty) await driver.describe();
+    if (nodes.isEmpty) {
+      await driver.describe().catch((error: unknown) => {
+        const why = errorText(error instanceof Error && error.cause !== undefined ? error.cause : error);
+        throw new SwarmError(
+          'unavailable',
+          `no Docker Engine answers at ${options.engine}: ${why}; start it, or name another with --engine`,
+          { cause: error },
+        );
+      });
+    }
     return driver;
   }
 

@@ -2,14 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { UpdateServiceRequest_Rollback } from '../../../../src/proto/generated/docker/swarmkit/v1/control.ts';
 import type { Service } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import { Network, Task } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
-import type {
-  ContainerSpec,
+import {
   EndpointSpec,
-  ServiceSpec,
-  TaskSpec,
+  type ContainerSpec,
+  type ServiceSpec,
+  type TaskSpec,
 } from '../../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import {
   NetworkAttachmentConfig,
+  PortConfig,
   PortConfig_PublishMode,
   RestartPolicy_RestartCondition,
   TaskState,
@@ -34,6 +35,14 @@ const update = async (
 ): Promise<Service> =>
   (await control.updateService({ serviceId: service.id, serviceVersion: service.meta?.version, spec, rollback }))
     .service as Service;
+
+/** A spec that takes this many bytes, and some more. */
+function aSpecOfBytes(bytes: number): ServiceSpec {
+  const spec = aServiceSpec();
+  const container = spec.task?.runtime?.value as ContainerSpec;
+  const runtime = { $case: 'container', value: { ...container, env: ['X'.repeat(bytes)] } } as const;
+  return { ...spec, task: { ...(spec.task as TaskSpec), runtime } };
+}
 
 const scaled = (replicas: number): ServiceSpec =>
   aServiceSpec('web', { mode: { $case: 'replicated', value: { replicas } } });
@@ -86,15 +95,32 @@ describe('creating a service', () => {
     );
   });
 
-  it('refuses one that is too large to store, and goes on serving', async () => {
+  it.each([730 * 1024, 1_000_000, 2_000_000])(
+    'refuses one of %i bytes, which could never be changed, and goes on serving',
+    async (bytes) => {
+      const test = await testControl();
+      const why = /^the service spec takes \d+ bytes and may take 737280: make it smaller/;
+      await expect(create(test, aSpecOfBytes(bytes))).rejects.toThrow(why);
+      const service = await create(test, aServiceSpec());
+      await expect(update(test, service, aSpecOfBytes(bytes))).rejects.toThrow(why);
+    },
+  );
+
+  it('changes and rolls back the largest that it takes, with all its ports', async () => {
     const test = await testControl();
-    const spec = aServiceSpec();
-    const container = spec.task?.runtime?.value as ContainerSpec;
-    const runtime = { $case: 'container', value: { ...container, env: ['X'.repeat(2_000_000)] } } as const;
-    await expect(create(test, { ...spec, task: { ...(spec.task as TaskSpec), runtime } })).rejects.toEqual(
-      refusal('resourceExhausted'),
+    const ports = Array.from({ length: 2_000 }, (_, i) =>
+      PortConfig.fromPartial({ targetPort: i + 1, publishedPort: i + 1, publishMode: PortConfig_PublishMode.HOST }),
     );
-    await expect(create(test, spec)).resolves.toBeDefined();
+    const endpoint = { ...EndpointSpec.fromPartial({}), ports };
+    const spec = { ...aSpecOfBytes(680 * 1024), endpoint };
+    let service = await create(test, spec);
+    const labels = { version: '2' };
+    for (let round = 0; round < 2; round++) {
+      const annotations = { name: spec.annotations?.name ?? '', labels, indices: [] };
+      service = await update(test, service, { ...spec, annotations });
+      service = await update(test, service, undefined, UpdateServiceRequest_Rollback.PREVIOUS);
+    }
+    expect(service.spec?.annotations?.labels).toEqual({});
   });
 
   it('takes networks by name and keeps their ids', async () => {
