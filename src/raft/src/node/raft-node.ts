@@ -33,7 +33,7 @@ export class RaftNode {
   readonly #proposals: ProposalBuffer;
   readonly #reads: ReadRequests;
   readonly #confChanges = new ConfChangeWaiters();
-  readonly #transfer = new TransferWaiter();
+  readonly #transfer: TransferWaiter;
   readonly #applier: Applier;
   readonly #writes: WriteQueue;
   readonly #leadership: Leadership;
@@ -55,6 +55,7 @@ export class RaftNode {
     const deliver = (responses: readonly Message[]): void => this.#work.deliver(responses);
     this.#inbox = new Inbox({ defer: this.#options.defer, turn: () => this.#turn(), failed });
     this.#outbox = new Outbox(this.#options);
+    this.#transfer = new TransferWaiter(electionTicks);
     this.#proposals = new ProposalBuffer(maxUncommittedBytes);
     this.#reads = new ReadRequests({
       ask: (context) => this.#core().readIndex(context) === undefined,
@@ -343,6 +344,7 @@ export class RaftNode {
     raw.tick();
     if (this.#lostLeader.tick(raw.leader) && raw.role === 'follower') raw.campaign();
     this.#reads.tick();
+    this.#transfer.tick();
     this.#snapshotter.tick();
     this.#fullDisk.tick(raw, this.#options.log.isDiskFull);
   }

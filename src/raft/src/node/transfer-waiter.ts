@@ -10,12 +10,22 @@ export interface LeadershipFacts {
   readonly leadTransferee: PeerId;
 }
 
-/** The promise for the one transfer of leadership that can be under way. */
+/**
+ * The promise for the one transfer of leadership that can be under way. A leader gives a transfer up after an election timeout; one
+ * that stepped down for a successor which then died would never hear of any leader, so that the wait ends after two.
+ */
 export class TransferWaiter {
+  readonly #patienceTicks: number;
+  #ticks = 0;
   #pending: { readonly to: PeerId; readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
+
+  constructor(electionTicks: number) {
+    this.#patienceTicks = 2 * electionTicks;
+  }
 
   begin(to: PeerId): Promise<void> {
     this.fail('transfer-failed');
+    this.#ticks = 0;
     return new Promise((resolve, reject) => {
       this.#pending = { to, resolve, reject };
     });
@@ -33,6 +43,10 @@ export class TransferWaiter {
     }
     this.#pending = undefined;
     pending.resolve();
+  }
+
+  tick(): void {
+    if (this.#pending !== undefined && ++this.#ticks > this.#patienceTicks) this.fail('transfer-failed');
   }
 
   fail(reason: NodeRefusal, leader: PeerId = NO_PEER): void {

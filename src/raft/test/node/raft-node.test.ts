@@ -589,6 +589,23 @@ describe('three nodes', () => {
     expect(group.get(target).node.isLeader).toBe(true);
   });
 
+  it('say that a transfer failed when the leader stepped down for a successor that then fell silent', async () => {
+    const group = await threeNodes();
+    const [id, leader] = await group.leader();
+    await group.tick();
+    const to = [...group.peers.keys()].find((peer) => peer !== id) as PeerId;
+    const isVote = (type: MessageType): boolean =>
+      type === MessageType.MsgVoteResp || type === MessageType.MsgPreVoteResp;
+    group.delivers = (message) =>
+      [id, to].includes(message.to) && [id, to].includes(message.from) && !isVote(message.type);
+    const lost = settled(leader.node.transferLeadership(to));
+    await group.tick(5);
+    expect(leader.node.isLeader).toBe(false);
+    expect(lost.result).toBeUndefined();
+    await group.tick(20);
+    expect(lost.result).toContain('transfer-failed');
+  });
+
   it('give leadership away when the leader has no room on its disk', async () => {
     const group = await threeNodes();
     const [id, leader] = await group.leader();
