@@ -37,6 +37,11 @@ export class DockerSwarm {
     }
   }
 
+  /** The manager, as in `DOCKER_HOST`. */
+  get host(): string {
+    return this.first.host;
+  }
+
   get first(): TestDaemon {
     const [first] = this.daemons;
     if (!first) throw new Error('the swarm has no node');

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { compare, normalise } from '../../conformance/docker-cli/normalise.ts';
+
+const own = { nodeId: 'node1aaaaaaaaaaaaaaaaaaaa', hosts: new Map([['vm', '<HOST>']]) };
+
+describe('what the docker CLI printed', () => {
+  it('loses what differs between any two runs', () => {
+    const printed = [
+      'x-web.1 on vm, vm-2 and node1aaaaaaa',
+      'service 7k2n5p8q1r4s7t0u3v6w9x2y5, again 7k2n5p8q1r4s and other a1b2c3d4e5f6',
+      'at 2024-05-06T07:08:09.123456789Z, 5 seconds ago, Up 3 minutes ago',
+      '10.0.1.5/24 10.77.3.4 *:30005->80/tcp *:18005->80/tcp',
+      'overall progress: 1 out of 2 tasks',
+      'SWMTKN-1-abc-def  and      blanks',
+    ].join('\n');
+    expect(normalise(printed, own)).toBe(
+      `x-web.1 on <HOST>, vm-2 and <NODE>
+service <ID2>, again <ID2> and other <ID3>
+at <TIME>, <AGO>, Up <AGO>
+<IP> 10.77.3.4 *:<DYN>->80/tcp *:18005->80/tcp
+<TOKEN>  and  blanks
+`,
+    );
+  });
+
+  it('is equal, equal but for the words of an error, or different', () => {
+    const refused = (why: string): string => `$ docker x\nError response from daemon: ${why}\nrc=1\n`;
+    expect(compare(refused('no'), refused('no'))).toBe('pass');
+    expect(compare(refused('no'), refused('never'))).toBe('loose');
+    expect(compare(refused('no'), 'rc=0\n')).toBe('fail');
+    expect(compare(undefined, 'rc=0\n')).toBe('noref');
+  });
+});
