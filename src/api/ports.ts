@@ -6,6 +6,7 @@ import type { ControlService } from '../manager/control/control.ts';
 import type { Store } from '../manager/store/store.ts';
 import type { Service } from '../proto/generated/docker/swarmkit/v1/objects.ts';
 import type { SubscribeLogsMessage, SubscribeLogsRequest } from '../proto/generated/docker/swarmkit/v1/logbroker.ts';
+import type { TaskUsage } from '../proto/generated/docker/swarmkit/v1/usage.ts';
 import type { ClusterSpec, NodeSpec_Availability } from '../proto/generated/docker/swarmkit/v1/specs.ts';
 
 export interface ApiPorts {
@@ -42,6 +43,8 @@ export interface Swarm {
   readBarrier(signal?: AbortSignal): Promise<void>;
   /** Log messages of the selected tasks; ends by itself unless `follow` is set, and whenever the signal aborts. */
   subscribeLogs(request: SubscribeLogsRequest, signal: AbortSignal): AsyncIterable<SubscribeLogsMessage>;
+  /** What running tasks use of their nodes now; those on Docker Engines of their own are missing. Throws unavailable. */
+  taskUsage(signal?: AbortSignal): Promise<readonly TaskUsage[]>;
   /** Why each task of a service is where it is, or waits: which node fails which filter. Throws notFound. */
   explainService(serviceId: string, signal?: AbortSignal): Promise<ServiceExplanation>;
   /** What a change of a service would do, played on a copy of the state. Throws what `change` throws. */

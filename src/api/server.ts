@@ -29,6 +29,7 @@ import { EventBus } from './streams/event-bus.ts';
 import { registerBackup } from './swarmd/backup.ts';
 import { registerPlan } from './swarmd/plan.ts';
 import { registerStatus } from './swarmd/status.ts';
+import { registerUsage } from './swarmd/usage.ts';
 import { Upgrades } from './swarmd/upgrades.ts';
 
 export interface ApiOptions {
@@ -107,6 +108,7 @@ function createRouter(context: ApiContext): Router {
   else registerContainers(router);
   registerStatus(router, context);
   registerPlan(router, context);
+  registerUsage(router, context);
   registerBackup(router, context);
   registerOpenApi(router, context);
   return router;

@@ -26,6 +26,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'swarmctl service logs --since 10m --timestamps --raw web',
   ],
   'service explain': ['swarmctl service explain web', 'swarmctl service explain web --output json'],
+  top: ['swarmctl top', 'swarmctl top web --watch', 'swarmctl top --node worker-1 --output json'],
   plan: ['swarmctl plan scale web=10'],
   'plan create': ['swarmctl plan create --name db --reserve-memory 4g --replicas 3 postgres:16'],
   'plan update': ['swarmctl plan update --constraint-add node.labels.zone==a web'],

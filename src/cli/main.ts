@@ -21,6 +21,7 @@ import { swarmUnlock, swarmUnlockKey } from './commands/swarm/lock.ts';
 import { swarmInit, swarmJoin, swarmJoinToken, swarmLeave } from './commands/swarm/membership.ts';
 import { swarmUpdate } from './commands/swarm/update.ts';
 import { nodePs, servicePs, taskList } from './commands/task/list.ts';
+import { topCommand } from './commands/task/top.ts';
 import { complete, completionScript, SHELLS, type Shell } from './completion.ts';
 import { addGlobalOptions } from './context.ts';
 import { addExamples } from './examples.ts';
@@ -86,7 +87,7 @@ export function buildProgram(terminal: Terminal): Command {
   });
 
   program.commandsGroup('Observe:');
-  for (const add of [infoCommand, statusCommand, eventsCommand]) add(program, terminal);
+  for (const add of [topCommand, infoCommand, statusCommand, eventsCommand]) add(program, terminal);
 
   doctorCommand(program, terminal);
 

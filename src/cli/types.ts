@@ -123,7 +123,10 @@ export interface TaskObject extends Versioned {
   readonly ServiceID: string;
   readonly Slot?: number;
   readonly NodeID?: string;
-  readonly Spec: { readonly ContainerSpec?: ContainerObject };
+  readonly Spec: {
+    readonly ContainerSpec?: ContainerObject;
+    readonly Resources?: { readonly Limits?: { readonly MemoryBytes?: number } };
+  };
   readonly Status: {
     readonly Timestamp: string;
     readonly State: string;

@@ -16,6 +16,7 @@ export function swarmView(manager: Manager): Swarm {
     store,
     readBarrier: (signal) => manager.readBarrier(signal),
     subscribeLogs: (request, signal) => manager.subscribeLogs(request, signal),
+    taskUsage: (signal) => manager.readUsage(signal),
     explainService: async (serviceId, signal) => {
       await manager.readBarrier(signal);
       const service = store.read.service.get(serviceId);

@@ -10,6 +10,7 @@ import { drawRandomBytes } from '../common/random-bytes.ts';
 import { newJoinToken } from '../identity/join-token.ts';
 import { TlsListener } from '../identity/tls-listener.ts';
 import { ControlClient } from '../proto/generated/docker/swarmkit/v1/control.ts';
+import { UsageClient } from '../proto/generated/docker/swarmkit/v1/usage.ts';
 import type { WeightedPeer } from '../proto/generated/docker/swarmkit/v1/types.ts';
 import type { Consensus } from './consensus/consensus.ts';
 import type { Member } from './consensus/member-list.ts';
@@ -26,6 +27,7 @@ import { addRpcServices } from './rpc-services.ts';
 import { LeaderConnection } from './rpc/leader-connection.ts';
 import { ManagerChannels } from './rpc/manager-channels.ts';
 import { Store } from './store/store.ts';
+import { UsageBook } from './usage/usage-book.ts';
 
 /** This manager's seat in the consensus group. */
 export interface Seat {
@@ -43,6 +45,7 @@ export interface ManagerRooms {
   readonly control: ControlService;
   readonly dispatcher: Dispatcher;
   readonly logBroker: LogBroker;
+  readonly usage: UsageBook;
   readonly loops: LeaderLoops;
   readonly channels: ManagerChannels;
   readonly leader: LeaderConnection;
@@ -90,6 +93,11 @@ export function managerRooms(options: ManagerOptions, seat: Seat): ManagerRooms 
     random,
     newId,
   });
+  const usage = new UsageBook({
+    store,
+    clock,
+    leader: () => (leader.isSelf ? undefined : leader.client(UsageClient)),
+  });
   const dispatcher = new Dispatcher({
     store,
     clock,
@@ -98,6 +106,7 @@ export function managerRooms(options: ManagerOptions, seat: Seat): ManagerRooms 
     log: log.child({ room: 'dispatcher' }),
     nodeId: identity.current.nodeId,
     managers: { current: () => weightedPeers(seat.ifTaken()), onChange: (changed) => seat.onChange(changed) },
+    usage,
     confirmLeadership: () => readBarrier(),
     leader: () => leader.member,
     ...(options.dispatcherSettings ? { settings: options.dispatcherSettings } : {}),
@@ -134,11 +143,12 @@ export function managerRooms(options: ManagerOptions, seat: Seat): ManagerRooms 
     control,
     dispatcher,
     logBroker,
+    usage,
     channels,
     leader,
     group: () => seat.taken(),
   });
-  return { store, control, dispatcher, logBroker, loops, channels, leader, grpc, listener };
+  return { store, control, dispatcher, logBroker, usage, loops, channels, leader, grpc, listener };
 }
 
 function canRemoveNode(consensus: Consensus, nodeId: string): boolean {

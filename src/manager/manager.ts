@@ -7,6 +7,7 @@ import {
   type SubscribeLogsRequest,
 } from '../proto/generated/docker/swarmkit/v1/logbroker.ts';
 import { RaftMembershipClient } from '../proto/generated/docker/swarmkit/v1/raft.ts';
+import type { TaskUsage } from '../proto/generated/docker/swarmkit/v1/usage.ts';
 import { Consensus } from './consensus/consensus.ts';
 import { KeyKeeper } from './consensus/key-keeper.ts';
 import type { Member } from './consensus/member-list.ts';
@@ -163,6 +164,11 @@ export class Manager {
   async *subscribeLogs(request: SubscribeLogsRequest, signal: AbortSignal): AsyncIterable<SubscribeLogsMessage> {
     if (this.isLeader) yield* this.#rooms.logBroker.subscribe(request, signal);
     else yield* logsFromLeader(this.#rooms.leader.client(LogsClient), request, signal);
+  }
+
+  /** What tasks use of their nodes now, as far as their agents tell. Throws unavailable while there is no leader. */
+  readUsage(signal?: AbortSignal): Promise<readonly TaskUsage[]> {
+    return this.#rooms.usage.read(signal);
   }
 
   /** Takes this manager out of the group, so that the others need not count on it. Throws failedPrecondition when that would cost them their majority. */

@@ -15,6 +15,7 @@ import {
   RaftService,
 } from '../proto/generated/docker/swarmkit/v1/raft.ts';
 import { ResourceAllocatorService } from '../proto/generated/docker/swarmkit/v1/resource.ts';
+import { UsageService } from '../proto/generated/docker/swarmkit/v1/usage.ts';
 import { CertificateAuthority } from './ca/certificate-authority.ts';
 import type { Consensus } from './consensus/consensus.ts';
 import { raftMethods } from './consensus/raft-service.ts';
@@ -27,6 +28,7 @@ import { networkAttachmentMethods } from './overlay/network-attachments.ts';
 import type { LeaderConnection } from './rpc/leader-connection.ts';
 import type { ManagerChannels } from './rpc/manager-channels.ts';
 import type { Store } from './store/store.ts';
+import type { UsageBook } from './usage/usage-book.ts';
 
 export interface RpcRooms {
   readonly store: Store;
@@ -39,6 +41,7 @@ export interface RpcRooms {
   readonly control: ControlService;
   readonly dispatcher: Dispatcher;
   readonly logBroker: LogBroker;
+  readonly usage: UsageBook;
   readonly channels: ManagerChannels;
   readonly leader: LeaderConnection;
   /** Throws unavailable while the manager is starting. */
@@ -46,7 +49,7 @@ export interface RpcRooms {
 }
 
 export function addRpcServices(server: Server, rooms: RpcRooms): void {
-  const { store, clock, log, identify, local, control, dispatcher, logBroker, channels, leader, group } = rooms;
+  const { store, clock, log, identify, local, control, dispatcher, logBroker, usage, channels, leader, group } = rooms;
   const options: RpcServerOptions = { identify, log: log.child({ room: 'rpc' }) };
   const authority = new CertificateAuthority({
     store,
@@ -60,6 +63,7 @@ export function addRpcServices(server: Server, rooms: RpcRooms): void {
   addService(server, ResourceAllocatorService, networkAttachmentMethods({ store, clock, newId, leader }), options);
   addService(server, LogBrokerService, logBroker.methods, options);
   addService(server, LogsService, logBroker.logsMethods, options);
+  addService(server, UsageService, usage.methods, options);
   addService(
     server,
     ControlDefinition,

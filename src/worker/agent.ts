@@ -6,6 +6,7 @@ import { sleep, systemClock, type Clock } from '../common/clock.ts';
 import { errorText, isSwarmError, SwarmError } from '../common/errors.ts';
 import type { Logger } from '../common/log.ts';
 import { systemRandom, type Random } from '../common/random.ts';
+import { msOfDuration } from '../common/time.ts';
 import type { SessionMessage } from '../proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import type { NodeDescription } from '../proto/generated/docker/swarmkit/v1/types.ts';
 import { AssignmentStream } from './assignments.ts';
@@ -23,6 +24,7 @@ import { lockStateFolder, type StateLock } from './state-lock.ts';
 import { MemoryTaskBook, type TaskBook } from './task-book.ts';
 import { FileTaskBook } from './task-book-file.ts';
 import { TaskPool } from './task-pool.ts';
+import { UsageReporter } from './usage-reporter.ts';
 
 /** Without a session for this long, in ms, tasks that end are run again on the spot. */
 const DEFAULT_CUT_OFF_MS = 10_000;
@@ -126,7 +128,8 @@ export class Agent {
       pool.resume();
       onReady();
       const publisher = new LogPublisher({ nodeId, pool, log: this.#log });
-      await this.#keepSession({ pool, reporter, publisher }, signal);
+      const usage = new UsageReporter({ pool, clock: this.#clock, log: this.#log });
+      await this.#keepSession({ pool, reporter, publisher, usage }, signal);
       await pool.detach();
     } finally {
       this.#reconnects++;
@@ -212,7 +215,7 @@ export class Agent {
     try {
       const description = await this.#describe();
       connection ??= this.#options.connector.open(address);
-      const { logBroker } = connection;
+      const { logBroker, usage } = connection;
       const stream = new AssignmentStream();
       await runSession(
         {
@@ -234,6 +237,8 @@ export class Agent {
           onMessage: (message) => {
             session.isSentOn ||= prefersAnother(message, address);
             this.#heard(message);
+            const interval = message.usageInterval;
+            parts.usage.wish(interval && msOfDuration(interval), usage, ending.signal);
           },
           onAssignments: (message) => {
             const set = stream.accept(message);
@@ -303,6 +308,7 @@ interface AgentParts {
   readonly pool: TaskPool;
   readonly reporter: Reporter;
   readonly publisher: LogPublisher;
+  readonly usage: UsageReporter;
 }
 
 /** What became of one try to have a session. */

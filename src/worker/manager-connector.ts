@@ -4,11 +4,14 @@
  */
 import type { DispatcherClient } from '../proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import type { LogBrokerClient } from '../proto/generated/docker/swarmkit/v1/logbroker.ts';
+import type { UsageClient } from '../proto/generated/docker/swarmkit/v1/usage.ts';
 
-/** One connection; both clients share it. */
+/** One connection; all clients share it. */
 export interface ManagerConnection {
   readonly dispatcher: DispatcherClient;
   readonly logBroker: LogBrokerClient;
+  /** Managers of Docker do not have it, and never ask for it. */
+  readonly usage: UsageClient;
   /** Closes the connection; calls under way end with an error. */
   close(): void;
 }

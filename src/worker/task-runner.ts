@@ -14,6 +14,7 @@ import type {
   ExitStatus,
   LogLine,
   LogOptions,
+  ResourceUse,
   RuntimeDriver,
   TaskController,
   TaskDependencies,
@@ -132,6 +133,11 @@ export class TaskRunner {
   /** Lines the task printed; empty before it was prepared. */
   async *logs(options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine> {
     if (this.#controller) yield* this.#controller.logs(options, signal);
+  }
+
+  /** What it has used so far; undefined while nothing runs. */
+  async stats(): Promise<ResourceUse | undefined> {
+    return this.#controller?.stats();
   }
 
   get #desired(): TaskState {

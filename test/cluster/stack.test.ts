@@ -104,4 +104,19 @@ networks:
     await expect.poll(actual, { timeout: 20_000 }).toEqual(less.toSorted());
     await swarmctl('service', 'rm', 'planned');
   });
+
+  it('shows what tasks use while they run', async () => {
+    interface Row {
+      readonly Name: string;
+      readonly Usage: { readonly NanoCPUs: number; readonly MemoryBytes: number; readonly PIDs: number } | null;
+    }
+    const create = ['service', 'create', '--limit-cpu', '0.2', '--name'];
+    await swarmctl(...create, 'busy', 'host', 'sh', '-c', 'while :; do :; done');
+    await swarmctl(...create, 'idle', '--mode', 'global', 'host', 'sleep', '1000');
+    const rows = JSON.parse((await swarmctl('top', '--output', 'json')).stdout) as readonly Row[];
+    expect(rows.map(({ Name }) => Name.split('.')[0])).toEqual(['busy', 'idle', 'idle', 'idle']);
+    for (const { Usage } of rows) expect(Usage).toMatchObject({ PIDs: 1 });
+    expect(rows[0]?.Usage?.NanoCPUs).toBeGreaterThan(rows[1]?.Usage?.NanoCPUs ?? 0);
+    await swarmctl('service', 'rm', 'busy', 'idle');
+  });
 });

@@ -24,6 +24,7 @@ import type {
   SubscribeLogsMessage,
   SubscribeLogsRequest,
 } from '../../src/proto/generated/docker/swarmkit/v1/logbroker.ts';
+import type { TaskUsage } from '../../src/proto/generated/docker/swarmkit/v1/usage.ts';
 import { localStore } from './local-store.ts';
 
 export const NODE_ID = 'node1aaaaaaaaaaaaaaaaaaaa';
@@ -40,6 +41,7 @@ export interface ApiRig {
   /** What the local node was asked to do. */
   readonly membership: unknown[];
   logs: LogsSource;
+  usage: readonly TaskUsage[];
   explanation: ServiceExplanation;
   /** One request; the body is sent as JSON unless it is a string. */
   call(method: string, url: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
@@ -98,6 +100,7 @@ export async function apiRig(options: ApiOptions = {}): Promise<ApiRig> {
   const membership: unknown[] = [];
   const rig = {
     logs: noLogs as LogsSource,
+    usage: [] as readonly TaskUsage[],
     explanation: { serviceId: '', tasks: [] } as ServiceExplanation,
   };
   const swarm: Swarm = {
@@ -105,6 +108,7 @@ export async function apiRig(options: ApiOptions = {}): Promise<ApiRig> {
     store,
     readBarrier: () => Promise.resolve(),
     subscribeLogs: (request, signal) => rig.logs(request, signal),
+    taskUsage: () => Promise.resolve(rig.usage),
     backup: () => ({ head: { clusterId: '', nodeId: '', address: '', index: 0, term: 0 }, pieces: [] }),
     explainService: (serviceId) => Promise.resolve({ ...rig.explanation, serviceId }),
     planService: (change, signal) =>

@@ -5,6 +5,8 @@ import { silentLogger } from '../../src/common/log.ts';
 import { Dispatcher } from '../../src/manager/dispatcher/dispatcher.ts';
 import type { LeaderAddress } from '../../src/manager/dispatcher/options.ts';
 import type { DispatcherSettings } from '../../src/manager/dispatcher/settings.ts';
+import { UsageBook } from '../../src/manager/usage/usage-book.ts';
+import { UsageService } from '../../src/proto/generated/docker/swarmkit/v1/usage.ts';
 import { DispatcherService } from '../../src/proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import {
   Cluster,
@@ -37,6 +39,7 @@ export interface DispatcherRig extends LocalStore {
   /** Who leads while this manager does not. */
   readonly setLeader: (leader: LeaderAddress) => void;
   /** What confirms leadership from now on. */
+  readonly usage: UsageBook;
   readonly setBarrier: (barrier: () => Promise<void>) => void;
   /** Begins a term; returns how to end it. */
   readonly lead: () => () => Promise<void>;
@@ -57,6 +60,7 @@ export async function dispatcherRig(
   const listeners = new Set<() => void>();
   let leader: LeaderAddress = { nodeId: 'm2', address: '10.0.0.2:2377' };
   let barrier = async (): Promise<void> => undefined;
+  const usage = new UsageBook({ store, clock, leader: () => undefined });
   const dispatcher = new Dispatcher({
     store,
     clock,
@@ -71,11 +75,13 @@ export async function dispatcherRig(
         return () => listeners.delete(listener);
       },
     },
+    usage,
     confirmLeadership: () => barrier(),
     leader: () => leader,
     settings,
   });
   rpc.add(DispatcherService, dispatcher.methods);
+  rpc.add(UsageService, usage.methods);
   await store.update((tx) =>
     tx.cluster.create({
       ...Cluster.fromPartial({
@@ -102,6 +108,7 @@ export async function dispatcherRig(
   const rig = Object.assign(local, {
     rpc,
     dispatcher,
+    usage,
     lead,
     agent: (nodeId: string) => new FakeAgent(rpc, nodeId),
     addNode: (id: string, state: NodeState = NodeState.UNKNOWN) =>

@@ -25,6 +25,7 @@ import {
   type LogSelector,
   type LogSubscriptionOptions,
 } from '../../src/proto/generated/docker/swarmkit/v1/logbroker.ts';
+import { UsageClient } from '../../src/proto/generated/docker/swarmkit/v1/usage.ts';
 import { Node, type Config, type Secret, type Task } from '../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import type { TaskStatus } from '../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import type { ManagerConnector } from '../../src/worker/manager-connector.ts';
@@ -98,12 +99,15 @@ export class FakeManager {
       const options = { 'grpc.use_local_subchannel_pool': 1 };
       const dispatcher = new DispatcherClient(address, credentials.createInsecure(), options);
       const logBroker = new LogBrokerClient(address, credentials.createInsecure(), options);
+      const usage = new UsageClient(address, credentials.createInsecure(), options);
       return {
         dispatcher,
         logBroker,
+        usage,
         close: () => {
           dispatcher.close();
           logBroker.close();
+          usage.close();
         },
       };
     },

@@ -86,6 +86,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     query: ['service', 'version', 'rollback'],
     body: serviceSpec,
   },
+  'GET /swarmd/usage': { summary: 'What running tasks use of their nodes now' },
   'GET /swarmd/backup': { summary: 'The state of the swarm, to restore it from' },
   'GET /livez': { summary: 'Whether the process lives' },
   'GET /readyz': { summary: 'Whether this node can serve' },

@@ -18,6 +18,8 @@ const CLEAR = '\u001b[H\u001b[2J';
 
 export interface WatchedListing<T> {
   readonly kinds: readonly WatchedKind[];
+  /** What is shown changes by itself: it is loaded this often at least, in ms. */
+  readonly everyMs?: number;
   readonly load: () => Promise<Listing<T>>;
 }
 
@@ -35,7 +37,7 @@ export async function showListing<T>(
 /** Follows until the signal aborts. Throws when the server cannot be reached at first. */
 export async function watchListing<T>(
   { client, terminal, output }: CommandContext,
-  { kinds, load }: WatchedListing<T>,
+  { kinds, everyMs, load }: WatchedListing<T>,
   signal: AbortSignal,
 ): Promise<void> {
   const wake = new Wake();
@@ -55,6 +57,8 @@ export async function watchListing<T>(
     failure = error;
     wake.set();
   });
+  const ticking = everyMs === undefined ? undefined : setInterval(wake.set, everyMs);
+  signal.addEventListener('abort', () => clearInterval(ticking), { once: true });
   for (;;) {
     await wake.wait();
     if (failure) throw failure;

@@ -73,14 +73,17 @@ export class LeaderTerm {
       kinds: WATCHED,
       signal: stop.signal,
     });
-    const stopListening = this.#options.managers.onChange(() => this.#managersChanged());
+    const stopListening = [
+      this.#options.managers.onChange(() => this.#managersChanged()),
+      this.#options.usage.onChange(() => this.#presence.refresh()),
+    ];
     const loops = [this.#presence.run(stop.signal), this.#reports.run(stop.signal), this.#follow(watch, stop.signal)];
     try {
       await Promise.all(loops);
     } finally {
       stop.abort();
       signal.removeEventListener('abort', onAbort);
-      stopListening();
+      for (const stopListener of stopListening) stopListener();
       this.#hub.close();
       this.#presence.close();
       await Promise.allSettled(loops);
@@ -96,6 +99,7 @@ export class LeaderTerm {
         node: () => this.#reader.node.get(caller.nodeId),
         managers: () => this.#managers,
         cluster: () => this.#cluster,
+        usageIntervalMs: () => this.#options.usage.intervalMs,
       });
     } finally {
       if (registration.close('session', stream) && !stream.isEnded) this.#presence.sessionBroke(registration);

@@ -15,6 +15,14 @@ interface ManagerList {
   onChange(listener: () => void): () => void;
 }
 
+/** What agents are asked to tell of what their tasks use. */
+interface UsageWishes {
+  /** Time between two reports in ms; undefined for none. */
+  readonly intervalMs: number | undefined;
+  /** Calls `listener` after every change; returns how to stop. */
+  onChange(listener: () => void): () => void;
+}
+
 /** The manager that leads. */
 export interface LeaderAddress {
   readonly nodeId: string;
@@ -32,6 +40,7 @@ export interface DispatcherOptions {
   /** Node id of this manager. */
   readonly nodeId: string;
   readonly managers: ManagerList;
+  readonly usage: UsageWishes;
   /**
    * Resolves when a majority has confirmed, after the call, that this manager leads, and the store holds all that was
    * committed until then. Asked before a node is told what it is to run: a leader that was deposed and does not know

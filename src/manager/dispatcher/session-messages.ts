@@ -3,6 +3,7 @@ import type { SessionMessage } from '../../proto/generated/docker/swarmkit/v1/di
 import type { Cluster, Node } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import type { WeightedPeer } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { ServerStream } from '../../common/server-stream.ts';
+import { durationOfMs } from '../../common/time.ts';
 import { mustDisconnect } from './refusals.ts';
 
 /** What a message is made of; read anew for each. */
@@ -10,6 +11,8 @@ export interface SessionSource {
   readonly node: () => Node | undefined;
   readonly managers: () => readonly WeightedPeer[];
   readonly cluster: () => Cluster | undefined;
+  /** Time between two reports of what tasks use; undefined for none. */
+  readonly usageIntervalMs: () => number | undefined;
 }
 
 /** Wake the stream to have the next message sent; several wakes while the agent reads slowly make one message. */
@@ -22,7 +25,13 @@ export async function* sessionMessages(
   do {
     const node = source.node();
     if (!node) throw mustDisconnect();
-    yield sessionMessage({ sessionId, node, managers: source.managers(), cluster: source.cluster() });
+    yield sessionMessage({
+      sessionId,
+      node,
+      managers: source.managers(),
+      cluster: source.cluster(),
+      usageIntervalMs: source.usageIntervalMs(),
+    });
   } while (await stream.next());
 }
 
@@ -32,12 +41,14 @@ export const sessionMessage = (content: {
   readonly node: Node;
   readonly managers: readonly WeightedPeer[];
   readonly cluster: Cluster | undefined;
+  readonly usageIntervalMs?: number | undefined;
 }): SessionMessage => ({
   sessionId: content.sessionId,
   node: content.node,
   managers: content.managers,
   networkBootstrapKeys: content.cluster?.networkBootstrapKeys ?? [],
   RootCA: Buffer.from(content.cluster?.rootCa?.caCert ?? Buffer.alloc(0)),
+  usageInterval: content.usageIntervalMs === undefined ? undefined : durationOfMs(content.usageIntervalMs),
 });
 
 /** Whether a change of the cluster object belongs into a session message. */

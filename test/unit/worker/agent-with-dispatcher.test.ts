@@ -3,6 +3,7 @@ import { credentials, InterceptingCall, type Interceptor } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DispatcherClient } from '../../../src/proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import { LogBrokerClient } from '../../../src/proto/generated/docker/swarmkit/v1/logbroker.ts';
+import { UsageClient } from '../../../src/proto/generated/docker/swarmkit/v1/usage.ts';
 import type { Task } from '../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import { NodeStatus_State as NodeState, TaskState } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import type { ManagerConnector } from '../../../src/worker/manager-connector.ts';
@@ -30,11 +31,13 @@ const connector: ManagerConnector = {
     const options = { interceptors: [asNode('node1')] };
     const dispatcher = new DispatcherClient(address, credentials.createInsecure(), options);
     const logBroker = new LogBrokerClient(address, credentials.createInsecure(), options);
+    const usage = new UsageClient(address, credentials.createInsecure(), options);
     const close = (): void => {
       dispatcher.close();
       logBroker.close();
+      usage.close();
     };
-    return { dispatcher, logBroker, close };
+    return { dispatcher, logBroker, usage, close };
   },
 };
 

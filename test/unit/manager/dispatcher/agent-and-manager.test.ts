@@ -13,6 +13,7 @@ import {
   LogSelector,
   LogSubscriptionOptions,
 } from '../../../../src/proto/generated/docker/swarmkit/v1/logbroker.ts';
+import { UsageClient } from '../../../../src/proto/generated/docker/swarmkit/v1/usage.ts';
 import type { Task } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import { NodeStatus_State as NodeState, TaskState } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { Agent } from '../../../../src/worker/agent.ts';
@@ -45,12 +46,15 @@ const connectorFor = (nodeId: string): ManagerConnector => ({
     const options = { 'grpc.use_local_subchannel_pool': 1, interceptors: [identify as never] };
     const dispatcher = new DispatcherClient(address, credentials.createInsecure(), options);
     const logBroker = new LogBrokerClient(address, credentials.createInsecure(), options);
+    const usage = new UsageClient(address, credentials.createInsecure(), options);
     return {
       dispatcher,
       logBroker,
+      usage,
       close: () => {
         dispatcher.close();
         logBroker.close();
+        usage.close();
       },
     };
   },
@@ -175,6 +179,7 @@ describe('an agent and its manager', () => {
       log: silentLogger,
       nodeId: 'm2',
       managers: { current: () => managers, onChange: () => () => undefined },
+      usage: { intervalMs: undefined, onChange: () => () => undefined },
       confirmLeadership: () => Promise.reject(new Error('it does not lead')),
       leader: () => ({ nodeId: 'm1', address: rig.rpc.address }),
     });

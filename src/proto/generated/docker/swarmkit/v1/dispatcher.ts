@@ -42,6 +42,8 @@ export interface SessionMessage {
   readonly managers: readonly WeightedPeer[];
   readonly networkBootstrapKeys: readonly EncryptionKey[];
   readonly RootCA: Buffer;
+  /** How often the leader wants to be told what tasks use (service Usage); absent while nobody looks. */
+  readonly usageInterval?: Duration | undefined;
 }
 
 export interface HeartbeatRequest {
@@ -208,7 +210,14 @@ export const SessionRequest: MessageFns<SessionRequest> = {
 };
 
 function createBaseSessionMessage(): SessionMessage {
-  return { sessionId: "", node: undefined, managers: [], networkBootstrapKeys: [], RootCA: Buffer.alloc(0) };
+  return {
+    sessionId: "",
+    node: undefined,
+    managers: [],
+    networkBootstrapKeys: [],
+    RootCA: Buffer.alloc(0),
+    usageInterval: undefined,
+  };
 }
 
 export const SessionMessage: MessageFns<SessionMessage> = {
@@ -227,6 +236,9 @@ export const SessionMessage: MessageFns<SessionMessage> = {
     }
     if (message.RootCA.length !== 0) {
       writer.uint32(42).bytes(message.RootCA);
+    }
+    if (message.usageInterval !== undefined) {
+      Duration.encode(message.usageInterval, writer.uint32(8002).fork()).join();
     }
     return writer;
   },
@@ -278,6 +290,14 @@ export const SessionMessage: MessageFns<SessionMessage> = {
           message.RootCA = Buffer.from(reader.bytes());
           continue;
         }
+        case 1000: {
+          if (tag !== 8002) {
+            break;
+          }
+
+          message.usageInterval = Duration.decode(reader, reader.uint32());
+          continue;
+        }
       }
       if ((tag & 7) === 4 || tag === 0) {
         break;
@@ -297,6 +317,9 @@ export const SessionMessage: MessageFns<SessionMessage> = {
     message.managers = object.managers?.map((e) => WeightedPeer.fromPartial(e)) || [];
     message.networkBootstrapKeys = object.networkBootstrapKeys?.map((e) => EncryptionKey.fromPartial(e)) || [];
     message.RootCA = object.RootCA ?? Buffer.alloc(0);
+    message.usageInterval = (object.usageInterval !== undefined && object.usageInterval !== null)
+      ? Duration.fromPartial(object.usageInterval)
+      : undefined;
     return message;
   },
 };
