@@ -56,8 +56,8 @@ export class Filters {
   }
 }
 
-/** Throws badRequest for bad JSON and for keys that are not accepted. */
-export function parseFilters(query: Query, accepted: readonly string[]): Filters {
+/** Throws badRequest for bad JSON and, unless all are, for keys that are not accepted. */
+export function parseFilters(query: Query, accepted?: readonly string[]): Filters {
   const text = queryText(query, 'filters');
   const values = new Map<string, readonly string[]>();
   if (text === '') return new Filters(values);
@@ -65,7 +65,7 @@ export function parseFilters(query: Query, accepted: readonly string[]): Filters
   if (json === null) return new Filters(values);
   if (!isJsonObject(json)) throw badRequest('invalid filters: write {"key":{"value":true}} or {"key":["value"]}');
   for (const [key, member] of json) {
-    if (!accepted.includes(key)) throw badRequest(`Invalid filter '${key}'`);
+    if (accepted?.includes(key) === false) throw badRequest(`Invalid filter '${key}'`);
     const found =
       member === null ? [] : isJsonArray(member) ? member : isJsonObject(member) ? [...member.keys()] : undefined;
     if (!found?.every((value) => typeof value === 'string')) {

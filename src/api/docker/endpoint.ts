@@ -50,10 +50,10 @@ export const portToDocker = (port: PortConfig): object => ({
   PublishMode: publishModes.word(port.publishMode),
 });
 
-/** A service with neither ports nor addresses shows the empty endpoint, whatever it asked for. */
-export function endpointToDocker(proto: Endpoint | undefined): object {
+/** A service with neither ports, addresses nor networks shows the empty endpoint, whatever it asked for. */
+export function endpointToDocker(proto: Endpoint | undefined, hasNetworks: boolean): object {
   const { spec, ports = [], virtualIps = [] } = proto ?? {};
-  const isUsed = ports.length > 0 || virtualIps.length > 0 || (spec?.ports ?? []).length > 0;
+  const isUsed = hasNetworks || ports.length > 0 || virtualIps.length > 0 || (spec?.ports ?? []).length > 0;
   return {
     Spec: spec && isUsed ? endpointSpecToDocker(spec) : {},
     Ports: nonEmpty(ports.map(portToDocker)),

@@ -6,8 +6,8 @@ import { taskName } from './task.ts';
 
 export function networkDetails(read: StoreReads['read'], network: Network): object {
   const services = read.service.by('network', network.id);
+  if (services.length === 0) return {};
   return {
-    Peers: [],
     Services: Object.fromEntries(
       services.map((service) => [service.spec?.annotations?.name ?? service.id, serviceOn(read, network, service)]),
     ),

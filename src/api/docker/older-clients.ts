@@ -2,6 +2,7 @@
  * Fields a client of an older API version cannot mean: it may echo them back from an inspect without knowing them, so
  * they are taken out of what it sends, as Docker does.
  */
+import { badRequest } from '../http-error.ts';
 import type { DockerServiceSpec } from './service-spec.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -40,6 +41,7 @@ function dropFromContainer(
         ? { ...mount.BindOptions, ReadOnlyNonRecursive: undefined, ReadOnlyForceRecursive: undefined }
         : mount.BindOptions,
   }));
+  if (apiMinor < 42) refuseClusterMounts(container.Mounts);
   if (apiMinor < 44) {
     container.Privileges = container.Privileges && {
       CredentialSpec: container.Privileges.CredentialSpec,
@@ -56,4 +58,10 @@ function dropFromContainer(
     container.Sysctls = undefined;
     container.Configs = container.Configs?.map((config) => ({ ...config, Runtime: undefined }));
   }
+}
+
+/** Before 1.42 there was no such type. */
+function refuseClusterMounts(mounts: readonly { readonly Type?: string | undefined }[] | undefined): void {
+  const mount = mounts?.find(({ Type }) => Type?.toLowerCase() === 'cluster');
+  if (mount) throw badRequest(`invalid MountType: "${mount.Type}"`);
 }

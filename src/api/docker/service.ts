@@ -12,7 +12,7 @@ export function serviceToDocker(service: Service, apiMinor: number): object {
     ...metaToDocker(service.meta),
     Spec: service.spec ? serviceSpecToDocker(service.spec, apiMinor) : {},
     PreviousSpec: service.previousSpec && serviceSpecToDocker(service.previousSpec, apiMinor),
-    Endpoint: endpointToDocker(service.endpoint),
+    Endpoint: endpointToDocker(service.endpoint, hasNetworks(service)),
     UpdateStatus: service.updateStatus && updateStatusToDocker(service.updateStatus),
     JobStatus: service.jobStatus && {
       JobIteration: versionToDocker(service.jobStatus.jobIteration),
@@ -27,3 +27,6 @@ export const serviceStatusToDocker = (status: Status): object => ({
   DesiredTasks: status.desiredTasks,
   CompletedTasks: status.completedTasks,
 });
+
+const hasNetworks = ({ spec }: Service): boolean =>
+  (spec?.task?.networks.length ?? 0) > 0 || (spec?.networks.length ?? 0) > 0;

@@ -11,7 +11,7 @@ import {
 import { networkDetails } from '../docker/network-details.ts';
 import { LocalNetworks, type LocalNetwork } from '../engine/local-networks.ts';
 import { parseFilters, type Filters } from '../filters.ts';
-import { badRequest, HttpError, notFound, viaRpc } from '../http-error.ts';
+import { badRequest, HttpError, notFound, unclassified, viaRpc } from '../http-error.ts';
 import type { ApiRequest } from '../http/request.ts';
 import type { Router } from '../http/router.ts';
 import { findNetwork } from '../lookup.ts';
@@ -19,6 +19,7 @@ import { queryFlag, queryText } from '../query.ts';
 import { isListed, isPredefined, isPruned } from './network-selection.ts';
 
 const FILTERS = ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type'];
+const TYPES = ['builtin', 'custom'];
 const PRUNE_FILTERS = ['label', 'label!', 'until'];
 const SWARM_DRIVER = 'overlay';
 
@@ -29,6 +30,8 @@ export function registerNetworks(app: Router, context: ApiContext): void {
   app.get('/networks', async (request, reply) => {
     const query = queryOf(request);
     const filters = parseFilters(query, FILTERS);
+    const type = filters.get('type').find((word) => !TYPES.includes(word));
+    if (type !== undefined) throw unclassified(`invalid filter: 'type'='${type}'`);
     const local = (await localTo(request)?.list(queryText(query, 'filters'))) ?? [];
     const networks = await networksOfSwarm(context, request);
     const listed = networks?.all.filter((network) => isListed(networks.read, network, filters)) ?? [];
@@ -151,7 +154,7 @@ function requireJsonType(request: ApiRequest): void {
 
 /** Networks of the swarm have scope "swarm", or the driver that is made for it. */
 const belongsToMachine = ({ Scope, Driver, Ingress, ConfigOnly }: DockerNetworkCreateRequest): boolean =>
-  ConfigOnly === true || (Scope ? Scope !== 'swarm' : Ingress !== true && Driver !== SWARM_DRIVER);
+  ConfigOnly === true || (Driver !== SWARM_DRIVER && (Scope ? Scope !== 'swarm' : Ingress !== true));
 
 function noEngine({ Scope, Driver, ConfigOnly }: DockerNetworkCreateRequest): HttpError {
   const what = ConfigOnly

@@ -2,24 +2,7 @@
 import type { Filters } from '../filters.ts';
 import type { ClusterEvent } from './event.ts';
 
-/** Keys `GET /events` accepts; those of the container half match no event of a swarm object. */
-export const EVENT_FILTERS = [
-  'config',
-  'container',
-  'daemon',
-  'event',
-  'image',
-  'label',
-  'network',
-  'node',
-  'plugin',
-  'scope',
-  'secret',
-  'service',
-  'type',
-  'volume',
-] as const;
-
+/** Those of the container half match no event of a swarm object. */
 const OBJECT_KEYS = [
   'config',
   'container',

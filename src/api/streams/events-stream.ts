@@ -5,7 +5,7 @@ import { stringify } from '../json/stringify.ts';
 import { queryText, type Query } from '../query.ts';
 import { timeToNanos } from '../docker/values.ts';
 import type { EventBus } from './event-bus.ts';
-import { EVENT_FILTERS, matchesEvent } from './event-filter.ts';
+import { matchesEvent } from './event-filter.ts';
 import { eventToDocker, type ClusterEvent } from './event.ts';
 import { parseTimeBound } from './time-bound.ts';
 
@@ -24,7 +24,8 @@ export interface EventRequest {
 export function parseEventRequest(query: Query): EventRequest {
   const since = parseTimeBound(queryText(query, 'since'));
   const until = parseTimeBound(queryText(query, 'until'));
-  const filters = parseFilters(query, EVENT_FILTERS);
+  // As Docker does, other keys are taken without effect.
+  const filters = parseFilters(query);
   return {
     sinceNanos: since && timeToNanos(since),
     untilNanos: until && timeToNanos(until),

@@ -49,13 +49,13 @@ export function planNetwork(
       withGateway(IPAMConfig.fromPartial({ family: IPAMConfig_AddressFamily.IPV4, subnet: formatSubnet(subnet) })),
     );
   }
-  const vxlanId = freeVxlanId(others);
+  const vxlanId = askedVxlanId(network) ?? freeVxlanId(others);
   if (vxlanId === undefined) return { waitsFor: 'no free VXLAN id: remove a network' };
   return {
     network: {
       ...network,
       driverState: { name: 'overlay', options: driverOptions(network, vxlanId) },
-      ipam: { driver: { name: 'default', options: {} }, configs },
+      ipam: { driver: { name: 'default', options: network.spec?.ipam?.driver?.options ?? {} }, configs },
     },
   };
 }
@@ -81,6 +81,12 @@ function withGateway(config: IPAMConfig): IPAMConfig {
   let address = Math.max(range.base, subnet.base + 1);
   while (reserved.has(formatIpv4(address))) address++;
   return { ...config, gateway: formatIpv4(address) };
+}
+
+/** The id that was asked for; people may share one on purpose. */
+function askedVxlanId({ spec }: Network): number | undefined {
+  const id = Number(spec?.driverConfig?.options[VXLAN_OPTION]);
+  return Number.isInteger(id) && id > 0 && id <= LAST_VXLAN_ID ? id : undefined;
 }
 
 function freeVxlanId(networks: readonly Network[]): number | undefined {

@@ -11,7 +11,7 @@ import { candidates, matchesCommon } from './filters.ts';
 import { notFound } from './not-found.ts';
 import { isManagerKey, managerKey, unlockKeyOf } from '../../identity/unlock-key.ts';
 import { validateClusterSpec } from './validation/cluster-spec.ts';
-import { invalid, refused } from './validation/refusal.ts';
+import { invalid } from './validation/refusal.ts';
 import { refuseStaleVersion } from './versions.ts';
 
 type ClusterCalls = Pick<ControlService, 'getCluster' | 'listClusters' | 'updateCluster' | 'getUnlockKey'>;
@@ -58,21 +58,15 @@ function updateCluster(tx: Writer, request: UpdateClusterRequest, dependencies: 
   validateClusterSpec(spec, cluster.spec);
   const next: Cluster = {
     ...cluster,
+    // The certificate authority's loop sees a raised `forceRotate` and replaces the root, after a rotation under way.
     spec,
     rootCa: withNewTokens(cluster.rootCa, rotation, dependencies.newJoinToken),
     unlockKeys: unlockKeysFor(cluster, spec.encryptionConfig?.autoLockManagers ?? false, rotation, dependencies),
   };
-  if (asksForNewRoot(next) && cluster.rootCa?.rootRotation) {
-    throw refused('a rotation of the root certificate is already under way: wait until it has finished');
-  }
   refuseStaleVersion('cluster', cluster, clusterVersion);
   tx.cluster.update(next);
   return next;
 }
-
-/** The certificate authority's loop sees the raised counter and replaces the root. */
-const asksForNewRoot = (cluster: Cluster): boolean =>
-  (cluster.spec?.caConfig?.forceRotate ?? 0) > (cluster.rootCa?.lastForcedRotation ?? 0);
 
 function withNewTokens(
   rootCa: RootCA | undefined,

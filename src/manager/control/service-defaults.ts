@@ -18,13 +18,13 @@ const RESTART_DELAY = { seconds: 5, nanos: 0 };
 const MONITOR = { seconds: 5, nanos: 0 };
 const UPDATE_CONFIG = UpdateConfig.fromPartial({ parallelism: 1, monitor: MONITOR });
 
-/** A copy of the spec with everything said; jobs are never updated in steps, so they get no update behaviour. */
+/** A copy of the spec with everything said; as Docker does, jobs get an update behaviour too, though none is updated in steps. */
 export function withDefaults(spec: ServiceSpec): ServiceSpec {
-  const isJob = spec.mode?.$case === 'replicatedJob' || spec.mode?.$case === 'globalJob';
   return {
     ...spec,
     task: spec.task && taskWithDefaults(spec.task),
-    ...(isJob ? {} : { update: updateWithDefaults(spec.update), rollback: updateWithDefaults(spec.rollback) }),
+    update: updateWithDefaults(spec.update),
+    rollback: updateWithDefaults(spec.rollback),
     endpoint: spec.endpoint ?? EndpointSpec.fromPartial({}),
   };
 }

@@ -7,7 +7,11 @@ import {
 } from '../../proto/generated/docker/swarmkit/v1/control.ts';
 import { Endpoint, Service } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import type { ServiceSpec } from '../../proto/generated/docker/swarmkit/v1/specs.ts';
-import { PortConfig_PublishMode, UpdateStatus_UpdateState } from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import {
+  PortConfig_PublishMode,
+  UpdateStatus_UpdateState,
+  type Version,
+} from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { Writer } from '../store/transaction.ts';
 import type { ControlService } from './control.ts';
 import type { ControlDependencies } from './dependencies.ts';
@@ -112,6 +116,13 @@ function settledEndpoint(spec: ServiceSpec): Endpoint | undefined {
   return mustChoose ? undefined : Endpoint.fromPartial({ spec: spec.endpoint, ports });
 }
 
+/**
+ * Whether a change was made for a version that has the newest spec. Managers write the progress of an update on the
+ * service itself, so a client that reads, thinks and writes during one would meet a newer version again and again.
+ */
+const hasSeenNewestChange = ({ changedFrom, meta }: Service, madeFor: Version): boolean =>
+  changedFrom !== undefined && madeFor.index > changedFrom.index && madeFor.index <= (meta?.version?.index ?? 0);
+
 /** The checks run in the order in which clients expect to hear of them; the version is compared last. */
 function updateService(tx: Writer, request: UpdateServiceRequest, nowMs: number): Service {
   const { serviceId, serviceVersion, rollback } = request;
@@ -130,7 +141,7 @@ function updateService(tx: Writer, request: UpdateServiceRequest, nowMs: number)
       lastExecution: timestampOfMs(nowMs),
     },
   };
-  refuseStaleVersion('service', service, serviceVersion);
+  if (!hasSeenNewestChange(service, serviceVersion)) refuseStaleVersion('service', service, serviceVersion);
   tx.service.update(updated);
   return updated;
 }
@@ -149,6 +160,7 @@ function changedTo(tx: Writer, service: Service, wanted: ServiceSpec | undefined
     specVersion: service.meta?.version,
     previousSpec: present,
     previousSpecVersion: service.specVersion,
+    changedFrom: service.meta?.version,
     updateStatus: undefined,
   };
 }
@@ -163,6 +175,7 @@ function rolledBack(tx: Writer, service: Service, nowMs: number): Service {
     specVersion: service.previousSpecVersion,
     previousSpec: service.spec,
     previousSpecVersion: service.specVersion,
+    changedFrom: service.meta?.version,
     // A job runs again with the earlier spec; there is nothing to roll.
     updateStatus: service.jobStatus
       ? undefined

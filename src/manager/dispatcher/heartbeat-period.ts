@@ -5,6 +5,8 @@ import type { Random } from '../../common/random.ts';
 export const CLUSTER_DEFAULT_PERIOD_MS = 5_000;
 /** Told instead of the cluster's default: an agent beats as it is told, so failures are found sooner. */
 const QUICK_PERIOD_MS = 2_000;
+/** Shorter ones, which Docker accepts, would take the nodes of a busy machine for lost again and again. */
+const SHORTEST_PERIOD_MS = 500;
 /** Heartbeats per second that one leader takes without effort; beyond this the period grows towards the default. */
 const EASY_BEATS_PER_SECOND = 500;
 /** Told periods differ by this share either way, so that nodes do not beat in step. */
@@ -12,7 +14,7 @@ const JITTER = 0.1;
 
 /**
  * Period in ms before jitter. A period that somebody chose (flag first, then a cluster setting other than the default)
- * is kept as it is.
+ * is kept as it is, down to {@link SHORTEST_PERIOD_MS} for that of the cluster.
  */
 export function heartbeatPeriodMs(given: {
   readonly flagMs: number | undefined;
@@ -21,7 +23,7 @@ export function heartbeatPeriodMs(given: {
 }): number {
   if (given.flagMs !== undefined) return given.flagMs;
   const clusterMs = given.clusterMs && given.clusterMs > 0 ? given.clusterMs : CLUSTER_DEFAULT_PERIOD_MS;
-  if (clusterMs !== CLUSTER_DEFAULT_PERIOD_MS) return clusterMs;
+  if (clusterMs !== CLUSTER_DEFAULT_PERIOD_MS) return Math.max(SHORTEST_PERIOD_MS, clusterMs);
   const easyMs = (given.nodes / EASY_BEATS_PER_SECOND) * 1000;
   return Math.min(CLUSTER_DEFAULT_PERIOD_MS, Math.max(QUICK_PERIOD_MS, easyMs));
 }

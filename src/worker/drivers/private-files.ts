@@ -17,10 +17,14 @@ import { containerSpec } from './process/launch-plan.ts';
 
 const run = promisify(execFile);
 const TMPFS_MAGIC = 0x01021994;
+/** What relative targets are below, as in Docker. */
+const CONTAINER_FOLDERS = { secrets: '/run/secrets', configs: '/' } as const;
 
 export interface PrivateFile {
   /** Below the task's folder: `secrets/<name>` or `configs/<path>`. */
   readonly relativePath: string;
+  /** Where a container sees it: secrets without a path of their own are together in a folder. */
+  readonly containerPath: string;
   readonly uid: number;
   readonly gid: number;
   readonly mode: number;
@@ -86,11 +90,12 @@ function dataOf(
   return data;
 }
 
-function fileOf(folder: string, target: FileTarget, data: Uint8Array): PrivateFile {
+function fileOf(folder: keyof typeof CONTAINER_FOLDERS, target: FileTarget, data: Uint8Array): PrivateFile {
   // An absolute path, as configs have, and ".." both stay below the folder.
   const inside = path.normalize(`/${target.name}`);
   return {
     relativePath: path.join(folder, inside),
+    containerPath: path.resolve(CONTAINER_FOLDERS[folder], target.name),
     uid: Number(target.uid) || 0,
     gid: Number(target.gid) || 0,
     mode: target.mode & 0o777 || 0o444,

@@ -306,7 +306,7 @@ describe('nodes and networks', () => {
       "Content-Type specified (text/plain) must be 'application/json'",
     ]);
     expect((await rig.call('GET', '/networks?filters={"name":["et1"],"driver":["overlay"]}')).json).toHaveLength(1);
-    expect((await rig.call('GET', '/networks/net1?verbose=true')).json['Services']).toEqual({});
+    expect((await rig.call('GET', '/networks/net1?verbose=true')).json['Services']).toBeUndefined();
     expect((await rig.call('POST', '/networks/prune')).json['NetworksDeleted']).toEqual(['net1']);
     expect((await rig.call('GET', '/networks/net1')).status).toBe(404);
   });

@@ -194,14 +194,13 @@ describe('enrollment', () => {
     const clock = new FakeClock();
     const stop = new AbortController();
     const loop = new RootRotation({ store, clock, log: silentLogger }).run(stop.signal);
-    await store.update((tx) => {
-      const cluster = tx.cluster.all()[0];
-      if (cluster?.spec)
-        tx.cluster.update({
-          ...cluster,
-          spec: { ...cluster.spec, caConfig: CAConfig.fromPartial({ forceRotate: 1 }) },
-        });
-    });
+    const rotate = (forceRotate: number): Promise<unknown> =>
+      store.update((tx) => {
+        const cluster = tx.cluster.all()[0];
+        const caConfig = CAConfig.fromPartial({ forceRotate });
+        if (cluster?.spec) tx.cluster.update({ ...cluster, spec: { ...cluster.spec, caConfig } });
+      });
+    await rotate(1);
     const rotation = () => store.read.cluster.all()[0]?.rootCa?.rootRotation;
     const state = () => store.read.node.get(nodeId)?.certificate?.status?.state;
     await expect.poll(state).toBe(IssuanceStatus_State.ROTATE);
@@ -214,7 +213,12 @@ describe('enrollment', () => {
     await expect.poll(state).toBe(IssuanceStatus_State.ROTATE);
     await worker.replace(await renewCertificate([authority.address], worker.current, environment()));
     await says(issuerOf(worker.current.certificate, rootBundle).publicKey);
-    await expect.poll(() => clock.advance(3_000).then(rotation)).toBeUndefined();
+    const first = rotation()?.caCert;
+    // Asked for meanwhile, so it follows.
+    await rotate(2);
+    await expect.poll(() => clock.advance(3_000).then(() => rotation()?.caCert)).not.toEqual(first);
+    expect(store.read.cluster.all()[0]?.rootCa?.caCert).toEqual(first);
+    await expect.poll(() => clock.advance(3_000).then(() => rotation() !== undefined)).toBe(true);
     stop.abort();
     await loop;
   });

@@ -10,7 +10,8 @@ import {
   Privileges_AppArmorOpts_AppArmorMode,
   Privileges_SeccompOpts_SeccompMode,
 } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
-import { containerOptions } from '../../../src/worker/drivers/docker/container-config.ts';
+import { ContainerSpec } from '../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
+import { containerOptions, graceSecondsOf } from '../../../src/worker/drivers/docker/container-config.ts';
 import { assignedTask, onIngress, onOverlay, type TaskGiven } from '../../support/worker-builders.ts';
 
 const NODE = NodeDescription.fromPartial({ hostname: 'n1' });
@@ -27,9 +28,14 @@ describe('the options of a container', () => {
     expect(options.HostConfig).not.toHaveProperty('NetworkMode');
   });
 
-  it('keep command and arguments apart, and round the grace period up to seconds', () => {
-    const options = withContainer({ command: ['/run'], args: ['a'], stopGracePeriod: { seconds: 1, nanos: 1 } });
-    expect(options).toMatchObject({ Entrypoint: ['/run'], Cmd: ['a'], StopTimeout: 2 });
+  it('keep command and arguments apart', () => {
+    expect(withContainer({ command: ['/run'], args: ['a'] })).toMatchObject({ Entrypoint: ['/run'], Cmd: ['a'] });
+  });
+
+  it('round the grace period up to seconds', () => {
+    const spec = ContainerSpec.fromPartial({ stopGracePeriod: { seconds: 1, nanos: 1 } });
+    expect(graceSecondsOf(spec)).toBe(2);
+    expect(graceSecondsOf(ContainerSpec.fromPartial({}))).toBe(10);
   });
 
   it('let labels of the swarm win over the own ones of the service', () => {

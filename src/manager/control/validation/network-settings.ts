@@ -17,11 +17,11 @@ export interface NetworkSettings {
 const MAX_SUBNET_SIZE = 29;
 const DATA_PATH_PORTS = { first: 1_024, last: 49_151 } as const;
 
-/** The settings with defaults filled in. Throws invalidArgument naming the one that is wrong. */
+/** The settings with defaults filled in; no pool stands for Docker's, as Docker shows it. Throws invalidArgument naming the one that is wrong. */
 export function validNetworkSettings(
   given: NetworkSettings,
 ): Pick<Cluster, 'defaultAddressPool' | 'subnetSize' | 'VXLANUDPPort'> {
-  const pool = given.addressPool?.length ? given.addressPool : clusterDefaults.addressPool;
+  const pool = given.addressPool ?? [];
   const subnetSize = given.subnetSize || clusterDefaults.subnetSize;
   const port = given.dataPathPort || clusterDefaults.dataPathPort;
   if (subnetSize > MAX_SUBNET_SIZE) {

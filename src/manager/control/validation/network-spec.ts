@@ -12,7 +12,7 @@ const OVERLAY = 'overlay';
 export function validateNetworkSpec(spec: NetworkSpec | undefined): asserts spec is NetworkSpec {
   if (!spec) throw invalid('invalid argument: a network spec must be provided');
   validateDnsName(spec.annotations?.name ?? '');
-  if (spec.ingress && spec.attachable) throw invalid('the ingress network cannot be attachable');
+  if (spec.ingress && spec.attachable) throw invalid('ingress network cannot be attachable');
   const driver = spec.driverConfig?.name || OVERLAY;
   if (driver !== OVERLAY) {
     throw invalid(`plugin ${JSON.stringify(driver)} not found: networks of a swarm have the driver ${OVERLAY}`);

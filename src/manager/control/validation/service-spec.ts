@@ -17,7 +17,6 @@ export function validateServiceSpec(spec: ServiceSpec | undefined): asserts spec
   validateTaskSpec(spec.task);
   validateMode(spec);
   validateUpdateConfig(spec.update);
-  validateUpdateConfig(spec.rollback);
   validateEndpointSpec(spec.endpoint);
   validateServiceLabels(spec.annotations?.labels);
 }

@@ -9,7 +9,7 @@ export function validateRestartPolicy(policy: RestartPolicy | undefined): void {
   if (policy && policy.maxAttempts < 0) throw invalid('TaskSpec: restart-max-attempts cannot be negative');
 }
 
-/** The same rules hold for updates and rollbacks. */
+/** Docker looks at the update behaviour only; what a rollback says beyond these limits counts as the limit. */
 export function validateUpdateConfig(config: UpdateConfig | undefined): void {
   if (!config) return;
   notNegative(config.delay, 'TaskSpec: update-delay cannot be negative');

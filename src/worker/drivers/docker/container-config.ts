@@ -44,8 +44,9 @@ export function containerSpecOf(task: Task): ContainerSpec {
   return runtime.value;
 }
 
-const graceMsOf = (spec: ContainerSpec): number =>
-  spec.stopGracePeriod ? msOfDuration(spec.stopGracePeriod) : DEFAULT_GRACE_MS;
+/** How long a container may take to stop, rounded up to the seconds engines count in. It is said when it is stopped, as Docker does. */
+export const graceSecondsOf = ({ stopGracePeriod }: ContainerSpec): number =>
+  Math.ceil((stopGracePeriod ? msOfDuration(stopGracePeriod) : DEFAULT_GRACE_MS) / 1000);
 
 /**
  * @param upstream name servers of the machine, asked after the swarm's own by tasks on overlay networks
@@ -72,7 +73,6 @@ export function containerOptions(
     ...(spec.user ? { User: spec.user } : {}),
     ...(spec.dir ? { WorkingDir: spec.dir } : {}),
     ...(spec.stopSignal ? { StopSignal: spec.stopSignal } : {}),
-    StopTimeout: Math.ceil(graceMsOf(spec) / 1000),
     Tty: spec.tty,
     OpenStdin: spec.openStdin,
     Labels: labelsOf(task, spec),

@@ -15,7 +15,14 @@ import type {
 import { privateFilesOf, type PrivateFiles } from '../private-files.ts';
 import { TaskEndedError } from '../task-ended-error.ts';
 import { upstreamServers } from '../../network/upstream.ts';
-import { containerOptions, containerSpecOf, hostPorts, portKey, type FileMount } from './container-config.ts';
+import {
+  containerOptions,
+  containerSpecOf,
+  graceSecondsOf,
+  hostPorts,
+  portKey,
+  type FileMount,
+} from './container-config.ts';
 import { endpointsOf } from './container-networks.ts';
 import { engineError, hasStatus } from './engine-error.ts';
 import type { EngineNetworks } from './engine-networks.ts';
@@ -35,8 +42,6 @@ export interface DockerControllerOptions {
   readonly describe: () => Promise<NodeDescription>;
 }
 
-/** Where Docker puts secrets inside a container; config paths are absolute. */
-const SECRETS_DIRECTORY = '/run/secrets';
 const UNHEALTHY: ExitStatus = { exitCode: 137, reason: 'dockerexec: unhealthy container' };
 
 export class DockerController implements TaskController {
@@ -61,9 +66,7 @@ export class DockerController implements TaskController {
     await privateFiles.write(task.id, files, { uid: 0, gid: 0 });
     const mounts = files.map((file): FileMount => ({
       source: `${privateFiles.dirOf(task.id)}/${file.relativePath}`,
-      target: file.relativePath.startsWith('secrets/')
-        ? `${SECRETS_DIRECTORY}/${file.relativePath.slice('secrets/'.length)}`
-        : `/${file.relativePath.slice('configs/'.length)}`,
+      target: file.containerPath,
     }));
     try {
       const container = await engine.createContainer(containerOptions(task, node, mounts, await upstreamServers()));
@@ -114,8 +117,8 @@ export class DockerController implements TaskController {
   async stop(signal?: AbortSignal): Promise<void> {
     this.#options.networks.announce(this.#options.task, false);
     try {
-      // The grace period is the one the container was made with.
-      await this.#container.stop(signal ? { abortSignal: signal } : {});
+      const t = graceSecondsOf(containerSpecOf(this.#options.task));
+      await this.#container.stop(signal ? { t, abortSignal: signal } : { t });
     } catch (error) {
       signal?.throwIfAborted();
       if (!hasStatus(error, 304) && !hasStatus(error, 404)) throw engineError(error);

@@ -22,7 +22,6 @@ run docker service create -d --name x-c15 --rollback-failure-action rollback $IM
 run docker service create -d --name x-c16 --update-monitor -1s $IMG sleep 1
 run docker service create -d --name x-c17 '' sleep 1
 run docker service create -d --name x-c18 'UPPER/Case' sleep 1
-run docker service create -d --name x-c19 --stop-grace-period -1s $IMG sleep 1
 run docker service create -d --name x-c20 --replicas-max-per-node 0 $IMG sleep 1
 run docker service create -d --name x-c21 --isolation bogus $IMG sleep 1
 run docker service create -d --name x-c22 --health-interval -1s $IMG sleep 1

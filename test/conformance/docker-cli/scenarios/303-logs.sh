@@ -1,6 +1,6 @@
 # title: logs: tail, since, timestamps, details, raw, no-trunc, task
 # tags: logs
-q docker service create -d --name x-l --env K=v --label l=1 --log-opt env=K $IMG sh -c 'for i in 1 2 3 4 5; do echo out $i; echo err $i >&2; done; sleep 100000'
+q docker service create -d --name x-l --env K=v --label l=1 --log-opt env=K $IMG sh -c 'for i in 1 2 3 4 5; do echo out $i; sleep 0.1; echo err $i >&2; sleep 0.1; done; sleep 100000'
 replicas x-l 1/1
 until_ 10 '[ $(docker service logs --raw x-l 2>&1 | wc -l) = 10 ]' 'ten lines'
 sh_ "docker service logs --raw x-l 2>/dev/null"

@@ -13,7 +13,8 @@ run docker secret ls --filter label=a=1 --format '{{.Name}}'
 run docker secret ls --filter bogus=1
 run docker secret inspect nosuch
 run docker secret rm nosuch
-q docker service create -d --name x-u --secret source=x-s1,target=other,uid=1000,gid=1000,mode=0400 --secret x-s1 $IMG sleep 100000
+q bash -c 'printf 2nd | docker secret create x-s6 -'
+q docker service create -d --name x-u --secret source=x-s6,target=other,uid=1000,gid=1000,mode=0400 --secret x-s1 $IMG sleep 100000
 replicas x-u 1/1
 sh_ "docker exec \$(docker ps -q --filter name=x-u) sh -c 'cat /run/secrets/other /run/secrets/x-s1; ls -ln /run/secrets | awk \"{print \\\$1,\\\$3,\\\$4,\\\$5,\\\$9}\"'"
 run docker secret rm x-s1

@@ -5,7 +5,6 @@ run docker node inspect $NODE --format '{{json .Spec.Labels}} {{.Spec.Role}} {{.
 run docker node update --label-rm x.a --label-rm x.nosuch $NODE
 run docker node inspect $NODE --format '{{json .Spec.Labels}}'
 run docker node ls --filter role=manager --format '{{.Hostname}} {{.Status}} {{.Availability}} {{.ManagerStatus}}'
-run docker node ls --filter membership=accepted -q
 run docker node ls --filter node.label=x.b --format '{{.Hostname}}'
 run docker node ls --filter name=nosuch
 run docker node ls --filter bogus=1

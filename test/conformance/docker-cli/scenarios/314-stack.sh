@@ -35,7 +35,7 @@ networks:
   default: { driver_opts: { k: v }, ipam: { config: [{ subnet: 10.77.20.0/24 }] } }
   n: { attachable: true, labels: { nl: "1" }, ipam: { config: [{ subnet: 10.77.21.0/24 }] } }
 Y
-run docker stack deploy -d -c c.yml x-st
+sh_ 'docker stack deploy -d -c c.yml x-st | sort'
 replicas x-st_web 2/2; taskstates x-st_web
 run docker stack ls --format '{{.Name}} {{.Services}}'
 sh_ "docker stack services x-st --format '{{.Name}} {{.Mode}} {{.Replicas}} {{.Image}}' | sort"
@@ -43,7 +43,7 @@ sh_ "docker stack ps x-st --format '{{.Name}} {{.DesiredState}}' | sort"
 run docker service inspect x-st_web --format '{{json .Spec}}'
 sh_ "docker network inspect x-st_n --format '{{json .Labels}} {{.Attachable}} {{json .IPAM.Config}}'"
 sh_ "docker network ls --filter label=com.docker.stack.namespace=x-st --format '{{.Name}}' | sort"
-run docker stack deploy -d -c c.yml x-st
+sh_ 'docker stack deploy -d -c c.yml x-st | sort'
 settled x-st_web 2
 run docker stack ps nosuch
 run docker stack services nosuch

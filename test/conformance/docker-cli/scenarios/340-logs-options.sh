@@ -1,6 +1,6 @@
 # title: logs of several tasks: prefixes, since, until, tail, follow, details, of ended tasks
 # tags: logs
-q docker service create -d --name x-l --replicas 2 --restart-condition none --label sl=1 --container-label cl=1 --env E=1 --log-opt labels=cl --log-opt env=E $IMG sh -c 'echo one; echo two >&2; echo three'
+q docker service create -d --name x-l --replicas 2 --restart-condition none --label sl=1 --container-label cl=1 --env E=1 --log-opt labels=cl --log-opt env=E $IMG sh -c 'echo one; sleep .2; echo two >&2; sleep .2; echo three'
 until_ 20 "[ \$(docker service ps --format '{{.CurrentState}}' x-l | grep -c ^Complete) = 2 ]" "ended"
 until_ 20 "[ \$(docker service logs --raw x-l 2>&1 | wc -l) = 6 ]" "six lines"
 sh_ "docker service logs --raw x-l 2>/dev/null | sort"

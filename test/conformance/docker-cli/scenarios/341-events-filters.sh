@@ -18,7 +18,7 @@ e --filter scope=swarm --filter event=update --filter service=x-a --format '{{js
 e --filter scope=swarm --filter event=create --filter service=x-a --format '{{.Scope}} {{.Status}} {{.From}}'
 e --filter scope=swarm --filter type=bogus
 e --filter scope=bogus
-e --filter bogus=1
+e --filter bogus=1 --filter scope=swarm --filter service=x-b --format "$F"
 e --filter scope=local --filter type=container --filter event=start --filter label=com.docker.swarm.service.name=x-a --format '{{.Type}} {{.Action}} {{.Scope}}'
 sh_ "docker events --since bogus --until 0s"
 sh_ "docker events --since 10m --until 0s --filter scope=swarm --filter service=x-b --format '{{json .}}' | sed -E 's/\"time(Nano)?\":[0-9]+/TIME/g' | head -1"

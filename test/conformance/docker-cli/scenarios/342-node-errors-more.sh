@@ -30,7 +30,7 @@ run docker node update
 run docker node promote
 run docker node demote
 run docker node rm
-sh_ "docker node inspect --pretty self | grep -vE '^( ?-|.*(MIB|Memory|CPUs|Kernel|Plugins|Log:|Network:|Volume:|Engine Version|Address|Joined|Issuer|[A-Za-z0-9+/=]{40}))' | sed \"\$HOSTSED\""
+sh_ "docker node inspect --pretty self | grep -vE '^( ?-|.*(MIB|Memory|CPUs|Kernel|Plugins|Log:|Network:|Volume:|Engine Version|Address|Joined|Runtime|Issuer|[A-Za-z0-9+/=]{40}))' | sed \"\$HOSTSED\""
 q docker service create -d --name x-w --replicas 2 $IMG sleep 100000
 replicas x-w 2/2
 sh_ "docker node ps --filter name=x-w --format '{{.Name}} {{.Image}} {{.DesiredState}} {{.Ports}}' | sort"

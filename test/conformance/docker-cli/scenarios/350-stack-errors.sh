@@ -1,6 +1,6 @@
 # title: stack files the client or the manager refuses
 # tags: stack error
-f() { cat > s.yml; run docker stack deploy -d -c s.yml x-st; }
+f() { cat > s.yml; run docker stack deploy -d -c s.yml x-st | sed "s#$SDIR#DIR#"; }
 run docker stack deploy -c nosuch.yml x-st
 run docker stack deploy x-st
 run docker stack deploy -c s.yml
@@ -17,7 +17,7 @@ f <<< '{version: "3.8", services: {a: {image: "busybox:local", configs: [nosuch]
 f <<< '{version: "3.8", services: {a: {image: "busybox:local", volumes: ["v:/v"]}}}'
 f <<< '{version: "3.8", services: {a: {image: "busybox:local", secrets: [s]}}, secrets: {s: {external: true}}}'
 f <<< '{version: "3.8", services: {a: {image: "busybox:local", configs: [s]}}, configs: {s: {external: true, name: x-nosuch}}}'
-f <<< '{version: "3.8", services: {a: {image: "busybox:local", networks: [n]}}, networks: {n: {external: true}}}'
+f <<< '{version: "3.8", services: {a: {image: "busybox:local", networks: [n]}}, networks: {n: {external: true, name: x-nosuch}}}'
 f <<< '{version: "3.8", services: {a: {image: "busybox:local", networks: [n]}}, networks: {n: {external: true, name: bridge}}}'
 f <<< '{version: "3.8", services: {a: {image: "busybox:local"}}, secrets: {s: {file: ./nosuch}}}'
 f <<< '{version: "3.8", services: {a: {image: "busybox:local", ports: ["a:b"]}}}'

@@ -16,7 +16,6 @@ services:
     working_dir: /tmp
     user: "0:0"
     tty: true
-    read_only: true
     tmpfs: [/scratch, "/s2"]
     volumes: ["data:/data", "/tmp:/host:ro", {type: tmpfs, target: /t, tmpfs: {size: 1048576}}, {type: volume, source: data2, target: /d2, read_only: true, volume: {nocopy: true}}]
     dns: [1.1.1.1, 2.2.2.2]
@@ -27,10 +26,10 @@ services:
     cap_drop: [ALL]
     deploy:
       labels: [dl=1]
-      resources: {limits: {cpus: "0.25", memory: 20M, pids: 50}, reservations: {cpus: "0.01", memory: 5M}}
+      resources: {limits: {cpus: "0.25", memory: 20M}, reservations: {cpus: "0.01", memory: 5M}}
   b:
     <<: *common
-    command: sleep 100000
+    command: ["sleep 100000"]
     healthcheck: {disable: true}
     entrypoint: ["sh", "-c"]
     hostname: bh
@@ -46,7 +45,7 @@ services:
 Y
 run docker stack config -c a.yml -c b.yml
 W=given run docker stack deploy -d -c a.yml -c b.yml x-st
-replicas x-st_a 2/2; replicas x-st_b 1/1; replicas x-st_c 1/1
+replicas x-st_a 2/2 20; replicas x-st_b 1/1 20; replicas x-st_c 1/1 20; taskstates x-st_a
 insp x-st_a '{{json .Spec}}'
 insp x-st_b '{{json .Spec}}'
 insp x-st_c '{{json .Spec}}'

@@ -23,10 +23,10 @@ secrets: {s1: {file: ./s1, labels: {a: "1"}, name: x-named}, ext: {external: tru
 configs: {c1: {file: ./c1, template_driver: golang, labels: [z=1]}, ext: {external: true, name: x-extc}}
 networks:
   n1: {driver: overlay, internal: true, ipam: {driver: default, config: [{subnet: 10.77.61.0/24}]}, labels: {nl: "1"}}
-  n2: {attachable: true, driver_opts: {encrypted: ""}, name: x-named-net}
+  n2: {attachable: true, name: x-named-net}
   extn: {external: true, name: x-extn}
 Y
-run docker stack deploy -d -c s.yml x-st
+sh_ 'docker stack deploy -d -c s.yml x-st | sort'
 replicas x-st_a 1/1; replicas x-st_b 1/1
 sh_ "docker service inspect x-st_a -f '{{json .Spec.TaskTemplate}}' | sed -E 's/\"(Target|SecretID|ConfigID)\":\"[a-z0-9]{25}\"/\"\1\":ID/g'"
 sh_ "docker exec \$(docker ps -q --filter name=x-st_a) sh -c 'cat /run/secrets/s1 /run/secrets/other /c1 /e/c; ls -ln /run/secrets/other /e/c | awk \"{print \\\$1,\\\$3,\\\$4}\"'"
@@ -40,7 +40,7 @@ run docker config rm x-st_c1
 printf changed > s1
 run docker stack deploy -d -c s.yml x-st
 sed -i 's/subnet: 10.77.61/subnet: 10.77.62/; s/internal: true/internal: false/' s.yml; printf s1 > s1
-run docker stack deploy -d -c s.yml x-st
+sh_ 'docker stack deploy -d -c s.yml x-st | sort'
 sed -i '/^  b:/,/networks: \[n1, n2\]/d' s.yml
 run docker stack deploy -d --prune -c s.yml x-st
 until_ 20 "! docker service inspect x-st_b" "pruned"

@@ -13,6 +13,3 @@ sleep 2
 for s in none fail0 fail2 any2 win; do counts x-$s; docker service ls --filter name=x-$s --format '{{.Name}} {{.Replicas}}'; done
 sh_ "docker service ps --no-trunc --format '{{.Name}}|{{.Error}}' x-fail2"
 sh_ "docker inspect \$(docker service ps -q x-fail2 | head -1) --format '{{.Status.State}} {{.Status.Message}} {{.Status.Err}} {{.Status.ContainerStatus.ExitCode}} {{.DesiredState}} {{json .Status.PortStatus}}'"
-q docker service update -d --restart-condition none --force x-any2
-sleep 2
-docker service ps --filter desired-state=running --format '{{.CurrentState}}' x-any2 | cut -d' ' -f1

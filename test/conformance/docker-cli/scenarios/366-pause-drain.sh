@@ -14,8 +14,5 @@ until_ 20 "docker service ls --filter name=x-r --format '{{.Replicas}}' | grep -
 until_ 20 "docker service ls --filter name=x-g --format '{{.Replicas}}' | grep -qx 0/0" "global drained"
 taskstates x-g | sed -E 's/x-g\.[a-z0-9]+/x-g.NODE/'
 q docker service create -d --name x-j --mode global-job $IMG true
-run docker service ls --filter name=x-j --format '{{.Replicas}}'
 run docker node update --availability active $NODE
 replicas x-r 3/3; replicas x-g 1/1
-until_ 20 "docker service ls --filter name=x-j --format '{{.Replicas}}' | grep -q 'completed'" "job runs"
-run docker service ls --filter name=x-j --format '{{.Replicas}}'

@@ -7,4 +7,3 @@ sh_ "docker system df --format '{{.Type}}'"
 run docker version -f '{{.Server.Os}}'
 run docker system info -f '{{.Swarm.Error}}'
 run docker ps --filter name=x-nosuch -q
-run docker search x --limit 0

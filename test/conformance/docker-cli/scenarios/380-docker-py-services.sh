@@ -30,7 +30,7 @@ def service(name, container=None, task=None, **rest):
 service('plain')
 service('labels', labels={'a': 'b', 'e': ''})
 service('c1', {'args': ['x'], 'hostname': 'h', 'env': {'A': '1'}, 'workdir': '/tmp', 'user': 'nobody', 'labels': {'l': '1'}, 'stop_grace_period': S, 'tty': True, 'open_stdin': True, 'read_only': True, 'stop_signal': 'SIGHUP', 'groups': ['a'], 'hosts': {'foo': '1.1.1.1'}, 'isolation': 'default', 'init': True})
-service('c2', {'env': ['A=1', 'B'], 'init': False, 'dns_config': DNSConfig(nameservers=['1.1.1.1'], search=['a.b'], options=['ndots:1']), 'healthcheck': Healthcheck(test=['CMD', 'true'], interval=S, timeout=S, retries=2, start_period=S), 'cap_add': ['CAP_NET_ADMIN'], 'cap_drop': ['CAP_CHOWN', 'ALL'], 'sysctls': {'net.core.somaxconn': '1024'}})
+service('c2', {'env': ['A=1', 'B'], 'init': False, 'dns_config': DNSConfig(nameservers=['1.1.1.1'], search=['a.b'], options=['ndots:1']), 'healthcheck': Healthcheck(test=['CMD', 'true'], interval=S, timeout=S, retries=2, start_period=S), 'cap_add': ['CAP_NET_ADMIN'], 'cap_drop': ['CAP_CHOWN', 'ALL']})
 service('iso', {'isolation': 'hyperv'})
 service('iso2', {'isolation': 'bogus'})
 service('hc', {'healthcheck': Healthcheck(test='true', interval=1000)})

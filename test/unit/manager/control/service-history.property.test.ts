@@ -39,7 +39,7 @@ it('keeps spec, previous spec and their versions together through any updates, r
             model = { now: model.before, before: model.now };
           }
         } else if (kind === 'stale') {
-          const old = { index: (service.meta?.version?.index ?? 1) - 1 };
+          const old = { index: service.changedFrom?.index ?? (service.meta?.version?.index ?? 1) - 1 };
           await expect(change(numbered(999), Rollback.NONE, old)).rejects.toMatchObject({ code: 'outOfSequence' });
         } else {
           // Another writer touches the service: its version moves on, its spec version does not.

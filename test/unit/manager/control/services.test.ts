@@ -212,6 +212,25 @@ describe('updating a service', () => {
     expect((await update(test, back, scaled(3))).updateStatus).toBeUndefined();
   });
 
+  it('takes a change by somebody who saw the newest one, though its progress was written since', async () => {
+    const test = await testControl();
+    const first = await create(test, scaled(1));
+    const second = await update(test, first, scaled(2));
+    const writeProgress = (): Promise<unknown> =>
+      test.store.update((tx) =>
+        tx.service.update({ ...(tx.service.get(first.id) as Service), updateStatus: undefined }),
+      );
+    await writeProgress();
+    const third = await update(test, second, scaled(3));
+    await writeProgress();
+    const back = await update(test, third, undefined, UpdateServiceRequest_Rollback.PREVIOUS);
+    await writeProgress();
+    for (const stale of [first, second, third, { ...back, meta: { version: { index: 1e6 } } } as Service]) {
+      await expect(update(test, stale, scaled(4))).rejects.toMatchObject({ code: 'outOfSequence' });
+    }
+    expect(replicasOf((await update(test, back, scaled(4))).spec)).toBe(4);
+  });
+
   it('refuses a stale version after all other checks', async () => {
     const test = await testControl();
     const first = await create(test, scaled(1));

@@ -52,7 +52,6 @@ describe('the texts of refused service specs are those clients know', () => {
     ['invalid cpu value -1: Must be at least 0.001', task({ resources: { reservations: { nanoCpus: -1e9 } } })],
     ['TaskSpec: restart-delay cannot be negative', task({ restart: { delay: durationOfMs(-1) } })],
     ['TaskSpec: update-delay cannot be negative', { update: { delay: durationOfMs(-1000) } }],
-    ['TaskSpec: update-maxfailureratio cannot be less than 0 or bigger than 1', { rollback: { maxFailureRatio: 1.5 } }],
     ['Jobs may not have an update config', { mode: { $case: 'globalJob', value: {} }, update: {} }],
     ['Number of replicas must be non-negative', { mode: { $case: 'replicated', value: { replicas: -4 } } }],
     [

@@ -48,6 +48,7 @@ describe('the heartbeat period', () => {
     expect(heartbeatPeriodMs({ ...base, nodes: 1_500 })).toBe(3_000);
     expect(heartbeatPeriodMs({ ...base, nodes: 50_000 })).toBe(5_000);
     expect(heartbeatPeriodMs({ ...base, clusterMs: 10_000 })).toBe(10_000);
+    expect(heartbeatPeriodMs({ ...base, clusterMs: 1 })).toBe(500);
     expect(heartbeatPeriodMs({ ...base, flagMs: 700, clusterMs: 10_000 })).toBe(700);
   });
 });

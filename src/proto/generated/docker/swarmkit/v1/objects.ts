@@ -80,7 +80,14 @@ export interface Service {
   readonly pendingDelete: boolean;
   readonly specVersion?: Version | undefined;
   readonly previousSpecVersion?: Version | undefined;
-  readonly jobStatus?: JobStatus | undefined;
+  readonly jobStatus?:
+    | JobStatus
+    | undefined;
+  /**
+   * Version of the object that the newest change by a client was made for. Whoever read a later one has seen that change:
+   * everything since is progress that managers wrote down.
+   */
+  readonly changedFrom?: Version | undefined;
 }
 
 export interface Endpoint {
@@ -471,6 +478,7 @@ function createBaseService(): Service {
     specVersion: undefined,
     previousSpecVersion: undefined,
     jobStatus: undefined,
+    changedFrom: undefined,
   };
 }
 
@@ -505,6 +513,9 @@ export const Service: MessageFns<Service> = {
     }
     if (message.jobStatus !== undefined) {
       JobStatus.encode(message.jobStatus, writer.uint32(98).fork()).join();
+    }
+    if (message.changedFrom !== undefined) {
+      Version.encode(message.changedFrom, writer.uint32(8002).fork()).join();
     }
     return writer;
   },
@@ -596,6 +607,14 @@ export const Service: MessageFns<Service> = {
           message.jobStatus = JobStatus.decode(reader, reader.uint32());
           continue;
         }
+        case 1000: {
+          if (tag !== 8002) {
+            break;
+          }
+
+          message.changedFrom = Version.decode(reader, reader.uint32());
+          continue;
+        }
       }
       if ((tag & 7) === 4 || tag === 0) {
         break;
@@ -633,6 +652,9 @@ export const Service: MessageFns<Service> = {
       : undefined;
     message.jobStatus = (object.jobStatus !== undefined && object.jobStatus !== null)
       ? JobStatus.fromPartial(object.jobStatus)
+      : undefined;
+    message.changedFrom = (object.changedFrom !== undefined && object.changedFrom !== null)
+      ? Version.fromPartial(object.changedFrom)
       : undefined;
     return message;
   },
