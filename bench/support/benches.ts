@@ -1,5 +1,15 @@
 /** Programs of this folder that `npm run bench` runs, in order. */
-export const BENCHES = ['failover', 'recovery', 'start', 'writes', 'api', 'footprint', 'scheduler', 'swarm'] as const;
+export const BENCHES = [
+  'failover',
+  'recovery',
+  'start',
+  'writes',
+  'api',
+  'footprint',
+  'scheduler',
+  'swarm',
+  'alone',
+] as const;
 
 /** The results that make up the page, in its order: one for most programs, one for each shape of the whole swarms. */
 export const REPORTS = [
@@ -12,7 +22,10 @@ export const REPORTS = [
   'scheduler',
   'swarm-start',
   'swarm-large',
+  'swarm-memory',
   'swarm-update',
   'swarm-loss',
+  'swarm-leader',
+  'alone',
   'swarm-cost',
 ];

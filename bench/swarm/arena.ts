@@ -1,4 +1,5 @@
 /** A swarm with hollow workers, and what the shapes do with it. */
+import { getText } from '../support/http-load.ts';
 import { cpuSeconds } from '../support/process-usage.ts';
 import { until } from '../support/waiting.ts';
 import { ask, type Contender } from './contender.ts';
@@ -32,7 +33,14 @@ export class Arena {
       started: sum(({ started }) => started),
       ended: sum(({ ended }) => ended),
       removed: sum(({ removed }) => removed),
+      connected: sum(({ connected }) => connected),
     };
+  }
+
+  /** Tasks that workers have now; those that were killed left theirs behind. */
+  get held(): number {
+    const alive = this.workers.filter(({ isAlive }) => isAlive);
+    return alive.reduce((total, { counts }) => total + counts.assigned - counts.removed, 0);
   }
 
   get managerCpu(): number {
@@ -76,6 +84,19 @@ export class Arena {
     );
   }
 
+  /** Resolves when the manager's own metrics count as many tasks of a state. */
+  async counting(state: string, tasks: number): Promise<void> {
+    await until(
+      `${tasks} tasks ${state}`,
+      async () => {
+        const metrics = await getText(this.contender.socket, '/metrics');
+        const count = new RegExp(`^swarm_manager_tasks_total\\{state="${state}"\\} (\\d+)$`, 'm').exec(metrics)?.[1];
+        return Number(count) >= tasks;
+      },
+      { timeoutMs: 240_000, everyMs: 100 },
+    );
+  }
+
   /** Resolves when the counts of the workers satisfy the condition. */
   async counted(what: string, condition: (counts: Counts) => boolean): Promise<void> {
     await until(what, () => Promise.resolve(condition(this.counts)), { timeoutMs: 240_000, everyMs: 5 });
@@ -84,6 +105,13 @@ export class Arena {
   /** Removes a service; resolves when no worker and no manager has a task of it any more. */
   async remove(name: string): Promise<void> {
     await this.ask('DELETE', `/services/${name}`);
+    await this.gone();
+  }
+
+  /** Resolves when no worker and no manager has a task any more. */
+  async gone(): Promise<void> {
+    // Asking a manager for thousands of tasks would be a good part of its work.
+    await this.counted('no worker with a task', () => this.held === 0);
     await until('no task', async () => (await this.ask<readonly unknown[]>('GET', '/tasks')).length === 0, {
       timeoutMs: 240_000,
       everyMs: 250,

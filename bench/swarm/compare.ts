@@ -10,6 +10,8 @@ export interface Ratio {
   readonly what: string;
   /** What ours may be of the rival's. */
   readonly limit?: number;
+  /** @default 's' */
+  readonly unit?: string;
 }
 
 /** Figures of both and their ratio, medians over the rounds; of ours alone where there is no rival. */
@@ -32,12 +34,12 @@ export async function compare(
       console.log(`${title}, round ${round + 1}, ${arena.contender.name}: ${shown.join(', ')}`);
     }
   }
-  return ratios.flatMap(({ key, what, limit }) => {
+  return ratios.flatMap(({ key, what, limit, unit = 's' }) => {
     const medians = played.map((results) => median(results.map((result) => result[key] ?? Number.NaN)));
     const figures: Figure[] = medians.map((value, i) => ({
       what: `${title}, ${what}: ${arenas[i]?.contender.name}`,
       value,
-      unit: 's',
+      unit,
     }));
     const [ours, theirs] = medians;
     if (ours === undefined || theirs === undefined) return figures;

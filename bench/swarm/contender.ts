@@ -45,7 +45,7 @@ export async function dockerSwarm(): Promise<Contender> {
   };
 }
 
-async function addressOf(socket: string): Promise<string> {
+export async function addressOf(socket: string): Promise<string> {
   const info = await ask<{ Swarm: { RemoteManagers: readonly { Addr: string }[] } }>(socket, 'GET', '/info');
   return info.Swarm.RemoteManagers[0]?.Addr ?? '';
 }

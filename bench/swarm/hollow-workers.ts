@@ -10,16 +10,19 @@ import { ask } from './contender.ts';
 
 const SWARMD = join(repositoryRoot, 'bin', 'swarmd.js');
 /** With many workers joining on a small machine. */
-const JOIN_TIMEOUT_MS = 280_000;
+const JOIN_TIMEOUT_MS = 120_000;
+const JOIN_TIMEOUT_PER_NODE_MS = 500;
 
 export interface Counts {
   readonly assigned: number;
   readonly started: number;
   readonly ended: number;
   readonly removed: number;
+  /** Workers that have a session now. */
+  readonly connected: number;
 }
 
-const NOTHING: Counts = { assigned: 0, started: 0, ended: 0, removed: 0 };
+const NOTHING: Counts = { assigned: 0, started: 0, ended: 0, removed: 0, connected: 0 };
 
 /** Where workers join. */
 export interface JoinTarget {
@@ -68,9 +71,10 @@ export class HollowWorkers {
         `${nodes} hollow workers`,
         async () => {
           if (workers.#process.exitCode !== null) throw new Error(workers.#said);
-          return (await readyNodes(target.socket)) >= before + nodes;
+          // Asking a manager for thousands of nodes would be a good part of its work.
+          return workers.counts.connected >= nodes && (await readyNodes(target.socket)) >= before + nodes;
         },
-        { timeoutMs: JOIN_TIMEOUT_MS, everyMs: 500 },
+        { timeoutMs: JOIN_TIMEOUT_MS + nodes * JOIN_TIMEOUT_PER_NODE_MS, everyMs: 500 },
       );
     } catch (error) {
       await workers.kill();
@@ -95,9 +99,14 @@ export class HollowWorkers {
     return residentMb(this.pid);
   }
 
+  /** Whether the process runs. */
+  get isAlive(): boolean {
+    return this.#process.exitCode === null && this.#process.signalCode === null;
+  }
+
   /** kill -9: every worker of the process is gone at once. */
   async kill(): Promise<void> {
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    if (!this.isAlive) return;
     this.#process.kill('SIGKILL');
     await once(this.#process, 'exit');
   }

@@ -1,10 +1,14 @@
 /** What is asked of both swarms. Each function plays one round and leaves the swarm as it found it. */
-import { until } from '../support/waiting.ts';
+import { residentMb } from '../support/process-usage.ts';
+import { pause, until } from '../support/waiting.ts';
 import type { Arena } from './arena.ts';
 import type { HollowWorkers } from './hollow-workers.ts';
 
-/** Seconds, by what they are. */
+/** Seconds (or MB), by what they are. */
 export type Round = Readonly<Record<string, number>>;
+
+/** What runtimes need to give back memory that they used to get somewhere. */
+const REST_MS = 15_000;
 
 const since = (start: number): number => (performance.now() - start) / 1000;
 
@@ -26,6 +30,23 @@ export async function start(arena: Arena, replicas: number): Promise<Round> {
     workerCpu: arena.workerCpu - workerCpu,
   };
   await arena.remove(name);
+  return round;
+}
+
+/** Services that stay, until all their tasks run and the managers have come to rest; in MB. */
+export async function memory(arena: Arena, sizes: readonly number[]): Promise<Round> {
+  const { started } = arena.counts;
+  const names: string[] = [];
+  for (const replicas of sizes) {
+    const name = await arena.create(replicas);
+    await arena.running(name, replicas);
+    names.push(name);
+  }
+  const tasks = sizes.reduce((sum, replicas) => sum + replicas, 0);
+  await arena.counted('all tasks started', (counts) => counts.started >= started + tasks);
+  await pause(REST_MS);
+  const round = { manager: residentMb(arena.contender.pid) };
+  await Promise.all(names.map((name) => arena.remove(name)));
   return round;
 }
 

@@ -2,12 +2,13 @@
  * `swarmd hollow`: many pretend workers in one process. Each has its own node id, certificate, connection, session and
  * streams, as on machines of their own; they share one private key and the connection that certificates are asked over.
  */
+import { setMaxListeners } from 'node:events';
 import { systemClock } from '../common/clock.ts';
-import { errorText, SwarmError } from '../common/errors.ts';
+import { errorText, isSwarmError, SwarmError } from '../common/errors.ts';
 import type { Logger } from '../common/log.ts';
 import { systemRandom } from '../common/random.ts';
 import { VERSION } from '../common/version.ts';
-import { BulkEnrollment } from '../identity/enroll.ts';
+import { BulkEnrollment, type Enrollment } from '../identity/enroll.ts';
 import { NodeIdentity } from '../identity/node-identity.ts';
 import { NodeSpec_Availability } from '../proto/generated/docker/swarmkit/v1/specs.ts';
 import { Agent } from '../worker/agent.ts';
@@ -37,6 +38,8 @@ export async function runHollow(options: HollowOptions, log: Logger): Promise<Ho
   const managers = options.join.map((address) => withDefaultPort(address));
   const abort = new AbortController();
   const { signal } = abort;
+  // Every worker listens for the end.
+  setMaxListeners(0, signal);
   const admission = { token: options.token, availability: NodeSpec_Availability.ACTIVE };
   const enrollment = new BulkEnrollment(managers, admission, { clock: systemClock, log, signal });
   const plan = {
@@ -45,13 +48,25 @@ export async function runHollow(options: HollowOptions, log: Logger): Promise<Ho
     ...(failureRate !== undefined && { failureRate }),
   };
   const counts = new HollowCounts();
-  const stopPrinting = options.counts ? printCounts(counts) : undefined;
+  const agents: Agent[] = [];
+  const stopPrinting = options.counts ? printCounts(counts, agents) : undefined;
   const running: Promise<void>[] = [];
   let next = 0;
+  const enroll = async (): Promise<Enrollment> => {
+    for (;;) {
+      try {
+        return await enrollment.enroll();
+      } catch (error) {
+        // Where some have joined others can: the managers have much to do with those.
+        if (agents.length === 0 || !isSwarmError(error, 'unavailable') || signal.aborted) throw error;
+        log.warn({ joined: agents.length, error: error.message }, 'a hollow worker could not join yet; trying again');
+      }
+    }
+  };
   const joinSome = async (): Promise<void> => {
     while (next < options.nodes && !signal.aborted) {
       const number = ++next;
-      const enrolled = await enrollment.enroll();
+      const enrolled = await enroll();
       const identity = NodeIdentity.inMemory(enrolled.rootBundle, enrolled);
       const hostname = `${options.prefix}-${number}`;
       const agent = new Agent({
@@ -65,6 +80,7 @@ export async function runHollow(options: HollowOptions, log: Logger): Promise<Ho
       });
       // Its tasks end with this process, so nobody need wait for it to come back.
       agent.leave();
+      agents.push(agent);
       const ended = (error: unknown): void => log.error({ hostname, error: errorText(error) }, 'a hollow worker ended');
       running.push(agent.run(signal).catch(ended));
       if (number % 50 === 0 || number === options.nodes) {
@@ -89,9 +105,10 @@ export async function runHollow(options: HollowOptions, log: Logger): Promise<Ho
 }
 
 /** One line per change, each with all counts; returns how to end it. */
-function printCounts(counts: HollowCounts): () => void {
+function printCounts(counts: HollowCounts, agents: readonly Agent[]): () => void {
   let printed = '';
   const print = (): void => {
+    counts.connected = agents.reduce((sum, agent) => sum + Number(agent.isConnected), 0);
     const line = JSON.stringify(counts);
     if (line === printed) return;
     printed = line;

@@ -91,6 +91,11 @@ export class Agent {
     this.#picker = this.#makePicker();
   }
 
+  /** Whether the agent has a session now. */
+  get isConnected(): boolean {
+    return this.#contact.isConnected;
+  }
+
   get state(): AgentState {
     return {
       isConnected: this.#contact.isConnected,

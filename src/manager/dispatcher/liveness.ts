@@ -46,14 +46,24 @@ export class Liveness {
     if (node?.phase === 'awaited' && node.graceMs !== graceMs) this.#enter(nodeId, 'awaited', graceMs);
   }
 
+  /**
+   * It registered. One that was awaited stays so until its first heartbeat: after an election all agents come at once, and one
+   * whose call is not answered in time gives up, with its tasks running, to come again.
+   */
+  registered(nodeId: string, graceMs: number): void {
+    const node = this.#nodes.get(nodeId);
+    if (node?.phase === 'awaited') this.#enter(nodeId, 'awaited', node.graceMs);
+    else this.alive(nodeId, graceMs);
+  }
+
   /** A sign of life; the next must come within `graceMs`. */
   alive(nodeId: string, graceMs: number): void {
     this.#enter(nodeId, 'alive', graceMs);
   }
 
-  /** Its session broke: from now it has only `graceMs`. */
+  /** Its session broke: from now it has only `graceMs`, unless it is still awaited. */
   suspected(nodeId: string, graceMs: number): void {
-    this.#enter(nodeId, 'suspected', graceMs);
+    if (this.#nodes.get(nodeId)?.phase !== 'awaited') this.#enter(nodeId, 'suspected', graceMs);
   }
 
   isSuspected(nodeId: string): boolean {

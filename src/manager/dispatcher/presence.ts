@@ -105,7 +105,7 @@ export class Presence {
     const current = this.#registrations.get(nodeId);
     const graceMs = this.#periodMs() * this.#settings.gracePeriods;
     if (current && current.sessionId === oldSessionId) {
-      this.#liveness.alive(nodeId, graceMs);
+      this.#liveness.registered(nodeId, graceMs);
       return current;
     }
     if (!this.#limit.admit(nodeId)) {
@@ -116,7 +116,7 @@ export class Presence {
     current?.end(replacedSession(nodeId));
     const registration = new Registration(nodeId, this.#options.newId(), isDockerEngine(metadata));
     this.#registrations.set(nodeId, registration);
-    this.#liveness.alive(nodeId, graceMs);
+    this.#liveness.registered(nodeId, graceMs);
     this.#options.log.info({ nodeId, sessionId: registration.sessionId }, 'node registered');
     return registration;
   }
@@ -196,7 +196,8 @@ export class Presence {
     return heartbeatPeriodMs({
       flagMs: this.#settings.heartbeatPeriodMs,
       clusterMs: this.#clusterPeriodMs,
-      nodes: this.#registrations.size,
+      // Those that have not come yet after an election will beat too.
+      nodes: this.#options.store.read.node.size,
     });
   }
 }

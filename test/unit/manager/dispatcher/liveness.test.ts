@@ -132,6 +132,21 @@ describe('a node', () => {
     expect(stateOf('n1')).toBe(NodeState.DOWN);
   });
 
+  it('that gives up before its first heartbeat after an election is awaited as if it had not come', async () => {
+    await start({ sessionGraceMs: 2_000 });
+    const agent = await registered();
+    for (let i = 0; i < 2; i++) {
+      agent.disconnect();
+      await clock.advance(20_000);
+      expect(stateOf('n1')).toBe(NodeState.READY);
+      agent.register();
+      await clock.advance(10);
+    }
+    agent.disconnect();
+    await clock.advance(31_000);
+    expect(stateOf('n1')).toBe(NodeState.DOWN);
+  });
+
   it('keeps its state when it closes and reopens its session to say something new', async () => {
     await start({ sessionGraceMs: 2_000 });
     const agent = await registered();

@@ -174,9 +174,11 @@ describe('a lost agent', () => {
     const agent = new FakeAgent(rig.rpc, 'n1', relay.address);
     await agent.register();
     await agent.open();
+    await agent.beat();
     relay.breakAll();
     await eventually(() => agent.sessionError !== undefined);
     await agent.register();
+    await agent.beat();
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(rig.node('n1').status?.state).toBe(NodeState.READY);
     const start = performance.now();
