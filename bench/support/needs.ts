@@ -21,3 +21,7 @@ export const missingForNamespaces = (): string | undefined => missing(['ip', 'ns
 
 /** Why no Docker Engine of its own can be started here. */
 export const missingForDocker = (): string | undefined => missing(['ip', 'nsenter', 'docker', 'dockerd', 'containerd']);
+
+/** Why there is no etcd to compare with. */
+export const missingForEtcd = (): string | undefined =>
+  ['etcd', 'openssl'].every(exists) ? undefined : 'needs the commands etcd (Debian package etcd-server) and openssl';

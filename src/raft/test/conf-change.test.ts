@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConfChangeTransition, ConfChangeType, EntryType, MessageType } from '../src/types.ts';
 import type { ConfChange, ConfChangeSingle, ConfChangeV2 } from '../src/types.ts';
+import { encodeConfChange } from '../src/codec/conf-change-codec.ts';
 import { LEAVE_JOINT } from '../src/membership/conf-change.ts';
 import { aGroup } from './kit/group.ts';
 import { aLeader, aNode, bytes, config, ELECTION_TICKS, entries } from './kit/node.ts';
@@ -9,7 +10,7 @@ import type { TestNode } from './kit/node.ts';
 
 const { AddNode, AddLearnerNode, RemoveNode, UpdateNode } = ConfChangeType;
 const { Auto, JointExplicit, JointImplicit } = ConfChangeTransition;
-const { MsgAppResp, MsgApp, MsgProp } = MessageType;
+const { MsgAppResp, MsgApp, MsgProp, MsgTimeoutNow } = MessageType;
 
 const none = new Uint8Array(0);
 
@@ -120,6 +121,33 @@ describe('proposing a change', () => {
     expect(leader.confState.voters).toEqual(['1', '2', '3']);
     leader.receive(MsgAppResp, '2', { index: 2 });
     expect(leader.confState.voters).toEqual(['1', '2']);
+  });
+});
+
+describe('a node that knows of a committed change and has not applied it', () => {
+  /** Its next work applies the change. */
+  const aNodeBehind = () => {
+    const data = encodeConfChange(change([[RemoveNode, '3']]));
+    const unapplied = { type: EntryType.ConfChangeV2, term: 1, index: 1, data };
+    return aNode({ term: 1, commit: 1, prepare: (storage) => storage.append([unapplied]) });
+  };
+
+  it('does not stand for election: it would ask and count the wrong voters', () => {
+    const node = aNodeBehind();
+    node.campaign();
+    expect([node.role, node.term]).toEqual(['follower', 1]);
+    node.work();
+    expect(node.confState.voters).toEqual(['1', '2']);
+    node.campaign();
+    expect([node.role, node.term]).toEqual(['candidate', 2]);
+  });
+
+  it('does not stand when its time is up or the leader asks it to either', () => {
+    const node = aNodeBehind();
+    node.ticks(2 * ELECTION_TICKS);
+    expect(node.role).toBe('follower');
+    node.take(MsgTimeoutNow, '2');
+    expect([node.role, node.term]).toEqual(['follower', 1]);
   });
 });
 

@@ -433,6 +433,13 @@ describe('restoring a snapshot', () => {
     expect([answer?.index, node.lastIndex, node.storage.snapshot().metadata.index]).toEqual([3, 3, 0]);
   });
 
+  it('ignores an old one also when its own log no longer reaches back there', () => {
+    const prepare = (storage: MemoryStorage): void => void storage.applySnapshot(snapshotAt(10));
+    const node = aNode({ term: 1, commit: 10, applied: 10, prepare });
+    const [answer] = node.receive(MsgSnap, '2', { snapshot: snapshotAt(5) });
+    expect([answer?.index, node.inside.log.committed, node.lastIndex]).toEqual([10, 10, 10]);
+  });
+
   it('only commits if the log has all of it already', () => {
     const node = aNode({ log: [1, 1, 1, 1], term: 1, commit: 1 });
     const [answer] = node.receive(MsgSnap, '2', { snapshot: snapshotAt(3) });

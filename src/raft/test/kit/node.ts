@@ -14,6 +14,8 @@ import { EntryType } from '../../src/types.ts';
 import type { ConfState, Entry, Message, MessageType, PeerId } from '../../src/types.ts';
 
 export const ELECTION_TICKS = 10;
+/** More work in a row than any test gives a node. */
+const MAX_ROUNDS = 1_000;
 
 const encoder = new TextEncoder();
 
@@ -93,7 +95,8 @@ export class TestNode extends RawNode {
     const messages: Message[] = [];
     const applied: Entry[] = [];
     const reads: ReadState[] = [];
-    while (this.hasReady()) {
+    for (let rounds = 0; this.hasReady(); rounds++) {
+      if (rounds > MAX_ROUNDS) throw new Error(`node ${this.id} does not come to rest`);
       const ready = this.ready();
       if (ready.hardState !== undefined) this.storage.setHardState(ready.hardState);
       if (ready.snapshot !== undefined) this.storage.applySnapshot(ready.snapshot);

@@ -72,7 +72,7 @@ export const ELECTION_MUTATIONS: readonly Mutation[] = [
   ),
   mutation(
     'campaigns with an unapplied configuration change',
-    { test: 'conf-change.test.ts' },
+    { conformance: true, test: 'conf-change.test.ts' },
     edit(ELECTIONS, 'if (hasUnappliedConfChange(raft)) {', 'if (hasUnappliedConfChange(raft) && raft.term < 0) {'),
   ),
   mutation(

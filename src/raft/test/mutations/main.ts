@@ -20,7 +20,7 @@ const { values } = parseArgs({
 const HELP = `Plants known bugs in a copy of raft-ts, one at a time, and runs what should find them.
 
   npm run mutations                    all of them; writes docs/mutations.md
-    --only TEXT                        those with this in their name
+    --only TEXT                        those with this in their name; what is known of the others is kept
     --seconds N                        begin no further one after this time; the next call goes on from there`;
 
 process.exitCode = values.help ? help() : main();
@@ -37,7 +37,8 @@ function main(): number {
   const copy = new PatchedCopy(root);
   const keep = join(folder, 'findings.json');
   const isSlice = values.seconds !== 'Infinity';
-  const known = isSlice && existsSync(keep) ? (JSON.parse(readFileSync(keep, 'utf8')) as Findings[]) : [];
+  const known =
+    (isSlice || values.only !== '') && existsSync(keep) ? (JSON.parse(readFileSync(keep, 'utf8')) as Findings[]) : [];
   const found = new Map(known.map((findings) => [findings.name, findings]));
   for (const mutation of MUTATIONS.filter(({ name }) => name.includes(values.only))) {
     if (isSlice && found.has(mutation.name)) continue;

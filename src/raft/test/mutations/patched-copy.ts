@@ -6,7 +6,9 @@ import { apply } from './mutation.ts';
 import type { Edit } from './mutation.ts';
 
 /** A detector that takes longer than this hangs, which is a finding too. */
-const PATIENCE_MS = 240_000;
+const PATIENCE_MS = 180_000;
+/** The simulator begins no further seed after this time, so that a busy machine does not look like a finding. */
+const SIMULATION_SECONDS = 120;
 const CONFORMANCE_PATIENCE_MS = 30_000;
 
 export interface Ran {
@@ -57,7 +59,8 @@ export class PatchedCopy {
   }
 
   simulation(args: readonly string[]): Ran {
-    return this.#run([join(this.#folder, 'dist', 'testing', 'simulation', 'main.js'), ...args]);
+    const program = join(this.#folder, 'dist', 'testing', 'simulation', 'main.js');
+    return this.#run([program, '--seconds', String(SIMULATION_SECONDS), ...args]);
   }
 
   /** Runs one of the package's test files up to its first failure. */

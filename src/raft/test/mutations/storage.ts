@@ -77,7 +77,7 @@ export const STORAGE_MUTATIONS: readonly Mutation[] = [
   ),
   mutation(
     'commit index falls behind the snapshot',
-    { test: 'log/model.test.ts', simulation: 20 },
+    { test: 'log/snapshots.test.ts', simulation: 20 },
     edit(VIEW, 'Math.max(state.commit, this.#hardState.commit, this.#mark.index)', 'state.commit'),
   ),
   mutation(

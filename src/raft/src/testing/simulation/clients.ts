@@ -13,6 +13,9 @@ import type { SimulatedNode } from './node.ts';
 import { ELECTION } from './plan.ts';
 import type { Plan } from './plan.ts';
 
+/** Chance that a copy of a write comes late. */
+const LATE_COPY = 0.05;
+
 interface Current {
   readonly client: number;
   readonly number: number;
@@ -128,6 +131,7 @@ export class Clients {
     const isLeaderWanted = random.chance(0.8);
     const chosen = random.next();
     const isAccepted = this.#send(current, this.#target(isLeaderWanted, chosen));
+    if (current.kind === 'write' && random.chance(LATE_COPY)) this.#sendLateCopy(current);
     const patience = isAccepted ? ELECTION * (2 + 3 * random.next()) : 60_000 * random.next();
     const isRepeated = random.chance(0.7) || !isAccepted;
     this.#queue.after(patience, () => {
@@ -153,6 +157,15 @@ export class Clients {
       else isAccepted = core.readIndex(readContext(current)) === undefined;
     });
     return isAccepted;
+  }
+
+  /** A request may be delivered once more, long after it was answered: whoever proposes it then takes nothing back. */
+  #sendLateCopy(command: Command): void {
+    this.#queue.after(2 * ELECTION * this.#random.next(), () => {
+      const leader = this.#target(true, this.#random.next());
+      if (leader === undefined || leader.isDiskFull) return;
+      leader.act((core) => void core.propose([encodeCommand(command)]));
+    });
   }
 
   #target(isLeaderWanted: boolean, chosen: number): SimulatedNode | undefined {
