@@ -1,7 +1,7 @@
 /**
  * The file of a keyring:
  *
- *   { "format": 2, "sealed": false, "current": "1", "keys": { "1": key }, "passphrase": passphrase }
+ *   { "format": 2, "sealed": false, "current": "1", "since": ISO date, "keys": { "1": key }, "passphrase": passphrase }
  *
  * Values are base64. Sealed ones are AES-256-GCM under the unlock key: nonce (12 bytes), ciphertext, tag (16 bytes); each is bound to
  * its name, so that values cannot be swapped.
@@ -19,6 +19,8 @@ const PASSPHRASE = 'passphrase';
 /** The keys of a keyring in the clear. */
 export interface Keys {
   readonly current: string;
+  /** When the current key was made, in ms since 1970; 0 if nobody wrote that down. */
+  readonly sinceMs: number;
   /** Key id → 32 bytes. */
   readonly log: ReadonlyMap<string, Uint8Array>;
   readonly passphrase: string | undefined;
@@ -28,6 +30,7 @@ export interface StoredKeyring {
   readonly file: string;
   readonly isSealed: boolean;
   readonly current: string;
+  readonly sinceMs: number;
   readonly log: ReadonlyMap<string, Buffer>;
   readonly passphrase: Buffer | undefined;
 }
@@ -37,7 +40,7 @@ export async function readKeyringFile(file: string): Promise<StoredKeyring | und
   const text = await readIfThere(file);
   if (text === undefined) return undefined;
   try {
-    const { format = 1, sealed = false, current, keys, passphrase } = JSON.parse(text) as FileContent;
+    const { format = 1, sealed = false, current, since, keys, passphrase } = JSON.parse(text) as FileContent;
     if (format > FORMAT)
       throw new Error(`it was written by a newer swarmd (format ${format}, this one knows ${FORMAT})`);
     const log = new Map(Object.entries(keys).map(([id, value]) => [id, Buffer.from(value, 'base64')]));
@@ -47,6 +50,7 @@ export async function readKeyringFile(file: string): Promise<StoredKeyring | und
       file,
       isSealed: sealed,
       current,
+      sinceMs: Date.parse(since ?? '') || 0,
       log,
       passphrase: passphrase === undefined ? undefined : Buffer.from(passphrase, 'base64'),
     };
@@ -65,19 +69,21 @@ export function unsealKeys(stored: StoredKeyring, unlockKey: Uint8Array | undefi
   };
   return {
     current: stored.current,
+    sinceMs: stored.sinceMs,
     log: new Map([...stored.log].map(([id, value]) => [id, new Uint8Array(open(id, value))])),
     passphrase: stored.passphrase && open(PASSPHRASE, stored.passphrase).toString('utf8'),
   };
 }
 
 /** @param unlockKey what to seal under; undefined writes the keys in the clear */
-export function encodeKeyring({ current, log, passphrase }: Keys, unlockKey: Uint8Array | undefined): string {
+export function encodeKeyring({ current, sinceMs, log, passphrase }: Keys, unlockKey: Uint8Array | undefined): string {
   const write = (name: string, value: Uint8Array): string =>
     (unlockKey ? seal(name, value, unlockKey) : Buffer.from(value)).toString('base64');
   const content: FileContent = {
     format: FORMAT,
     sealed: unlockKey !== undefined,
     current,
+    since: new Date(sinceMs).toISOString(),
     keys: Object.fromEntries([...log].map(([id, key]) => [id, write(id, key)])),
     passphrase: passphrase === undefined ? undefined : write(PASSPHRASE, Buffer.from(passphrase)),
   };
@@ -88,6 +94,7 @@ interface FileContent {
   readonly format?: number;
   readonly sealed?: boolean;
   readonly current: string;
+  readonly since?: string;
   readonly keys: Readonly<Record<string, string>>;
   readonly passphrase?: string | undefined;
 }

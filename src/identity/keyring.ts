@@ -34,9 +34,10 @@ export class Keyring {
   }
 
   /** Makes the first key of a new manager. */
-  static async create(file: string): Promise<Keyring> {
+  static async create(file: string, nowMs = Date.now()): Promise<Keyring> {
     const keyring = new Keyring(file, undefined);
-    await keyring.#become({ current: '1', log: new Map([['1', newKey()]]), passphrase: undefined }, undefined);
+    const log = new Map([['1', newKey()]]);
+    await keyring.#become({ current: '1', sinceMs: nowMs, log, passphrase: undefined }, undefined);
     return keyring;
   }
 
@@ -53,6 +54,11 @@ export class Keyring {
   get log(): LogKeySet {
     const { current, log } = this.#opened();
     return { current, keys: log };
+  }
+
+  /** When the log's current key was made, in ms since 1970; 0 if that is not known. */
+  get logKeySinceMs(): number {
+    return this.#opened().sinceMs;
   }
 
   /** What the node's private key is encrypted with; undefined while it lies in the clear. */
@@ -74,8 +80,8 @@ export class Keyring {
    * Seals the keys under an unlock key, the first one or another. The log gets a new key in the same write: what opened it until now
    * may be known to others.
    */
-  async lock(unlockKey: Uint8Array): Promise<void> {
-    const keys = withNewLogKey(this.#opened());
+  async lock(unlockKey: Uint8Array, nowMs = Date.now()): Promise<void> {
+    const keys = withNewLogKey(this.#opened(), nowMs);
     const passphrase = keys.passphrase ?? randomBytes(KEY_BYTES).toString('base64');
     await this.#become({ ...keys, passphrase }, unlockKey);
   }
@@ -86,8 +92,8 @@ export class Keyring {
   }
 
   /** Adds a key for the log and makes it the current one. */
-  async addLogKey(): Promise<void> {
-    await this.#become(withNewLogKey(this.#opened()), this.#unlockKey);
+  async addLogKey(nowMs = Date.now()): Promise<void> {
+    await this.#become(withNewLogKey(this.#opened(), nowMs), this.#unlockKey);
   }
 
   /** Forgets the log keys that open nothing any more. The current one stays. */
@@ -110,9 +116,9 @@ export class Keyring {
   }
 }
 
-function withNewLogKey(keys: Keys): Keys {
+function withNewLogKey(keys: Keys, nowMs: number): Keys {
   const current = String(Math.max(...[...keys.log.keys()].map(Number)) + 1);
-  return { ...keys, current, log: new Map([...keys.log, [current, newKey()]]) };
+  return { ...keys, current, sinceMs: nowMs, log: new Map([...keys.log, [current, newKey()]]) };
 }
 
 const newKey = (): Uint8Array => new Uint8Array(randomBytes(KEY_BYTES));

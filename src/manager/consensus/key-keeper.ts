@@ -1,9 +1,10 @@
 /**
  * Keeps this manager's keys at rest as the cluster wants them: sealed under the unlock key while it locks its managers, in the clear
- * otherwise. Whenever an older key may have been seen by others (locking begins, the unlock key or the root certificate changes) the
- * log goes on under a new one, and the old one is forgotten once a snapshot has replaced everything it opens. Runs on every manager.
+ * otherwise. Whenever an older key may have been seen by others (locking begins, the unlock key or the root certificate changes), or has
+ * been in use for long, the log goes on under a new one, and the old one is forgotten once a snapshot has replaced everything it opens.
+ * Runs on every manager.
  */
-import { sleep, type Clock } from '../../common/clock.ts';
+import { sleep, type CancelTimer, type Clock } from '../../common/clock.ts';
 import { errorText } from '../../common/errors.ts';
 import type { Logger } from '../../common/log.ts';
 import type { Keyring, LogKeySet } from '../../identity/keyring.ts';
@@ -11,10 +12,15 @@ import type { NodeIdentity } from '../../identity/node-identity.ts';
 import type { Cluster } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { unlockKeyOf } from '../../identity/unlock-key.ts';
 import type { Store } from '../store/store.ts';
+import type { Commit, Watch } from '../store/watch.ts';
 
 const RETRY_MS = 1_000;
 /** How often it is looked whether an old key still opens something. */
 const FORGET_POLL_MS = 500;
+/** After this time the log goes on under a new key, whatever happened. */
+const KEY_LIFE_MS = 30 * 24 * 3_600_000;
+/** How often the age of the key is looked at. */
+const AGE_POLL_MS = 3_600_000;
 
 export interface KeyKeeperOptions {
   readonly store: Store;
@@ -42,6 +48,8 @@ export class KeyKeeper {
   #root: string | undefined;
   /** Key the log is written with. */
   #current: string;
+  /** What comes next in the watch, while it is waited for. */
+  #change: Promise<readonly Commit[]> | undefined;
 
   constructor(options: KeyKeeperOptions) {
     this.#options = options;
@@ -73,7 +81,7 @@ export class KeyKeeper {
           continue;
         }
         if (keyring.log.keys.size > 1) await sleep(clock, FORGET_POLL_MS, signal);
-        else if ((await watch.next()).length === 0) return;
+        else if (!(await this.#changeOrHour(watch))) return;
       }
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -82,9 +90,23 @@ export class KeyKeeper {
     }
   }
 
+  /** Waits until something changed or it is time to look at the key's age; false when the watch has ended. */
+  async #changeOrHour(watch: Watch): Promise<boolean> {
+    this.#change ??= watch.next().finally(() => {
+      this.#change = undefined;
+    });
+    let cancel: CancelTimer | undefined;
+    const hour = new Promise<true>((resolve) => {
+      cancel = this.#options.clock.setTimer(AGE_POLL_MS, () => resolve(true));
+    });
+    const isOn = await Promise.race([hour, this.#change.then((commits) => commits.length > 0)]);
+    cancel?.();
+    return isOn;
+  }
+
   /** Each step is done again until it succeeds, also after a crash. */
   async #follow(cluster: Cluster): Promise<void> {
-    const { keyring, identity, log, logger, onExposedKey } = this.#options;
+    const { keyring, identity, log, clock, logger, onExposedKey } = this.#options;
     const wanted = unlockKeyOf(cluster);
     const present = keyring.unlockKey;
     if (!wanted && present) {
@@ -93,7 +115,7 @@ export class KeyKeeper {
       await keyring.removeLock();
       logger.info('this manager is locked no more when it restarts');
     } else if (wanted && !(present && Buffer.from(wanted).equals(present))) {
-      await keyring.lock(wanted);
+      await keyring.lock(wanted, clock.now());
       logger.info('the keys of this manager are sealed under the unlock key');
     }
     if (wanted && !identity.isEncrypted) {
@@ -101,7 +123,8 @@ export class KeyKeeper {
       onExposedKey();
     }
     const root = cluster.rootCa?.caCertHash;
-    if (this.#root !== undefined && root !== this.#root) await keyring.addLogKey();
+    const isOld = clock.now() - keyring.logKeySinceMs > KEY_LIFE_MS;
+    if (isOld || (this.#root !== undefined && root !== this.#root)) await keyring.addLogKey(clock.now());
     this.#root = root;
     if (keyring.log.current === this.#current) return;
     log.setKeys(keyring.log);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../../src/common/log.ts';
-import { systemClock } from '../../../../src/common/clock.ts';
+import { FakeClock, systemClock } from '../../../../src/common/clock.ts';
 import { Keyring, type LogKeySet } from '../../../../src/identity/keyring.ts';
 import { managerKey } from '../../../../src/identity/unlock-key.ts';
 import { KeyKeeper } from '../../../../src/manager/consensus/key-keeper.ts';
@@ -124,5 +124,43 @@ describe("the keeper of a manager's keys", () => {
     caughtUp();
     await sealedUnder(Buffer.alloc(32, 2));
     await expect.poll(() => used.current).toBe('2');
+  });
+});
+
+describe('a key of the log that has been in use for long', () => {
+  const DAY_MS = 24 * 3_600_000;
+
+  it('is replaced by a new one without anybody asking, and forgotten when it opens nothing any more', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'swarmd-keeper-'));
+    const clock = new FakeClock();
+    const keyring = await Keyring.create(join(directory, 'keys.json'), clock.now());
+    const local = localStore(clock);
+    await local.store.update((tx) => tx.cluster.create(aCluster()));
+    const used: string[] = [];
+    const stop = new AbortController();
+    const running = new KeyKeeper({
+      store: local.store,
+      keyring,
+      identity: { isEncrypted: false, encryptWith: () => Promise.resolve() },
+      log: { setKeys: ({ current }) => void used.push(current), releaseKeys: () => new Set(['2']) },
+      readBarrier: () => Promise.resolve(),
+      onExposedKey: () => undefined,
+      clock,
+      logger: silentLogger,
+    }).run(stop.signal);
+    await clock.advance(29 * DAY_MS);
+    expect(used).toEqual([]);
+    await clock.advance(2 * DAY_MS);
+    await expect.poll(() => used).toEqual(['2']);
+    await expect
+      .poll(async () => {
+        await clock.advance(1_000);
+        return [...keyring.log.keys.keys()];
+      })
+      .toEqual(['2']);
+    expect((await Keyring.load(join(directory, 'keys.json')))?.logKeySinceMs).toBe(keyring.logKeySinceMs);
+    stop.abort();
+    await running;
+    await rm(directory, { recursive: true, force: true });
   });
 });
