@@ -104,12 +104,12 @@ export async function runHollow(options: HollowOptions, log: Logger): Promise<Ho
   return { failed: new Promise<Error>(() => undefined), stop };
 }
 
-/** One line per change, each with all counts; returns how to end it. */
+/** One line per change, each with all counts and how many workers are in session; returns how to end it. */
 function printCounts(counts: HollowCounts, agents: readonly Agent[]): () => void {
   let printed = '';
   const print = (): void => {
-    counts.connected = agents.reduce((sum, agent) => sum + Number(agent.isConnected), 0);
-    const line = JSON.stringify(counts);
+    const connected = agents.reduce((sum, agent) => sum + Number(agent.isConnected), 0);
+    const line = JSON.stringify(Object.assign({ connected }, counts));
     if (line === printed) return;
     printed = line;
     process.stdout.write(`${line}\n`);

@@ -52,8 +52,6 @@ export class HollowCounts {
   failed = 0;
   ended = 0;
   removed = 0;
-  /** Workers that have a session now. */
-  connected = 0;
 }
 
 export class HollowDriver implements RuntimeDriver {
