@@ -5,6 +5,7 @@ import { collect, listFlag, textFlag, type Flags } from '../../context.ts';
 import type { ServiceSpecObject, UpdateConfigObject } from '../../types.ts';
 import { UsageError } from '../../usage-error.ts';
 import { bytes, cpus, duration, keyValues, milliseconds, ratio, wholeNumber } from '../../values.ts';
+import { addWaitFlags } from './wait.ts';
 
 const same = (_flag: string, text: string): string => text;
 const checkedDuration = (flag: string, text: string): string => {
@@ -69,11 +70,12 @@ export function addCommonFlags(command: Command): Command {
         ]),
       );
   }
-  return command
-    .option('--update-progress-deadline <duration>', 'an update that makes no progress for this long has failed')
-    .option('-d, --detach', 'do not wait until the service has settled')
-    .addOption(new Option('--wait', 'wait until the service has settled (the default)').conflicts('detach'))
-    .option('--timeout <duration>', 'longest to wait');
+  return addWaitFlags(
+    command.option(
+      '--update-progress-deadline <duration>',
+      'an update that makes no progress for this long has failed',
+    ),
+  );
 }
 
 /** Puts the common flags into a spec that belongs to the caller. */

@@ -7,7 +7,7 @@ import { mount, port, taggedImage, wholeNumber } from '../../values.ts';
 import { addDryRun, showPlan } from './plan.ts';
 import { addCommonFlags, addListFlags, applyCommonFlags, edited, editedLabels, setReplicas } from './spec-flags.ts';
 import { UsageError } from '../../usage-error.ts';
-import { waitingTime, waitUnlessDetached } from './wait.ts';
+import { addWaitFlags, waitingTime, waitUnlessDetached } from './wait.ts';
 
 /** Reads, edits and writes a service back, or only plans to; resolves with its id, or undefined when nothing was changed. */
 async function change(
@@ -90,11 +90,11 @@ export function serviceUpdate(parent: Command, terminal: Terminal): void {
 }
 
 export function serviceScale(parent: Command, terminal: Terminal): void {
-  const command = parent
-    .command('scale <service=replicas...>')
-    .description(isUnderPlan(parent) ? 'Tell what scaling services would do' : 'Set how many tasks services have')
-    .option('-d, --detach', 'do not wait until the services have settled')
-    .option('--timeout <duration>', 'longest to wait');
+  const command = addWaitFlags(
+    parent
+      .command('scale <service=replicas...>')
+      .description(isUnderPlan(parent) ? 'Tell what scaling services would do' : 'Set how many tasks services have'),
+  );
   const isPlan = isUnderPlan(parent);
   if (!isPlan) addDryRun(command);
   action(command, terminal, 'table', async (context, pairs, flags) => {
@@ -117,11 +117,9 @@ export function serviceScale(parent: Command, terminal: Terminal): void {
 }
 
 export function serviceRollback(parent: Command, terminal: Terminal): void {
-  const command = parent
-    .command('rollback <service>')
-    .description('Go back to what the service was before its last change')
-    .option('-d, --detach', 'do not wait until the service has settled')
-    .option('--timeout <duration>', 'longest to wait');
+  const command = addWaitFlags(
+    parent.command('rollback <service>').description('Go back to what the service was before its last change'),
+  );
   addDryRun(command);
   action(command, terminal, 'table', async (context, [name = ''], flags) => {
     const query = { rollback: 'previous' };

@@ -1,4 +1,5 @@
 /** Waiting, as the flags say. */
+import { Option, type Command } from 'commander';
 import { textFlag, type CommandContext, type Flags } from '../../context.ts';
 import { waitForService } from '../../progress.ts';
 import type { ServiceObject } from '../../types.ts';
@@ -6,6 +7,12 @@ import { milliseconds } from '../../values.ts';
 
 /** A new task counts as steady after this, unless the service says otherwise; shorter than Docker's 5 s, since nothing ends here by itself. */
 const STEADY_MS = 1_000;
+
+export const addWaitFlags = (command: Command): Command =>
+  command
+    .option('-d, --detach', 'do not wait until the service has settled')
+    .addOption(new Option('--wait', 'wait until the service has settled (the default)').conflicts('detach'))
+    .option('--timeout <duration>', 'longest to wait');
 
 export async function waitUnlessDetached(
   { client, terminal }: CommandContext,
