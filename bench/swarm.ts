@@ -1,6 +1,6 @@
 /**
  * A whole swarm beside a real Docker Swarm: one manager each, the same hollow workers, in the same run and in turns.
- * `npm run bench:swarm -- [--only start|large|memory|update|loss|leader|cost] [--quick] [--rounds N] [--alone]`
+ * `npm run bench:swarm -- [--only start,large,update,memory,loss,leader,cost] [--quick] [--rounds N] [--alone]`
  */
 import { parseArgs } from 'node:util';
 import { Arena } from './swarm/arena.ts';
@@ -133,7 +133,7 @@ const TITLES: Readonly<Record<string, string>> = {
   cost: 'What a task costs the manager, and how that grows',
 };
 
-const isWanted = (shape: string): boolean => values.only === undefined || values.only === shape;
+const isWanted = (shape: string): boolean => values.only === undefined || values.only.split(',').includes(shape);
 
 const reportOf = (shape: string, run: () => Promise<Findings>): Promise<void> =>
   report(

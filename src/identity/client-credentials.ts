@@ -16,9 +16,21 @@ const COMMON: ChannelOptions = {
   'grpc.enable_channelz': 0,
 };
 
-/** Credentials of a member of the cluster. */
-export const memberCredentials = (state: IdentityState): ChannelCredentials =>
-  credentials.createSsl(Buffer.from(state.rootBundle), Buffer.from(state.key), Buffer.from(state.certificate));
+const made = new WeakMap<IdentityState, ChannelCredentials>();
+
+/** Credentials of a member of the cluster. Made once, since reading keys and certificates takes longer than many a call. */
+export function memberCredentials(state: IdentityState): ChannelCredentials {
+  let known = made.get(state);
+  if (!known) {
+    known = credentials.createSsl(
+      Buffer.from(state.rootBundle),
+      Buffer.from(state.key),
+      Buffer.from(state.certificate),
+    );
+    made.set(state, known);
+  }
+  return known;
+}
 
 /** Options for a channel to any manager. Each channel gets its own connection, so that a renewed certificate is used at once. */
 export const managerChannelOptions: ChannelOptions = {

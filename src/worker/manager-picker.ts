@@ -83,14 +83,15 @@ export class ManagerPicker {
     this.#observe(address, DEFAULT_WEIGHT);
   }
 
+  /** Whatever spoke for the manager before, such as that it leads, does so no more. */
   failed(address: string): void {
-    this.#observe(address, -DEFAULT_WEIGHT);
+    this.#observe(address, -DEFAULT_WEIGHT, DEFAULT_WEIGHT);
   }
 
-  #observe(address: string, experience: number): void {
+  #observe(address: string, experience: number, most = MAX_WEIGHT): void {
     const before = this.#weights.get(address);
     if (before === undefined) return;
-    const after = clamp(SMOOTHING * experience + (1 - SMOOTHING) * before);
+    const after = clamp(SMOOTHING * experience + (1 - SMOOTHING) * Math.min(before, most));
     this.#weights = new Map(this.#weights).set(address, after);
   }
 }
