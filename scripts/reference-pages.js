@@ -28,7 +28,7 @@ label:
   - zone=a
 ${flagName(definitions.find((d) => d.key === 'logLevel').flags)}: info`,
     ),
-    'In the environment a setting that repeats is a list with commas: `SWARMD_LABEL=zone=a,disk=ssd`. A join token may be kept in a file: `--token @/etc/swarmd/token`. A switch such as `--demo` is `true` or `false` there and in the file.',
+    'In the environment a setting that repeats is a list with commas: `SWARMD_LABEL=zone=a,disk=ssd`; an empty variable counts as unset. A join token may be kept in a file: `--token @/etc/swarmd/token`. A switch such as `--demo` is `true` or `false` there and in the file.',
     '## Where Docker clients say it too',
     'On a daemon started with `swarmd node`, `docker swarm init` and `docker swarm join` say where to listen and whether the node takes tasks. Where they say no more than their own defaults (`0.0.0.0:2377`, `active`, no advertise address), `--listen-addr`, `--availability` and `--advertise-addr` of the daemon hold. A member keeps the addresses it came with: other values in later starts are told in the log and not used.',
     '## Exit codes',

@@ -24,7 +24,9 @@ export function addOptions(command: Command, name: CommandName): Command {
   );
   for (const definition of definitionsOf(name)) {
     const { flags, describe, choices, repeats, parse } = definition;
-    const option = new Option(flags, describe).env(environmentName(flags));
+    const option = new Option(flags, describe);
+    // An empty variable is an unset one, as compose files and unit files make them.
+    if (process.env[environmentName(flags)] !== '') option.env(environmentName(flags));
     if (choices) option.choices(choices);
     if (repeats) {
       option.argParser((text: string, earlier: readonly unknown[] | undefined) => [

@@ -155,6 +155,13 @@ describe('options of the daemon', () => {
     expect(() => read('up')).toThrow(/SWARMD_DEMO="perhaps": Write true or false/);
   });
 
+  it('take an empty variable for none', () => {
+    const without = read('manager');
+    for (const { flags } of OPTION_DEFINITIONS) vi.stubEnv(environmentName(flags), '');
+    expect(read('manager')).toEqual(without);
+    expect(read('up').demo).toBe(false);
+  });
+
   it('take a switch in the environment for what it says', () => {
     vi.stubEnv('SWARMD_DEMO', 'false');
     expect(read('up').demo).toBe(false);
