@@ -1,5 +1,4 @@
 /** `GET /services/{id}/logs` and `GET /tasks/{id}/logs`: lines of all tasks, framed, or raw where there is a terminal. */
-import { errorText } from '../../common/errors.ts';
 import {
   LogStream,
   type LogMessage,
@@ -7,7 +6,7 @@ import {
   type LogSubscriptionOptions,
   type SubscribeLogsMessage,
 } from '../../proto/generated/docker/swarmkit/v1/logbroker.ts';
-import { unclassified } from '../http-error.ts';
+import { rpcError, unclassified } from '../http-error.ts';
 import { queryFlag, queryText, type Query } from '../query.ts';
 import { frame, logLine, STDERR, STDOUT, SYSTEM_ERROR, type LineOptions } from './log-frame.ts';
 import { parseTimeBound } from './time-bound.ts';
@@ -70,7 +69,7 @@ export async function* logChunks(
       }
     }
   } catch (error) {
-    const text = Buffer.from(`Error grabbing logs: ${errorText(error)}\n`);
+    const text = Buffer.from(`Error grabbing logs: ${rpcError(error).message}\n`);
     yield tty ? text : frame(SYSTEM_ERROR, text);
   }
 }

@@ -11,6 +11,7 @@ import { WebSocket } from 'ws';
 import type { SubscribeLogsMessage } from '../../../src/proto/generated/docker/swarmkit/v1/logbroker.ts';
 import { createRootCa, createSigningRequest, signNodeCertificate } from '../../../src/identity/certificate.ts';
 import { apiRig, type ApiRig, type Json } from '../../support/api-rig.ts';
+import { SwarmError } from '../../../src/common/errors.ts';
 
 let folder: string;
 let path: string;
@@ -189,12 +190,12 @@ describe('logs', () => {
     rig.logs = async function* () {
       yield line('a\n');
       await Promise.resolve();
-      throw new Error('the worker is gone');
+      throw new SwarmError('unknown', 'warning: incomplete log stream. some logs could not be retrieved');
     };
     const { body } = await send('GET', '/services/broken/logs?stdout=1');
     expect([body[8 + 2], body.subarray(8 + 2 + 8).toString()]).toEqual([
       3,
-      'Error grabbing logs: the worker is gone\n',
+      'Error grabbing logs: rpc error: code = Unknown desc = warning: incomplete log stream. some logs could not be retrieved\n',
     ]);
   });
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SwarmError } from '../../../src/common/errors.ts';
 import { FrameReader } from '../../../src/cli/commands/logs/frames.ts';
 import { LogStream } from '../../../src/proto/generated/docker/swarmkit/v1/logbroker.ts';
 import { Task } from '../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
@@ -51,6 +52,38 @@ describe('logs', () => {
     expect(timed.stdout).toBe('web.2@host1 | 2023-11-14T22:13:20.000000005Z hello from web\n');
   });
 
+  it('of several services go on when those of one are incomplete, and then say what is missing', async () => {
+    const { logs } = rig;
+    rig.logs = async function* (request, signal) {
+      yield* logs(request, signal);
+      const name = rig.store.read.service.get(request.selector?.serviceIds[0] ?? '')?.spec?.annotations?.name;
+      if (name === 'web') throw new SwarmError('unknown', 'warning: incomplete log stream: node n2 is not available');
+    };
+    const { code, stdout, stderr } = await rig.run('service', 'logs', '--raw', 'web', 'worker');
+    rig.logs = logs;
+    expect([code, lines(stdout)]).toEqual([1, ['hello from web', 'hello from worker']]);
+    expect(stderr).toContain('web: Error grabbing logs:');
+    expect(stderr).toContain('node n2 is not available');
+  });
+
+  it('are asked for with what the flags say', async () => {
+    const asked: unknown[] = [];
+    const { logs } = rig;
+    rig.logs = (request, signal) => {
+      asked.push(request.options);
+      return logs(request, signal);
+    };
+    await rig.run('service', 'logs', '--tail', '3', '--since', '2024-01-01T00:00:00Z', '--follow', 'web', 'worker');
+    rig.logs = logs;
+    const options = {
+      follow: true,
+      tail: -4,
+      since: { seconds: 1_704_067_200 },
+      streams: [LogStream.STDOUT, LogStream.STDERR],
+    };
+    expect(asked).toMatchObject([options, options]);
+  });
+
   it('of a service that is not there end with 3, and the others are not begun', async () => {
     expect(await rig.run('service', 'logs', 'web', 'none')).toMatchObject({ code: 3, stdout: '' });
   });
@@ -60,8 +93,8 @@ describe('logs', () => {
     const reader = new FrameReader();
     const found = Array.from(Buffer.concat([frame, frame])).flatMap((byte) => reader.read(Buffer.from([byte])));
     expect(found).toEqual([
-      { isError: true, text: 'ab\n' },
-      { isError: true, text: 'ab\n' },
+      { stream: 'stderr', text: 'ab\n' },
+      { stream: 'stderr', text: 'ab\n' },
     ]);
   });
 });

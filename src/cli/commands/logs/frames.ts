@@ -1,10 +1,11 @@
 /** The frames of a log stream: one byte for the stream, three zeros, four for the length, then the text. */
 
 const HEADER_BYTES = 8;
-const STDOUT = 1;
+const STREAMS = ['stdout', 'stdout', 'stderr', 'failure'] as const;
 
 export interface LogText {
-  readonly isError: boolean;
+  /** `failure`: not a line of a task, but why lines are missing. */
+  readonly stream: 'stdout' | 'stderr' | 'failure';
   readonly text: string;
 }
 
@@ -20,7 +21,7 @@ export class FrameReader {
     while (data.length - at >= HEADER_BYTES) {
       const end = at + HEADER_BYTES + data.readUInt32BE(at + 4);
       if (end > data.length) break;
-      frames.push({ isError: (data[at] ?? STDOUT) > STDOUT, text: data.toString('utf8', at + HEADER_BYTES, end) });
+      frames.push({ stream: STREAMS[data[at] ?? 1] ?? 'stdout', text: data.toString('utf8', at + HEADER_BYTES, end) });
       at = end;
     }
     this.#rest = data.subarray(at);

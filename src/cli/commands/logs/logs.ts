@@ -1,5 +1,6 @@
 /** `service logs`, `task logs`: what tasks print, of one service or of several at once. */
 import type { Command } from 'commander';
+import { SwarmError } from '../../../common/errors.ts';
 import type { ApiClient } from '../../client.ts';
 import { action, isSet, textFlag, type Flags } from '../../context.ts';
 import { interrupted } from '../../interrupted.ts';
@@ -25,6 +26,7 @@ export function logsCommand(parent: Command, terminal: Terminal, noun: 'service'
     const query = logsQuery(flags);
     const sources = await Promise.all(names.map((name) => sourceOf(client, noun, name)));
     const printer = new LinePrinter(terminal, isSet(flags, 'raw') ? undefined : new TaskNames(client));
+    const failures: string[] = [];
     const stop = new AbortController();
     const signal = AbortSignal.any([interrupted(), stop.signal]);
     try {
@@ -32,8 +34,13 @@ export function logsCommand(parent: Command, terminal: Terminal, noun: 'service'
         sources.map(async (source, i) => {
           const reader = new FrameReader();
           for await (const chunk of client.stream(source.path, query, signal)) {
-            const frames = source.isRaw ? [{ isError: false, text: chunk.toString('utf8') }] : reader.read(chunk);
-            for (const frame of frames) await printer.print(frame, source, COLOURS[i % COLOURS.length] ?? 'cyan');
+            const frames = source.isRaw
+              ? [{ stream: 'stdout', text: chunk.toString('utf8') } as const]
+              : reader.read(chunk);
+            for (const frame of frames) {
+              if (frame.stream === 'failure') failures.push(`${source.service}: ${frame.text.trimEnd()}`);
+              else await printer.print(frame, source, COLOURS[i % COLOURS.length] ?? 'cyan');
+            }
           }
         }),
       );
@@ -41,6 +48,8 @@ export function logsCommand(parent: Command, terminal: Terminal, noun: 'service'
       // One that failed ends the others.
       stop.abort();
     }
+    // What there was has been shown by now.
+    if (failures.length > 0) throw new SwarmError('unknown', failures.join('\n'));
   });
 }
 
@@ -90,7 +99,7 @@ class LinePrinter {
     this.#names = names;
   }
 
-  async print({ isError, text }: LogText, { service }: Source, colour: Style): Promise<void> {
+  async print({ stream, text }: LogText, { service }: Source, colour: Style): Promise<void> {
     const found = this.#names && DETAILS.exec(text);
     let line = text;
     if (this.#names && found) {
@@ -100,7 +109,7 @@ class LinePrinter {
       const label = `${name.padEnd(this.#width)} | `;
       line = `${this.#terminal.hasColours ? paint(colour, label) : label}${time}${text.slice(head.length)}`;
     }
-    if (isError) this.#terminal.err(line);
+    if (stream === 'stderr') this.#terminal.err(line);
     else this.#terminal.out(line);
   }
 }

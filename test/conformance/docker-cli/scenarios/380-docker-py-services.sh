@@ -1,7 +1,7 @@
 # title: docker-py: every argument of a service, as it comes back
 # tags: docker-py service
 cat > all.py <<'P'
-import json, re, docker
+import json, re, time, docker
 from docker.types import *
 api = docker.from_env(timeout=60).api
 IDS = {}
@@ -23,6 +23,8 @@ def service(name, container=None, task=None, **rest):
     template = TaskTemplate(ContainerSpec('busybox:local', ['sleep', '100000'], **(container or {})), **(task or {}))
     made = call('create ' + name, api.create_service, template, name='x-' + name, **rest)
     if made:
+        # The endpoint is filled in after the answer.
+        time.sleep(0.2)
         found = api.inspect_service('x-' + name)
         print(' spec', shown(found['Spec']))
         print(' endpoint', shown(found.get('Endpoint')))
@@ -40,7 +42,7 @@ service('priv1', {'privileges': Privileges(selinux_disable=True)})
 service('priv2', {'privileges': Privileges(selinux_user='u', selinux_role='r', selinux_type='t', selinux_level='l')})
 service('priv3', {'privileges': Privileges(credentialspec_file='f.json')})
 service('priv4', {'privileges': Privileges(credentialspec_registry='r')})
-service('mounts', {'mounts': [Mount('/v', 'x-v', labels={'a': 'b'}, no_copy=True, driver_config=DriverConfig('local', {'o': 'p'})), Mount('/b', '/tmp', type='bind', read_only=True, propagation='rslave', consistency='cached'), Mount('/t', None, type='tmpfs', tmpfs_size='1m', tmpfs_mode=0o700), 'x-o:/o:ro', '/tmp:/h']})
+service('mounts', {'mounts': [Mount('/v', 'x-v', labels={'a': 'b'}, no_copy=True, driver_config=DriverConfig('local', {'o': 'p'})), Mount('/b', '/tmp', type='bind', read_only=True, propagation='rslave'), Mount('/t', None, type='tmpfs', tmpfs_size='1m', tmpfs_mode=0o700), 'x-o:/o:ro', '/tmp:/h']})
 service('pipe', {'mounts': [Mount('/p', '/a', type='npipe')]})
 service('res', task={'resources': Resources(cpu_limit=10**8, mem_limit=2**26, cpu_reservation=10**7, mem_reservation=2**23, generic_resources={'gpu': 0, 'ssd': 'a'})})
 service('res2', task={'resources': Resources(mem_limit=1000)})
@@ -65,9 +67,9 @@ call('mode-bogus', api.create_service, {'ContainerSpec': {'Image': 'busybox:loca
 service('glob', mode='global')
 service('rep', mode=ServiceMode('replicated', 2))
 service('rep0', mode=ServiceMode('replicated', 0))
-service('job', mode=ServiceMode('replicated-job', replicas=3, concurrency=2))
-service('job2', mode=ServiceMode('replicated-job'))
-service('gjob', mode=ServiceMode('global-job'))
+service('job', mode={'ReplicatedJob': {'TotalCompletions': 3, 'MaxConcurrent': 2}})
+service('job2', mode={'ReplicatedJob': {}})
+service('gjob', mode={'GlobalJob': {}})
 call('two modes', api.create_service, {'ContainerSpec': {'Image': 'busybox:local'}}, name='x-tm', mode={'Replicated': {'Replicas': 1}, 'Global': {}})
 call('no image', api.create_service, {'ContainerSpec': {}}, name='x-ni')
 call('no container', api.create_service, {}, name='x-nc')
