@@ -1,6 +1,6 @@
 /** Health check of a container. */
 import type { HealthConfig } from '../../proto/generated/docker/swarmkit/v1/types.ts';
-import { int, nanoseconds, struct, texts, type Decoded } from '../json/decoder.ts';
+import { int32, nanoseconds, struct, texts, type Decoded } from '../json/decoder.ts';
 import { durationToDocker, nonEmpty, nonZeroDuration } from './values.ts';
 import type { Duration } from '../../proto/generated/google/protobuf/duration.ts';
 
@@ -10,7 +10,7 @@ export const healthcheck = struct('container.HealthConfig', {
   Timeout: nanoseconds,
   StartPeriod: nanoseconds,
   StartInterval: nanoseconds,
-  Retries: int,
+  Retries: int32,
 });
 
 export const healthcheckToProto = (docker: Decoded<typeof healthcheck>): HealthConfig => ({

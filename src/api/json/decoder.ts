@@ -92,7 +92,7 @@ function wholeNumber(goType: string, bits: number, isSigned: boolean): Decoder<n
   });
 }
 
-export const int: Decoder<number> = wholeNumber('int', 64, true);
+export const int32: Decoder<number> = wholeNumber('int32', 32, true);
 export const int64: Decoder<number> = wholeNumber('int64', 64, true);
 export const uint64: Decoder<number> = wholeNumber('uint64', 64, false);
 export const uint32: Decoder<number> = wholeNumber('uint32', 32, false);

@@ -55,6 +55,10 @@ describe('bodies of wrong shape', () => {
       '{"TaskTemplate":{"Resources":{"Limits":{"MemoryBytes":9007199254740993}}}}',
       'json: cannot unmarshal number 9007199254740993 into Go struct field Limit.TaskTemplate.Resources.Limits.MemoryBytes of type int64: the largest number accepted here is 9007199254740991',
     ],
+    [
+      '{"TaskTemplate":{"ContainerSpec":{"Image":"i","Healthcheck":{"Retries":4294967296}}}}',
+      'json: cannot unmarshal number 4294967296 into Go struct field HealthConfig.TaskTemplate.ContainerSpec.Healthcheck.Retries of type int32',
+    ],
     [spec({ Mounts: [{ Type: 'bogus', Target: '/x' }] }), 'invalid MountType: "bogus"'],
     [spec({}, {}, { RestartPolicy: { Condition: 'bogus' } }), 'invalid RestartCondition: "bogus"'],
     [spec({}, { UpdateConfig: { FailureAction: 'bogus' } }), 'unrecognized update failure action bogus'],
