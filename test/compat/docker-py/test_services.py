@@ -101,6 +101,34 @@ class ServiceSpecs(SwarmCase):
         self.assertEqual(memory["TmpfsOptions"], {"SizeBytes": 64 << 20, "Mode": 0o1777})
         self.assertEqual((other["Source"], other["Target"], other["ReadOnly"]), ("other", "/other", True))
 
+    def test_privileges_of_every_kind(self):
+        selinux = {"Disable": False, "User": "", "Role": "", "Type": "", "Level": ""}
+        file = {"Config": "", "File": "spec.json", "Registry": ""}
+        for number, (privileges, expected) in enumerate(
+            [
+                (
+                    Privileges(selinux_user="u", selinux_role="r", selinux_type="t", selinux_level="l"),
+                    {"CredentialSpec": None, "SELinuxContext": {**selinux, "User": "u", "Role": "r", "Type": "t", "Level": "l"}},
+                ),
+                (Privileges(credentialspec_file="spec.json"), {"CredentialSpec": file, "SELinuxContext": selinux}),
+                (
+                    Privileges(credentialspec_registry="key"),
+                    {"CredentialSpec": {**file, "File": "", "Registry": "key"}, "SELinuxContext": selinux},
+                ),
+            ]
+        ):
+            service = self.create(f"privileged-{number}", container={"privileges": privileges})
+            self.assertEqual(self.container_of(service)["Privileges"], expected)
+
+    def test_health_checks_and_their_limits(self):
+        off = self.create("unwatched", container={"healthcheck": Healthcheck(test=["NONE"])})
+        self.assertEqual(self.container_of(off)["Healthcheck"], {"Test": ["NONE"]})
+        for healthcheck, text in (
+            (Healthcheck(test="true", interval=1000), "Interval in HealthConfig cannot be less than 1ms"),
+            (Healthcheck(test="true", retries=-1), "Retries in HealthConfig cannot be negative"),
+        ):
+            self.assertRefused(400, text, self.create, "badly-watched", container={"healthcheck": healthcheck})
+
     def test_every_argument_of_a_task(self):
         service = self.create(
             "task",
@@ -248,6 +276,11 @@ class ServiceSpecs(SwarmCase):
         self.assertEqual(self.create("many", mode=ServiceMode("replicated", 3))["Spec"]["Mode"], {"Replicated": {"Replicas": 3}})
         self.assertEqual(self.create("none", mode=ServiceMode("replicated", 0))["Spec"]["Mode"], {"Replicated": {"Replicas": 0}})
         self.assertEqual(self.create("everywhere", mode="global")["Spec"]["Mode"], {"Global": {}})
+        for name, mode in (
+            ("job", {"ReplicatedJob": {"MaxConcurrent": 2, "TotalCompletions": 3}}),
+            ("job-everywhere", {"GlobalJob": {}}),
+        ):
+            self.assertEqual(self.create(name, mode=mode)["Spec"]["Mode"], mode)
 
     def test_lists_and_their_filters(self):
         one = self.create("list-one", labels={"kind": "web"})
