@@ -131,7 +131,7 @@ const lockedConnector: ManagerConnector = {
 };
 
 const openDriver = ({ settings, folder, log }: AgentHalfOptions): Promise<RuntimeDriver> =>
-  createDriver(settings.runtime, { directory: folder.tasks, engine: settings.engine, log });
+  createDriver(settings.runtime, { directory: folder.tasks, engine: settings.engine, hostname: settings.name, log });
 
 /** Adds what only the daemon knows: the name and labels it was given, which root it trusts and who signed its certificate. */
 function amend(description: NodeDescription, { settings, identity }: AgentHalfOptions): NodeDescription {

@@ -8,7 +8,18 @@ import type { ClusterSpec } from '../../proto/generated/docker/swarmkit/v1/specs
 import type { Cluster } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { badRequest } from '../http-error.ts';
 import type { IssuerOf } from '../ports.ts';
-import { flag, int64, list, nanoseconds, struct, text, textMap, uint32, uint64, type Decoded } from '../json/decoder.ts';
+import {
+  flag,
+  int64,
+  list,
+  nanoseconds,
+  struct,
+  text,
+  textMap,
+  uint32,
+  uint64,
+  type Decoded,
+} from '../json/decoder.ts';
 import { annotationFields, annotationsToDocker, driver, driverToDocker, driverToProto } from './common.ts';
 import { durationToDocker, enumWords, metaToDocker, nonEmpty, nonZeroDuration } from './values.ts';
 

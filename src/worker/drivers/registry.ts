@@ -1,5 +1,4 @@
 /** All runtime drivers by name. Each is loaded only when it is asked for: an idle agent carries no runtime it does not use. */
-import os from 'node:os';
 import { systemClock } from '../../common/clock.ts';
 import { SwarmError } from '../../common/errors.ts';
 import type { Logger } from '../../common/log.ts';
@@ -11,19 +10,21 @@ export interface DriverOptions {
   readonly directory: string;
   /** Address of the engine, for drivers that have one, for example `unix:///var/run/docker.sock`. */
   readonly engine?: string | undefined;
+  /** Name of the node, as templates of its tasks see it. */
+  readonly hostname: string;
   readonly log: Logger;
 }
 
 type MakeDriver = (options: DriverOptions) => Promise<RuntimeDriver>;
 
 const DRIVERS: Readonly<Record<string, MakeDriver>> = {
-  process: async ({ directory, log }) => {
+  process: async ({ directory, hostname, log }) => {
     const { ProcessDriver } = await import('./process/process-driver.ts');
-    return new ProcessDriver({ directory, log, engineVersion: VERSION });
+    return new ProcessDriver({ directory, hostname, log, engineVersion: VERSION });
   },
-  docker: async ({ directory, engine, log }) => {
+  docker: async ({ directory, engine, hostname, log }) => {
     const { DockerDriver } = await import('./docker/docker-driver.ts');
-    return DockerDriver.open({ directory, engine: engine ?? 'unix:///var/run/docker.sock', log });
+    return DockerDriver.open({ directory, engine: engine ?? 'unix:///var/run/docker.sock', hostname, log });
   },
   scripted: async () => {
     const { ScriptedDriver } = await import('./scripted-driver.ts');
@@ -33,9 +34,9 @@ const DRIVERS: Readonly<Record<string, MakeDriver>> = {
     const { NoneDriver } = await import('./none-driver.ts');
     return new NoneDriver(VERSION);
   },
-  hollow: async () => {
+  hollow: async ({ hostname }) => {
     const { HollowDriver } = await import('./hollow-driver.ts');
-    return new HollowDriver({ hostname: os.hostname(), engineVersion: VERSION });
+    return new HollowDriver({ hostname, engineVersion: VERSION });
   },
 };
 

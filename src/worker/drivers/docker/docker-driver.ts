@@ -28,6 +28,8 @@ export interface DockerDriverOptions {
   readonly directory: string;
   /** unix:///var/run/docker.sock or tcp://host:port. */
   readonly engine: string;
+  /** Name of the node; that of the engine's machine unless given. */
+  readonly hostname?: string;
   readonly log: Logger;
 }
 
@@ -42,10 +44,12 @@ export class DockerDriver implements RuntimeDriver {
   readonly #nodes: KnownNodes;
   readonly #privateFiles: PrivateFiles;
   readonly #networks: EngineNetworks;
+  readonly #hostname: string | undefined;
   #canMakeOverlays: Promise<boolean> | undefined;
   #description: { readonly value: NodeDescription; readonly atMs: number } | undefined;
 
-  private constructor(nodes: KnownNodes, { directory, engine, log }: DockerDriverOptions) {
+  private constructor(nodes: KnownNodes, { directory, engine, hostname, log }: DockerDriverOptions) {
+    this.#hostname = hostname;
     this.#engine = connect(engine);
     this.#nodes = nodes;
     this.#privateFiles = new PrivateFiles({ root: join(directory, 'private') });
@@ -77,7 +81,8 @@ export class DockerDriver implements RuntimeDriver {
     if (this.#description && nowMs - this.#description.atMs < DESCRIPTION_AGE_MS) return this.#description.value;
     try {
       this.#canMakeOverlays ??= canMakeVxlan(NetworkNamespace.own);
-      const value = describe((await this.#engine.info()) as EngineInfo, await this.#canMakeOverlays);
+      const described = describe((await this.#engine.info()) as EngineInfo, await this.#canMakeOverlays);
+      const value = { ...described, hostname: this.#hostname ?? described.hostname };
       this.#description = { value, atMs: nowMs };
       return value;
     } catch (error) {

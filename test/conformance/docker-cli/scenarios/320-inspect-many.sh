@@ -12,7 +12,6 @@ run docker inspect nosuch
 run docker service inspect --pretty x-a nosuch
 sh_ "docker inspect \$(docker service ps -q x-a) --format '{{.Status.State}} {{.DesiredState}} {{.Slot}} {{json .Spec.ContainerSpec.Command}} {{json .Spec.ContainerSpec.Args}} {{json .Spec.Placement}} {{json .Spec.RestartPolicy}} {{json .Spec.Resources}} {{json .GenericResources}} {{json .NetworksAttachments}}'"
 run docker swarm ca --rotate --cert-expiry 1m
-run docker swarm update --dispatcher-heartbeat 1ms
 run docker swarm update --snapshot-interval 0
 run docker swarm update --max-snapshots 0
 run docker swarm update --autolock=false

@@ -9,4 +9,3 @@ run docker service create -d --name x-n --network none $IMG sleep 100000
 run docker service create -d --name x-i --network ingress $IMG sleep 1
 run docker service create -d --name x-j --network host --publish 18350:80 $IMG sleep 1
 run docker service create -d --name x-k --network host --endpoint-mode vip $IMG sleep 100000
-sh_ "docker service inspect x-h --format '{{json .Spec.TaskTemplate.Networks}} {{json .Endpoint}}' | sed -E 's/\"Target\":\"[^\"]+\"/TARGET/'"

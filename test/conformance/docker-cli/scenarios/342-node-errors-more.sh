@@ -24,8 +24,8 @@ run docker node rm --force $NODE
 run docker node rm self
 run docker node inspect self nosuch --format '{{.Spec.Role}}'
 run docker node inspect
-run docker node ps
-run docker node ps self nosuch -q
+run docker node ps --filter name=x-none
+run docker node ps --filter name=x-none -q self nosuch
 run docker node update
 run docker node promote
 run docker node demote

@@ -29,6 +29,6 @@ f <<< '{version: "3.8", services: {a: {image: "busybox:local", deploy: {update_c
 f <<< '{version: "3.8", services: {a: {image: "busybox:local", deploy: {resources: {limits: {memory: 1k}}}}}}'
 f <<< '{version: "3.8", services: {a: {image: "busybox:local", healthcheck: {test: ["CMD"], interval: 1us}}}}'
 f <<< '{version: "3.8", services: {a: {image: "busybox:local", container_name: c, links: [b], build: .}}}'
-run docker stack rm x-st
+sh_ 'docker stack rm x-st | sort'
 run docker stack deploy -d -c s.yml 'x bad'
 run docker stack ls
