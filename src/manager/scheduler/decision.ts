@@ -1,5 +1,5 @@
 /** What the scheduler decides about one task, and how that becomes a change in the store. */
-import { timestampOfMs } from '../../common/time.ts';
+import type { Timestamp } from '../../proto/generated/google/protobuf/timestamp.ts';
 import { TaskStatus, TaskState } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { genericListOf } from '../placement/generic-resource.ts';
@@ -15,6 +15,7 @@ export type Decision =
   /** Nobody wants the task any more and no agent has it. */
   | { readonly kind: 'end'; readonly task: Task };
 
+const NO_STATUS = TaskStatus.fromPartial({});
 const CHOSEN = 'scheduler assigned task to node';
 const CONFIRMED = 'scheduler confirmed task can run on preassigned node';
 
@@ -22,10 +23,9 @@ const CONFIRMED = 'scheduler confirmed task can run on preassigned node';
  * Writes a decision if the task and the node are still as they were when it was made.
  * Returns false when they are not: then nothing is written and the task must be looked at again.
  */
-export function writeDecision(tx: Writer, decision: Decision, nowMs: number): boolean {
+export function writeDecision(tx: Writer, decision: Decision, timestamp: Timestamp): boolean {
   const task = tx.task.get(decision.task.id);
   if (!task || task.status?.state !== TaskState.PENDING || task.nodeId !== decision.task.nodeId) return false;
-  const timestamp = timestampOfMs(nowMs);
   switch (decision.kind) {
     case 'assign': {
       const { node, hold } = decision;
@@ -34,11 +34,12 @@ export function writeDecision(tx: Writer, decision: Decision, nowMs: number): bo
         ...task,
         nodeId: node.id,
         assignedGenericResources: genericListOf(hold.generic),
-        status: TaskStatus.fromPartial({
+        status: {
+          ...NO_STATUS,
           state: TaskState.ASSIGNED,
           timestamp,
           message: hold.isPreassigned ? CONFIRMED : CHOSEN,
-        }),
+        },
       });
       return true;
     }

@@ -5,6 +5,7 @@
 import { sleep, type CancelTimer, type Clock } from '../../common/clock.ts';
 import type { Logger } from '../../common/log.ts';
 import type { Random } from '../../common/random.ts';
+import { timestampOfMs } from '../../common/time.ts';
 import { Wake } from '../../common/wake.ts';
 import type { Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import type { Change } from '../store/change.ts';
@@ -122,9 +123,9 @@ class Session {
     for (let start = 0; start < decisions.length; start += ROUND_LIMIT) {
       if (start > 0) await sleep(clock, 0, signal);
       const outdated: Decision[] = [];
-      const nowMs = clock.now();
+      const timestamp = timestampOfMs(clock.now());
       await store.batch(decisions.slice(start, start + ROUND_LIMIT), (tx, decision) => {
-        if (!writeDecision(tx, decision, nowMs)) outdated.push(decision);
+        if (!writeDecision(tx, decision, timestamp)) outdated.push(decision);
       });
       if (outdated.length === 0) continue;
       // What they clashed with may not have committed yet, and then trying again at once would clash again.

@@ -189,12 +189,13 @@ export class Store {
       this.#forget(own);
       own.resolve();
     } else if (request) {
+      const version = { index };
       this.#commit(
         index,
         request.id,
         request.action.map((message) => {
           const { action, kind, object } = decodeChange(message);
-          if (action !== 'delete') stampVersion(object, index);
+          if (action !== 'delete') stampVersion(object, version);
           return { action, kind, object };
         }),
       );
@@ -265,7 +266,8 @@ export class Store {
       throw toSwarmError(error);
     }
     // Now the version is known: later transactions must see it on what this one wrote.
-    for (const { action, object } of changes) if (action !== 'delete') stampVersion(object, index);
+    const version = { index };
+    for (const { action, object } of changes) if (action !== 'delete') stampVersion(object, version);
     return new Promise((resolve, reject) => {
       this.#proposals.push({ requestId, index, changes, resolve, reject });
     });

@@ -2,6 +2,8 @@
 import { SwarmError } from '../../common/errors.ts';
 import { timestampOfMs } from '../../common/time.ts';
 import type { Meta } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import type { Version } from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import type { Timestamp } from '../../proto/generated/google/protobuf/timestamp.ts';
 import { encodeChange, type Change, type ChangeAction } from './change.ts';
 import { KINDS, uniqueNameOf, type IndexName, type ObjectKind, type StoreObjects } from './objects.ts';
 import type { TableLayer, TableReader } from './table.ts';
@@ -44,7 +46,8 @@ interface Touched {
 /** Collects the changes of one transaction in the layers; {@link undo} takes them back. */
 export class TransactionLog {
   readonly #layers: Layers;
-  readonly #nowMs: number;
+  /** One object for all changes, as is each version: there are many of them in memory. */
+  readonly #now: Timestamp;
   /** In order of first touch. */
   readonly #touched = new Map<string, Touched>();
   #count = 0;
@@ -52,7 +55,7 @@ export class TransactionLog {
 
   constructor(layers: Layers, nowMs: number) {
     this.#layers = layers;
-    this.#nowMs = nowMs;
+    this.#now = timestampOfMs(nowMs);
   }
 
   get changes(): readonly PendingChange[] {
@@ -74,8 +77,8 @@ export class TransactionLog {
     if (object.id === '') throw new SwarmError('internal', `creating a ${kind} without an id`);
     if (this.#layers[kind].get(object.id)) throw new SwarmError('alreadyExists', `${kind} ${object.id} already exists`);
     this.#refuseTakenName(kind, object);
-    const now = timestampOfMs(this.#nowMs);
-    this.#record('create', kind, withMeta(object, { version: object.meta?.version, createdAt: now, updatedAt: now }));
+    const meta = { version: object.meta?.version, createdAt: this.#now, updatedAt: this.#now };
+    this.#record('create', kind, withMeta(object, meta));
   }
 
   update<K extends ObjectKind>(kind: K, object: StoreObjects[K]): void {
@@ -88,7 +91,7 @@ export class TransactionLog {
     const meta = {
       version: current.meta?.version,
       createdAt: current.meta?.createdAt,
-      updatedAt: timestampOfMs(this.#nowMs),
+      updatedAt: this.#now,
     };
     this.#record('update', kind, withMeta(object, meta));
   }
@@ -233,9 +236,10 @@ const withMeta = <T extends { readonly meta?: Meta | undefined }>(object: T, met
  * Writes the version of the commit that makes an object into it. In place, which is allowed to nobody else: the object was
  * made for this one change, by {@link withMeta} or from a log entry, and nobody has seen it with another version.
  */
-export function stampVersion(object: StoreObjects[ObjectKind], version: number): void {
-  const own = object as { meta: Meta | undefined };
-  own.meta = { createdAt: own.meta?.createdAt, updatedAt: own.meta?.updatedAt, version: { index: version } };
+export function stampVersion(object: StoreObjects[ObjectKind], version: Version): void {
+  const own = object as { meta: { version?: Version | undefined } | undefined };
+  if (own.meta) own.meta.version = version;
+  else own.meta = { version };
 }
 
 /** Applies a change to committed tables and returns it with the object it replaced; undefined when there was nothing to do. */
