@@ -114,9 +114,11 @@ export const nodeOwner = (node: Pick<Node, 'id'>): string => `node:${node.id}`;
 export const taskAddresses = (task: Task): readonly (readonly [string, string])[] =>
   (task.status?.state ?? TaskState.NEW) > TaskState.RUNNING ? [] : attachmentAddresses(task.networks);
 
-/** Virtual addresses of a service. */
+/** Virtual addresses of a service; in networks that end at each node it has none. */
 export const serviceAddresses = (service: Service): readonly (readonly [string, string])[] =>
-  (service.endpoint?.virtualIps ?? []).map(({ networkId, addr }) => [networkId, addr]);
+  (service.endpoint?.virtualIps ?? [])
+    .filter(({ addr }) => addr !== '')
+    .map(({ networkId, addr }) => [networkId, addr]);
 
 /** Load-balancer addresses of a node. */
 export const nodeAddresses = (node: Node): readonly (readonly [string, string])[] =>

@@ -75,7 +75,11 @@ function planVirtualIps(
   const planned: Endpoint['virtualIps'][number][] = [];
   const taken: Endpoint['virtualIps'][number][] = [];
   for (const networkId of networkIdsOf(service, ingressNetworkId)) {
-    if (isNodeLocal(networkId)) continue;
+    if (isNodeLocal(networkId)) {
+      // Named without an address, as Docker does.
+      planned.push({ networkId, addr: '' });
+      continue;
+    }
     const present = held.get(networkId);
     const addr = present ? present.addr : addresses.take(networkId);
     if (addr === undefined) {

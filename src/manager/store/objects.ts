@@ -113,7 +113,10 @@ export const KINDS = {
       network: serviceNetworks,
       secret: (s: Service) => unique((containerOf(s.spec?.task?.runtime)?.secrets ?? []).map((r) => r.secretId)),
       config: (s: Service) => unique((containerOf(s.spec?.task?.runtime)?.configs ?? []).map((r) => r.configId)),
-      address: (s: Service) => (s.endpoint?.virtualIps ?? []).map((ip) => addressKey(ip.networkId, ip.addr)),
+      address: (s: Service) =>
+        (s.endpoint?.virtualIps ?? [])
+          .filter(({ addr }) => addr !== '')
+          .map(({ networkId, addr }) => addressKey(networkId, addr)),
     },
   },
   task: {

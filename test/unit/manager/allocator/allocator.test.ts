@@ -191,7 +191,10 @@ describe('the allocator', () => {
     const [task] = tasksOf(test, id);
     expect(task?.status?.state).toBe(TaskState.PENDING);
     expect(task?.networks).toMatchObject([{ network: { id: 'net2', driverState: { name: 'host' } }, addresses: [] }]);
-    expect(test.store.read.service.get(id)?.endpoint?.virtualIps).toEqual([]);
+    expect(test.store.read.service.get(id)?.endpoint?.virtualIps).toEqual([{ networkId: 'net2', addr: '' }]);
+    const other = await addService(test, onNetworks('api', 'host'));
+    await settle();
+    expect(test.store.read.service.get(other)?.endpoint?.virtualIps).toEqual([{ networkId: 'net2', addr: '' }]);
     await expect(test.control.removeNetwork({ networkId: 'net1', name: '' })).rejects.toMatchObject({
       message: 'bridge is a pre-defined network and cannot be removed',
     });
