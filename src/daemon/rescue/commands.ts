@@ -1,10 +1,11 @@
 /** The commands for the day after: `swarmd backup`, `restore` and `recover`. Loaded when used: a worker carries no manager in its memory. */
 import { readFile } from 'node:fs/promises';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { parseUnlockKey } from '../../api/docker/unlock-key.ts';
 import { systemClock } from '../../common/clock.ts';
 import { errorText, SwarmError } from '../../common/errors.ts';
 import { defaultSocketPath } from '../../common/local-socket.ts';
+import { address, apiAddress, reachableAddress } from '../option-values.ts';
 
 const PASSPHRASE = 'file with the passphrase the backup is encrypted with';
 
@@ -15,7 +16,11 @@ export function addRescueCommands(program: Command, ended: (exitCode: number) =>
     .summary('keep the state of the swarm in a file, while it runs')
     .description('Keep the state of the swarm in a file: all objects, secrets and the authority, as of one moment.')
     .requiredOption('--out <file>', 'file to write')
-    .option('--api <address>', 'API socket of a manager on this machine', `unix://${defaultSocketPath()}`)
+    .addOption(
+      new Option('--api <address>', 'API socket of a manager on this machine')
+        .argParser(apiAddress)
+        .default(`unix://${defaultSocketPath()}`),
+    )
     .option('--passphrase-file <file>', PASSPHRASE)
     .addHelpText('after', '\nExamples:\n  swarmd backup --out swarm.backup --passphrase-file passphrase\n')
     .action(async ({ out, api, passphraseFile }: { out: string; api: string; passphraseFile?: string }) => {
@@ -34,8 +39,18 @@ export function addRescueCommands(program: Command, ended: (exitCode: number) =>
     .requiredOption('--from <file>', 'the backup')
     .requiredOption('--data-dir <dir>', 'empty folder to fill')
     .option('--passphrase-file <file>', PASSPHRASE)
-    .option('--listen-addr <host:port>', 'where the manager listens; the port of the one that made the backup')
-    .option('--advertise-addr <host[:port]>', 'where others reach it; the address of the one that made the backup')
+    .addOption(
+      new Option(
+        '--listen-addr <host:port>',
+        'where the manager listens; the port of the one that made the backup',
+      ).argParser(address),
+    )
+    .addOption(
+      new Option(
+        '--advertise-addr <host[:port]>',
+        'where others reach it; the address of the one that made the backup',
+      ).argParser(reachableAddress),
+    )
     .addHelpText('after', '\nExamples:\n  swarmd restore --from swarm.backup --data-dir /var/lib/swarmd\n')
     .action(async (given: RestoreFlags) => {
       const passphrase = await secretIn('--passphrase-file', given.passphraseFile);
