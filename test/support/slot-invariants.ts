@@ -4,6 +4,7 @@ import { endedByItself, isWanted, specVersionOf, stateOf } from '../../src/manag
 import { slotKey } from '../../src/manager/store/objects.ts';
 import type { Change } from '../../src/manager/store/change.ts';
 import type { Node, Service, Task } from '../../src/proto/generated/docker/swarmkit/v1/objects.ts';
+import { TaskSpec } from '../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import {
   TaskState,
   UpdateConfig_UpdateOrder as UpdateOrder,
@@ -16,6 +17,12 @@ const DESIRED_STATES: readonly TaskState[] = [
   TaskState.SHUTDOWN,
   TaskState.REMOVE,
 ];
+
+/** Followers decode each object anew, so that equal specs need not be the same object. */
+const isSameSpec = (a: Task, b: Task): boolean =>
+  a.spec === b.spec || Buffer.compare(encodeSpec(a), encodeSpec(b)) === 0;
+
+const encodeSpec = ({ spec }: Task): Uint8Array => (spec ? TaskSpec.encode(spec).finish() : new Uint8Array(0));
 
 export class SlotInvariants {
   readonly violations: string[] = [];
@@ -59,7 +66,7 @@ export class SlotInvariants {
     if (!old) return;
     if (old.desiredState > task.desiredState || stateOf(old) > stateOf(task))
       this.#violate(`task ${task.id} went back`);
-    if (old.spec !== task.spec || old.slot !== task.slot || old.serviceId !== task.serviceId)
+    if (!isSameSpec(old, task) || old.slot !== task.slot || old.serviceId !== task.serviceId)
       this.#violate(`task ${task.id} changed what it is`);
     if (old.nodeId !== '' && old.nodeId !== task.nodeId) this.#violate(`task ${task.id} changed its node`);
   }
