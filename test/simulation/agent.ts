@@ -17,7 +17,7 @@ import { NodeDescription, TaskState, TaskStatus } from '../../src/proto/generate
 import type { SimulatedManager } from './manager.ts';
 import type { Timeline } from './timeline.ts';
 
-export const NODE_CPUS = 4;
+const NODE_CPUS = 4;
 const NANO = 1e9;
 const RECONNECT_MS = 300;
 /** A service with this label has tasks that end by themselves. */

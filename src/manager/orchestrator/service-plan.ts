@@ -6,6 +6,7 @@ import {
   UpdateStatus_UpdateState as UpdateState,
 } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import { isTaskDirty } from '../placement/task-dirty.ts';
+import { slotKey } from '../store/objects.ts';
 import type { Reader } from '../store/transaction.ts';
 import { planJob } from './job-plan.ts';
 import { decideScale } from './replicated-scale.ts';
@@ -186,13 +187,15 @@ function planMarked(
     if (advance.outcome.kind === 'failed')
       return { steps, slotWakes: NO_WAKES, run: undefined, slotCount: marks.length };
   }
+  const begun = slotsFilledBy(advance.steps);
   const slotWakes = new Map<string, number>();
   for (const mark of marks) {
     const slot = slotAt(mark.key) ?? emptySlot(mode, mark);
     if (!slot) continue;
     const mayFill = mark.nodeChanged || input.marks.whole;
     const decision = decideSlot(service, mode, slot, around, mayFill);
-    steps.push(...decision.steps);
+    // A slot that the update gives a task in this very round needs no second one.
+    steps.push(...(begun.has(mark.key) ? decision.steps.filter((step) => !('wish' in step)) : decision.steps));
     if (decision.wakeAtMs !== undefined) slotWakes.set(mark.key, decision.wakeAtMs);
     if (mark.nodeChanged && !run && decision.steps.length === 0)
       steps.push(...bringUpToDate(service, mode, slot, around));
@@ -205,6 +208,10 @@ function planMarked(
     ...(advance.wakeAtMs !== undefined && { updateWakeMs: advance.wakeAtMs }),
   };
 }
+
+/** Keys of the slots for which steps make a task. */
+const slotsFilledBy = (steps: readonly Step[]): ReadonlySet<string> =>
+  new Set(steps.flatMap((step) => ('wish' in step ? [slotKey({ ...step.wish, serviceId: step.serviceId })] : [])));
 
 /** Advances, and makes sure that nothing became dirty unseen before the update is called complete. */
 function advanceRun(run: UpdateRun, view: UpdateView, reader: Reader): UpdateAdvance {

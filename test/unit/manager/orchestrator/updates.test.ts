@@ -8,7 +8,7 @@ import {
   UpdateStatus_UpdateState as UpdateState,
 } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { aNode, aService, imageOf, type ServiceGiven } from '../../../support/builders.ts';
-import { SwarmWorld, type TaskScript } from '../../../support/swarm-world.ts';
+import { SwarmWorld, withState, type TaskScript } from '../../../support/swarm-world.ts';
 
 let world: SwarmWorld;
 afterEach(() => world.end());
@@ -66,6 +66,19 @@ describe('a rolling update', () => {
       ['v2', false],
     ]);
     await world.advance(200);
+    expect(wanted().map((task) => [imageOf(task), isRunning(task)])).toEqual([['v2', true]]);
+  });
+
+  it('puts one task into a slot whose old task fails in the moment of a start-first step', async () => {
+    await aRunningService({ replicas: 1, update: { order: 'start-first' } });
+    const { length } = world.changes;
+    const [old] = wanted() as [Task];
+    await Promise.all([
+      world.store.update((tx) => tx.task.update(withState(old, TaskState.FAILED, world.clock.now()))),
+      update('v2'),
+    ]);
+    expect(world.created(length).map(imageOf)).toEqual(['v2']);
+    await world.advance(10_000);
     expect(wanted().map((task) => [imageOf(task), isRunning(task)])).toEqual([['v2', true]]);
   });
 
