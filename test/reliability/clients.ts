@@ -36,6 +36,8 @@ export class Clients {
   readonly tally: Tally = { acknowledgedWrites: 0, acknowledgedCreates: 0, reads: 0, refused: 0, unknown: 0 };
   readonly history: Operation[] = [];
   readonly created: string[] = [];
+  /** What was said of values that were not written. */
+  readonly refusals = new Map<number, string>();
   /** What no history can explain, as it was answered. */
   readonly wrong: string[] = [];
   readonly #random: Random;
@@ -114,6 +116,7 @@ export class Clients {
       this.#replaced.add(based);
     } else if (answer !== undefined && answer.status < 500) {
       // It says that it was not done: should the value ever be read, nobody wrote it.
+      this.refusals.set(value, `${answer.status} ${JSON.stringify(answer.body)}`);
       this.tally.refused++;
     } else {
       this.history.push({ ...operation, end: Infinity });

@@ -80,7 +80,10 @@ async function violationsOf(arena: Arena, clients: Clients, tasks: readonly stri
   const lost = clients.created.filter((name) => !names.has(name));
   if (lost.length > 0) found.push(`acknowledged and lost: ${lost.slice(0, 5).join(', ')} (${lost.length})`);
   const reason = whyNotLinearizable(clients.history);
-  if (reason !== undefined) found.push(`not linearizable: ${reason}`);
+  if (reason !== undefined) {
+    const refusal = clients.refusals.get(Number(/value (\d+)/.exec(reason)?.[1]));
+    found.push(`not linearizable: ${reason}${refusal === undefined ? '' : `; its write was answered ${refusal}`}`);
+  }
   const now = await arena.tasks();
   if (now.join() !== tasks.join()) found.push(`tasks were ${tasks.join(', ')} and are ${now.join(', ')}`);
   return found;

@@ -126,7 +126,12 @@ export class SimulatedManager {
         },
       },
     });
-    const state = new ReplicatedState(store, new MemberList(), { restored: () => undefined, changed: () => undefined });
+    // A snapshot is no new commit: others have told already what is in it.
+    const restored = new Set<number>();
+    const state = new ReplicatedState(store, new MemberList(), {
+      restored: () => void restored.add(store.version),
+      changed: () => undefined,
+    });
     const readBarrier = async (): Promise<void> => {
       const index = await node.readIndex().catch((error: unknown) => {
         throw refusalError(error);
@@ -176,7 +181,8 @@ export class SimulatedManager {
     this.#process = { store, node, dispatcher, control, loops, end };
     const watch = store.watch({ signal: end.signal });
     void (async () => {
-      for await (const commits of watch) for (const commit of commits) onCommit(commit);
+      for await (const commits of watch)
+        for (const commit of commits) if (!restored.has(commit.version)) onCommit(commit);
     })();
     await node.start();
     const tick = (): void => {

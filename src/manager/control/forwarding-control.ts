@@ -3,7 +3,7 @@
  * leader. A call that meets an election waits for its end, as long as trying again cannot do something twice.
  */
 import type { Clock } from '../../common/clock.ts';
-import { SwarmError, toSwarmError } from '../../common/errors.ts';
+import { isSwarmError, SwarmError, toSwarmError } from '../../common/errors.ts';
 import type { IdSource } from '../../common/ids.ts';
 import type { Random } from '../../common/random.ts';
 import { unary } from '../../common/rpc-client.ts';
@@ -112,7 +112,9 @@ function changeAtLeader(
     try {
       return await unary(remote, request, { timeoutMs: callTimeoutMs, signal: AbortSignal.any(signals) });
     } catch (error) {
-      throw outdated.signal.aborted && !options?.signal?.aborted ? LEADER_REPLACED : error;
+      if (options?.signal?.aborted) throw error;
+      // A leader whose process ends cancels the calls it was working on: that is its doing, not the caller's.
+      throw outdated.signal.aborted || isSwarmError(error, 'cancelled') ? LEADER_REPLACED : error;
     } finally {
       stopListening();
     }

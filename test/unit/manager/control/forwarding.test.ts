@@ -184,6 +184,34 @@ describe('between managers', () => {
     ).rejects.toMatchObject({ code: 'outOfSequence' });
   });
 
+  it('does not take a leader that ends in the middle of a call for a caller that gave up', async () => {
+    const ending = await rpcRig();
+    const test = await testControl();
+    let isAsked: () => void = () => undefined;
+    const asked = new Promise<void>((resolve) => {
+      isAsked = resolve;
+    });
+    const createConfig = (): Promise<never> => {
+      isAsked();
+      return new Promise(() => undefined);
+    };
+    const local = { ...test.control, createConfig };
+    const methods = controlMethods({ local, reads: local, isLeader: () => true });
+    const open = Object.fromEntries(Object.entries(methods).map(([name, m]) => [name, { ...m, access: 'anyone' }]));
+    ending.add(ControlDefinition, open as typeof methods);
+    const client = ending.client(ControlClient);
+    let isLeader = false;
+    const leadership = { isLeader: () => isLeader, leaderConnection: () => (isLeader ? undefined : client) };
+    const created = forwarding(test, leadership, systemClock as FakeClock).createConfig({
+      id: '',
+      spec: aConfigSpec('c'),
+    });
+    await asked;
+    isLeader = true;
+    ending.close();
+    expect((await created).config?.id).toBe('chosen1');
+  });
+
   it('turns to the new leader when the old one falls silent', async () => {
     const silent = await rpcRig();
     const methods = controlMethods({
