@@ -9,8 +9,8 @@ const shown = (n: number): string => n.toLocaleString('en');
 export function reliabilityPage(runs: readonly Run[]): string {
   const sizes = [...new Set(runs.map(({ managers }) => managers))].sort((a, b) => a - b);
   const total = sum(runs, roundsOf);
-  const violations = runs.flatMap((run) =>
-    run.violations.map((text) => `seed ${run.seed}, ${run.managers} managers: ${text}`),
+  const violations = runs.flatMap(({ seed, managers, violations: found, sequel = '' }) =>
+    found.map((text) => `seed ${seed}, ${managers} managers: ${text}. ${sequel}`.trim()),
   );
   const faults = FAULTS.map(({ name }) => [name, ...sizes.map((size) => roundsOfFault(runs, name, size))]);
   return `# Reliability
@@ -30,7 +30,7 @@ managers reachable, and:
 An answer that says "not done" must be true: were such a value ever read, the history would not be linearizable. An operation without an answer may
 have happened or not.
 
-**${shown(total)} rounds, ${violations.length === 0 ? '0 violations' : `${violations.length} VIOLATIONS`}.** ${sentence(runs)}
+**${shown(total)} rounds, ${violations.length} violation${violations.length === 1 ? '' : 's'}.** ${sentence(runs)}
 
 ${violations.map((text) => `- ${text}\n`).join('')}
 | fault | ${sizes.map((size) => `rounds with ${size} managers`).join(' | ')} |

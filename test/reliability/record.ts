@@ -22,6 +22,8 @@ export interface Run {
   readonly repairs: number;
   /** Empty if all that must hold did hold. */
   readonly violations: readonly string[];
+  /** Written by hand: what was done about them. */
+  readonly sequel?: string;
 }
 
 export function readRuns(): readonly Run[] {
