@@ -18,6 +18,8 @@ export interface EngineOptions {
   readonly isSwarm?: boolean;
   /** The engine is to join a swarm later; the same holds for its containers. */
   readonly joinsSwarm?: boolean;
+  /** Name of the engine's host; the machine's unless given. */
+  readonly hostname?: string;
 }
 
 export class DockerEngine {
@@ -25,26 +27,29 @@ export class DockerEngine {
   /** Network namespace the engine lives in. */
   readonly namespace: string;
   readonly #liveRestore: boolean;
+  readonly #hostname: string | undefined;
   #containerd: ChildProcess | undefined;
   #dockerd: ChildProcess | undefined;
 
-  private constructor(directory: string, namespace: string, liveRestore: boolean) {
+  private constructor(directory: string, namespace: string, { isSwarm, joinsSwarm, hostname }: EngineOptions) {
     this.directory = directory;
     this.namespace = namespace;
-    this.#liveRestore = liveRestore;
+    this.#liveRestore = !isSwarm && !joinsSwarm;
+    this.#hostname = hostname;
   }
 
   /** Starts an engine and imports busybox. Throws with the engine's log when it does not come up. */
-  static async start({ isSwarm = false, joinsSwarm = false }: EngineOptions = {}): Promise<DockerEngine> {
+  static async start(options: EngineOptions = {}): Promise<DockerEngine> {
     const directory = await mkdtemp(join(tmpdir(), 'swarmd-engine-'));
-    const engine = new DockerEngine(directory, directory.slice(-13), !isSwarm && !joinsSwarm);
+    const engine = new DockerEngine(directory, directory.slice(-13), options);
     try {
       await run('ip', ['netns', 'add', engine.namespace]);
       await run('ip', ['-n', engine.namespace, 'link', 'set', 'lo', 'up']);
       await engine.#startContainerd();
       await engine.startDaemon();
       await engine.#importBusybox();
-      if (isSwarm) await engine.docker('swarm', 'init', '--advertise-addr=127.0.0.1', '--listen-addr=127.0.0.1');
+      if (options.isSwarm)
+        await engine.docker('swarm', 'init', '--advertise-addr=127.0.0.1', '--listen-addr=127.0.0.1');
       return engine;
     } catch (error) {
       await engine.close();
@@ -125,7 +130,11 @@ export class DockerEngine {
 
   /** nsenter rather than `ip netns exec`, which would hide the control groups. */
   #inNamespace(command: string, args: readonly string[]): ChildProcess {
-    const child = spawn('nsenter', [`--net=/run/netns/${this.namespace}`, '--', command, ...args], {
+    const named =
+      this.#hostname === undefined
+        ? []
+        : ['unshare', '--uts', 'sh', '-c', 'hostname "$0" && exec "$@"', this.#hostname];
+    const child = spawn('nsenter', [`--net=/run/netns/${this.namespace}`, '--', ...named, command, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       // There is no registry to ask for newer images.
       env: { ...process.env, DOCKER_SERVICE_PREFER_OFFLINE_IMAGE: '1' },

@@ -38,7 +38,7 @@ export class ReferenceSwarm {
   }
 
   async #addNode(): Promise<void> {
-    const engine = await DockerEngine.start({ joinsSwarm: true });
+    const engine = await DockerEngine.start({ joinsSwarm: true, hostname: `node-${this.#engines.length + 1}` });
     this.#engines.push(engine);
     const address = await this.#lab.plugIn(engine.namespace);
     const addresses = ['--advertise-addr', address, '--listen-addr', address];

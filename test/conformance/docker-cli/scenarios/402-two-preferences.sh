@@ -9,7 +9,7 @@ replicas x-p 6/6; on x-p
 q docker service create -d --name x-m --replicas 3 --replicas-max-per-node 1 $IMG sleep 100000
 replicas x-m 2/3; on x-m
 until_ 20 "docker service ps --no-trunc --format '{{.Error}}' x-m | grep -q suitable" "waits"
-taskstates x-m | cut -d'|' -f3-
+taskstates x-m | cut -d'|' -f3- | sort
 q docker service update -d --replicas-max-per-node 2 x-m
 replicas x-m 3/3
 q docker service create -d --name x-b --constraint node.id==$NODE --replicas 3 $IMG sleep 100000

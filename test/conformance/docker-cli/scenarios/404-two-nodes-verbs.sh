@@ -10,7 +10,7 @@ run docker node rm $NODE2
 run docker node rm $NODE2 nosuch
 run docker node promote $NODE2 nosuch
 until_ 20 "docker node ls --filter id=$NODE2 --format '{{.ManagerStatus}}' | grep -q Reachable" "reachable"
-run docker node ls --filter role=manager --format '{{.Availability}} {{.ManagerStatus}}'
+sh_ "docker node ls --filter role=manager --format '{{.Availability}} {{.ManagerStatus}}' | sort"
 run docker info -f '{{.Swarm.Managers}} {{.Swarm.Nodes}}'
 run docker node rm $NODE2
 run docker node rm --force $NODE2
