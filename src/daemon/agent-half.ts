@@ -7,6 +7,7 @@ import type { NodeIdentity } from '../identity/node-identity.ts';
 import type { SessionMessage } from '../proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import type { NodeDescription } from '../proto/generated/docker/swarmkit/v1/types.ts';
 import { Agent, type AgentState } from '../worker/agent.ts';
+import { Balancer } from '../worker/balancer/balancer.ts';
 import type { RuntimeDriver } from '../worker/drivers/driver.ts';
 import { createDriver } from '../worker/drivers/registry.ts';
 import type { ManagerConnector } from '../worker/manager-connector.ts';
@@ -32,15 +33,18 @@ const CONNECT_POLL_MS = 20;
 export class AgentHalf {
   readonly #options: AgentHalfOptions;
   readonly #agent: Agent;
+  readonly #balancer: Balancer | undefined;
   readonly #abort = new AbortController();
   #running: Promise<void> = Promise.resolve();
 
   private constructor(options: AgentHalfOptions, driver: RuntimeDriver) {
     this.#options = options;
+    this.#balancer = balancerOf(options, driver);
     this.#agent = new Agent({
       nodeId: options.nodeId,
       stateDir: options.folder.worker,
       driver,
+      balancer: this.#balancer,
       connector: options.identity ? tlsConnector(options.identity) : lockedConnector,
       managers: options.managers,
       log: options.log,
@@ -106,6 +110,7 @@ export class AgentHalf {
   async stopAndRemoveTasks(): Promise<void> {
     this.#agent.leave();
     await this.stop();
+    await this.#balancer?.remove();
     const driver = await openDriver(this.#options);
     try {
       await Promise.all(
@@ -132,6 +137,14 @@ const lockedConnector: ManagerConnector = {
 
 const openDriver = ({ settings, folder, log }: AgentHalfOptions): Promise<RuntimeDriver> =>
   createDriver(settings.runtime, { directory: folder.tasks, engine: settings.engine, hostname: settings.name, log });
+
+/** Runtimes that only pretend to run something. */
+const PRETENDING: ReadonlySet<string> = new Set(['hollow', 'scripted']);
+
+const balancerOf = ({ nodeId, log }: AgentHalfOptions, driver: RuntimeDriver): Balancer | undefined =>
+  PRETENDING.has(driver.name)
+    ? undefined
+    : new Balancer({ nodeId, log, addressOf: async (task) => driver.addressOf?.(task) });
 
 /** Adds what only the daemon knows: the name and labels it was given, which root it trusts and who signed its certificate. */
 function amend(description: NodeDescription, { settings, identity }: AgentHalfOptions): NodeDescription {

@@ -10,6 +10,7 @@ import { msOfDuration } from '../common/time.ts';
 import type { SessionMessage } from '../proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import type { NodeDescription } from '../proto/generated/docker/swarmkit/v1/types.ts';
 import { AssignmentStream } from './assignments.ts';
+import type { Balancer } from './balancer/balancer.ts';
 import { descriptionChanged } from './description-watch.ts';
 import type { RuntimeDriver } from './drivers/driver.ts';
 import { LogPublisher } from './log-publisher.ts';
@@ -35,6 +36,8 @@ export interface AgentOptions {
   /** Folder for the task book and the manager list, locked while the agent runs; undefined keeps everything in memory. */
   readonly stateDir: string | undefined;
   readonly driver: RuntimeDriver;
+  /** Leads connections to tasks; undefined for nodes that are only pretended. */
+  readonly balancer?: Balancer | undefined;
   readonly connector: ManagerConnector;
   /** Manager addresses "host:port" known from joining; those remembered on disk are added. */
   readonly managers: readonly string[];
@@ -111,7 +114,7 @@ export class Agent {
    * @param onReady called once the state folder is this agent's and the tasks of the last run are taken up
    */
   async run(signal: AbortSignal, onReady: () => void = () => undefined): Promise<void> {
-    const { stateDir, driver, nodeId } = this.#options;
+    const { stateDir, driver, balancer, nodeId } = this.#options;
     const lock: StateLock | undefined = stateDir === undefined ? undefined : lockStateFolder(stateDir);
     let book: TaskBook | undefined;
     try {
@@ -122,6 +125,7 @@ export class Agent {
       const reporter = new Reporter({ onAccepted: (taskId) => pool.accepted(taskId) });
       const pool = new TaskPool({
         driver,
+        balancer,
         book,
         reporter,
         contact: this.#contact,
@@ -229,7 +233,7 @@ export class Agent {
           description,
           sessionId,
           willReturn: () => !this.#isLeaving,
-          wantsPeers: this.#options.driver.meetPeers !== undefined,
+          wantsPeers: this.#options.driver.meetPeers !== undefined || this.#options.balancer !== undefined,
         },
         {
           onOpen: (live) => {

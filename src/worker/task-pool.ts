@@ -7,6 +7,7 @@ import type { Logger } from '../common/log.ts';
 import type { Task } from '../proto/generated/docker/swarmkit/v1/objects.ts';
 import { TaskState, TaskStatus } from '../proto/generated/docker/swarmkit/v1/types.ts';
 import type { AssignmentSet } from './assignments.ts';
+import type { Balancer } from './balancer/balancer.ts';
 import { Dependencies } from './dependencies.ts';
 import type { RuntimeDriver } from './drivers/driver.ts';
 import { NO_RESTARTS } from './local-restart.ts';
@@ -17,6 +18,8 @@ import { TaskRunner } from './task-runner.ts';
 
 export interface TaskPoolOptions {
   readonly driver: RuntimeDriver;
+  /** Undefined for nodes that lead no connections. */
+  readonly balancer?: Balancer | undefined;
   readonly book: TaskBook;
   readonly reporter: Reporter;
   readonly contact: ManagerContact;
@@ -58,6 +61,7 @@ export class TaskPool {
   apply(set: AssignmentSet): void {
     this.#dependencies.apply(set);
     this.#options.driver.meetPeers?.(set.peers, set.isComplete);
+    this.#options.balancer?.meetPeers(set.peers, set.isComplete);
     for (const task of set.tasks.updated) this.#assign(task);
     for (const id of set.tasks.removed) this.#withdraw(id);
     if (set.isComplete) this.#dropAllBut(new Set(set.tasks.updated.map((task) => task.id)));
@@ -101,9 +105,10 @@ export class TaskPool {
   }
 
   #start(entry: BookEntry): void {
-    const { book, reporter, ...rest } = this.#options;
+    const { book, reporter, balancer, ...rest } = this.#options;
     const { id } = entry.task;
     let reported = entry.status;
+    void balancer?.note(entry.task, entry.status);
     const runner = new TaskRunner({
       ...rest,
       entry,
@@ -112,6 +117,7 @@ export class TaskPool {
       isAccepted: () => reporter.isAccepted(id),
       onChange: (changed) => {
         book.put(changed);
+        void balancer?.note(changed.task, changed.status);
         if (changed.status === reported) return;
         reported = changed.status;
         if (changed.isAssigned) reporter.report(id, changed.status);

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { docker } from '../support/cluster.ts';
 import { BUSYBOX_IMAGE } from '../support/docker-engine.ts';
 import { DockerSwarm } from '../support/docker-swarm.ts';
-import { describeWith } from '../support/requirements.ts';
+import { describeWith, itWith } from '../support/requirements.ts';
 
 const SLEEP = ['sh', '-c', 'echo hello from $SLOT; trap "exit 0" TERM; while :; do sleep 0.2; done'] as const;
 const IN_TIME = { timeout: 40_000, interval: 250 };
@@ -68,6 +68,58 @@ describeWith(['root', 'docker', 'dockerd', 'ip', 'busybox'], 'the docker CLI wit
     );
     expect(modes.join('\n').split('\n').filter(Boolean).toSorted()).toEqual(['bridge', 'host']);
   });
+
+  itWith(
+    ['nft', 'vxlan'],
+    'answers published ports on every node, and leads a service name to all its tasks',
+    async () => {
+      const serve = ['sh', '-c', 'echo $SLOT > /index.html; exec httpd -f -p 80 -h /'];
+      const flags = ['-d', '--replicas', '2', '--env', 'SLOT={{.Task.Slot}}', '--stop-grace-period', '1s'];
+      await cli('network', 'create', '-d', 'overlay', 'back');
+      await cli('service', 'create', '--name', 'web', '--publish', '8080:80', ...flags, BUSYBOX_IMAGE, ...serve);
+      await cli('service', 'create', '--name', 'inner', '--network', 'back', ...flags, BUSYBOX_IMAGE, ...serve);
+      await create('client', '--network', 'back');
+      for (const name of ['web', 'inner']) await expect.poll(() => replicas(name), IN_TIME).toBe('2/2');
+      await expect.poll(() => replicas('client'), IN_TIME).toBe('1/1');
+      const twice = async (get: () => Promise<string>): Promise<string> =>
+        [await get().catch(String), await get().catch(String)].toSorted().join(' ');
+      for (const at of [0, 1]) {
+        for (const host of [swarm.addresses[at] ?? '', '127.0.0.1']) {
+          const url = `http://${host}:8080/`;
+          await expect
+            .poll(() => twice(() => swarm.onHost(at, 'busybox', 'wget', '-q', '-O', '-', url)), IN_TIME)
+            .toBe('1 2');
+        }
+      }
+      const inside = async (...command: readonly string[]): Promise<string> => {
+        for (const engine of swarm.engines) {
+          const id = await engine.docker('ps', '-q', '--filter', 'label=com.docker.swarm.service.name=client');
+          if (id !== '') return engine.docker('exec', id, ...command);
+        }
+        throw new Error('no client runs');
+      };
+      await expect.poll(() => twice(() => inside('wget', '-q', '-O', '-', 'http://inner/')), IN_TIME).toBe('1 2');
+      const [service] = await swarm.first.ask<{ Endpoint: { VirtualIPs: { Addr: string }[] } }[]>(
+        'GET',
+        '/services?filters={"name":["inner"]}',
+      );
+      const vip = new RegExp(` ${service?.Endpoint.VirtualIPs[0]?.Addr.split('/')[0] ?? ''}$`, 'm');
+      expect(await inside('nslookup', 'inner', '127.0.0.11')).toMatch(vip);
+      expect(await inside('nslookup', 'tasks.inner', '127.0.0.11')).not.toMatch(vip);
+      // The kernel goes on without the agent.
+      for (const daemon of swarm.daemons) await daemon.kill();
+      const own = `http://${swarm.addresses[1] ?? ''}:8080/`;
+      expect(await twice(() => swarm.onHost(1, 'busybox', 'wget', '-q', '-O', '-', own))).toBe('1 2');
+      for (const daemon of swarm.daemons) await daemon.start();
+      await cli('service', 'scale', '-d', 'web=1');
+      await expect
+        .poll(() => twice(() => swarm.onHost(1, 'busybox', 'wget', '-q', '-O', '-', own)), IN_TIME)
+        .toMatch(/^(1 1|2 2)$/);
+      await cli('service', 'rm', 'web', 'inner', 'client');
+      await expect.poll(() => cli('network', 'rm', 'back').catch(String), IN_TIME).toBe('back');
+      await expect.poll(() => swarm.onHost(1, 'nft', 'list', 'tables'), IN_TIME).not.toContain('swarmd');
+    },
+  );
 
   it('shows the containers of the node it talks to, and runs commands in them', async () => {
     await create('web', '--mode', 'global', '--constraint', 'node.hostname==node-1');

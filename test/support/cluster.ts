@@ -50,7 +50,7 @@ export class TestDaemon {
   readonly directory: string;
   readonly socket: string;
   readonly #arguments: readonly string[];
-  readonly #namespace: string | undefined;
+  readonly namespace: string | undefined;
   #process: ChildProcess | undefined;
 
   /** @param namespace network namespace to run in; the caller's own unless given */
@@ -59,11 +59,15 @@ export class TestDaemon {
     this.directory = join(directory, name);
     this.socket = join(directory, `${name}.sock`);
     this.#arguments = args;
-    this.#namespace = namespace;
+    this.namespace = namespace;
   }
 
   get pid(): number {
     return this.#process?.pid ?? 0;
+  }
+
+  get isRunning(): boolean {
+    return this.#process !== undefined && this.#process.exitCode === null && this.#process.signalCode === null;
   }
 
   get host(): string {
@@ -89,7 +93,7 @@ export class TestDaemon {
       ...rest,
       ...extra,
     ];
-    const enter = this.#namespace === undefined ? [] : ['nsenter', `--net=/run/netns/${this.#namespace}`, '--'];
+    const enter = this.namespace === undefined ? [] : ['nsenter', `--net=/run/netns/${this.namespace}`, '--'];
     const [program = process.execPath, ...words] = [...enter, process.execPath, ...args];
     const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'] });
     const log = createWriteStream(`${this.directory}.log`, { flags: 'a' });
@@ -117,6 +121,7 @@ export class TestDaemon {
   /** kill -9: nothing is said to anybody. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');
+    if (this.namespace === undefined) await this.#removeTable();
   }
 
   /** Orderly stop; resolves with the exit code. */
@@ -156,6 +161,16 @@ export class TestDaemon {
     const answer = await this.call<T & { message?: string }>(method, path, body);
     if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.body?.message ?? ''}`);
     return answer.body;
+  }
+
+  /** What it led connections by stays in the kernel without it, which here is that of the machine. */
+  async #removeTable(): Promise<void> {
+    const record = join(this.directory, 'node.json');
+    if (!existsSync(record)) return;
+    const { nodeId } = JSON.parse(readFileSync(record, 'utf8')) as { readonly nodeId?: string };
+    await new Promise<void>((resolve) => {
+      execFile('nft', ['delete', 'table', 'ip', `swarmd_${nodeId ?? ''}`], () => resolve());
+    });
   }
 
   async #end(signal: NodeJS.Signals): Promise<number | null> {

@@ -20,6 +20,8 @@ export interface EngineOptions {
   readonly joinsSwarm?: boolean;
   /** Name of the engine's host; the machine's unless given. */
   readonly hostname?: string;
+  /** What stands in its daemon.json: labels, generic resources and the like. */
+  readonly config?: object;
 }
 
 export class DockerEngine {
@@ -45,6 +47,7 @@ export class DockerEngine {
     try {
       await run('ip', ['netns', 'add', engine.namespace]);
       await run('ip', ['-n', engine.namespace, 'link', 'set', 'lo', 'up']);
+      await writeFile(join(directory, 'daemon.json'), JSON.stringify(options.config ?? {}));
       await engine.#startContainerd();
       await engine.startDaemon();
       await engine.#importBusybox();
@@ -112,7 +115,6 @@ export class DockerEngine {
 
   async #startContainerd(): Promise<void> {
     const config = join(this.directory, 'containerd.toml');
-    await writeFile(join(this.directory, 'daemon.json'), '{}');
     await writeFile(
       config,
       [

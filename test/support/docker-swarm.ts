@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TestDaemon } from './cluster.ts';
-import { DockerEngine, unmountBelow } from './docker-engine.ts';
+import { DockerEngine, run, unmountBelow } from './docker-engine.ts';
 import { NetworkLab } from './network-lab.ts';
 
 const PORT = 2377;
@@ -14,6 +14,8 @@ const PORT = 2377;
 export class DockerSwarm {
   readonly engines: readonly DockerEngine[];
   readonly daemons: TestDaemon[] = [];
+  /** Of each node, in the network they share. */
+  readonly addresses: string[] = [];
   readonly #directory: string;
   readonly #lab: NetworkLab;
 
@@ -48,6 +50,11 @@ export class DockerSwarm {
     return first;
   }
 
+  /** Runs a command on the host of a node, by its number. */
+  onHost(node: number, command: string, ...args: readonly string[]): Promise<string> {
+    return run('nsenter', [`--net=/run/netns/${this.engines[node]?.namespace ?? ''}`, '--', command, ...args]);
+  }
+
   /** Ends daemons, containers and engines, and removes all folders. */
   async close(): Promise<void> {
     await Promise.all(this.daemons.map((daemon) => daemon.kill()));
@@ -60,7 +67,9 @@ export class DockerSwarm {
 
   async #addNode(engine: DockerEngine): Promise<void> {
     const name = `node-${this.daemons.length + 1}`;
-    const listen = ['--listen-addr', `${await this.#lab.plugIn(engine.namespace)}:${PORT}`];
+    const address = await this.#lab.plugIn(engine.namespace);
+    this.addresses.push(address);
+    const listen = ['--listen-addr', `${address}:${PORT}`];
     const runtime = ['--runtime', 'docker', '--engine', engine.host];
     const role = this.daemons.length === 0 ? ['manager'] : ['worker', ...(await this.#joinFlags())];
     const daemon = new TestDaemon(name, this.#directory, [...role, ...listen, ...runtime], engine.namespace);

@@ -30,6 +30,7 @@ const REQUIREMENTS = {
     (commandExists('dockerd') && commandExists('containerd')) || 'needs dockerd (Debian package docker.io)',
   dockerCompose: () => commandExists('docker-compose') || 'needs docker-compose (Debian package docker-compose)',
   ip: () => commandExists('ip') || 'needs the ip command (Debian package iproute2)',
+  nft: () => commandExists('nft') || 'needs nft (Debian package nftables)',
   busybox: () => existsSync('/bin/busybox') || 'needs busybox (Debian package busybox-static)',
   vxlan: () => kernelHas('vxlan') || 'needs VXLAN in the kernel',
   ipvs: () => existsSync('/proc/net/ip_vs') || 'needs IPVS in the kernel',

@@ -91,9 +91,15 @@ export function networkToDocker(network: Network): object {
     ConfigOnly: false,
     Containers: null,
     Options: nonEmpty(driver?.options) ?? null,
-    Labels: nonEmpty(spec?.annotations?.labels) ?? null,
+    Labels: nonEmpty(labelsOf(network)) ?? null,
   };
 }
+
+/** Docker has no word for a network that waits for a subnet: it is told as a label of ours. */
+const labelsOf = ({ spec, waitsFor }: Network): Readonly<Record<string, string>> => ({
+  ...spec?.annotations?.labels,
+  ...(waitsFor !== '' && { 'swarmd.waits-for': waitsFor }),
+});
 
 const ipamConfigToDocker = (proto: IPAMConfig): object => ({
   Subnet: nonEmpty(proto.subnet),

@@ -66,7 +66,7 @@ export function nodeToDocker(node: Node): object {
     Description: node.description ? descriptionToDocker(node.description) : emptyDescription,
     Status: {
       State: nodeStates.word(node.status?.state ?? NodeState.UNKNOWN),
-      Message: nonEmpty(node.status?.message),
+      Message: nonEmpty(node.status?.message || node.waitsFor),
       Addr: nonEmpty(node.status?.addr),
     },
     ManagerStatus: manager && {

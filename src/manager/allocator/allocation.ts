@@ -31,11 +31,8 @@ export interface Work {
   readonly id: string;
 }
 
-type Warn = (facts: object, text: string) => void;
-
 export class Allocation {
   readonly #clock: Clock;
-  readonly #warn: Warn;
   readonly #addresses = new AddressBook();
   readonly #cursors: PortCursors = new Map();
   readonly #networksInUse = new NetworksInUse();
@@ -57,9 +54,8 @@ export class Allocation {
   readonly #settledServices = new Set<string>();
 
   /** Begins with everything that is in the store: what is held is noted before anything is chosen. */
-  constructor(reader: Reader, clock: Clock, warn: Warn) {
+  constructor(reader: Reader, clock: Clock) {
     this.#clock = clock;
-    this.#warn = warn;
     const [networks, services, tasks] = [reader.network.all(), reader.service.all(), reader.task.all()];
     for (const network of networks) if (isNetworkAllocated(network)) this.#addresses.addNetwork(network);
     for (const service of services) this.#addresses.hold(serviceOwner(service), serviceAddresses(service));
@@ -149,7 +145,9 @@ export class Allocation {
     }
   }
 
-  #noteNetwork({ action, object }: Extract<Change, { kind: 'network' }>): void {
+  #noteNetwork({ action, object, old }: Extract<Change, { kind: 'network' }>): void {
+    // The reason written on a waiting network comes back as a change of it; that alone is no cause to try again.
+    if (action === 'update' && object.waitsFor !== '' && object.waitsFor !== old?.waitsFor) return;
     this.#mayHelpWaiting = true;
     this.#forgetUnless(action !== 'delete', 'network', object.id);
     if (action === 'delete') this.#addresses.removeNetwork(object.id);
@@ -181,10 +179,11 @@ export class Allocation {
     });
     if ('waitsFor' in plan) {
       this.#waiting.network.set(id, plan.waitsFor);
+      if (network.waitsFor !== plan.waitsFor) tx.network.update({ ...network, waitsFor: plan.waitsFor });
       return;
     }
     this.#waiting.network.delete(id);
-    tx.network.update(plan.network);
+    tx.network.update({ ...plan.network, waitsFor: '' });
     this.#addresses.addNetwork(plan.network);
   }
 
@@ -249,15 +248,10 @@ export class Allocation {
       used: this.#networksInUse.of(id),
     });
     const [lacking] = plan.lacking;
-    if (lacking === undefined) this.#waiting.node.delete(id);
-    else this.#waitAtNode(id, this.#whyNoAddress(tx, lacking));
-    if (plan.node) tx.node.update(plan.node);
-  }
-
-  #waitAtNode(id: string, reason: string): void {
-    // A node has no field for it, and its tasks are told by the engine that the address is missing.
-    if (this.#waiting.node.get(id) !== reason) this.#warn({ nodeId: id, reason }, 'a node waits for an address');
-    this.#waiting.node.set(id, reason);
+    const waitsFor = lacking === undefined ? '' : this.#whyNoAddress(tx, lacking);
+    if (waitsFor === '') this.#waiting.node.delete(id);
+    else this.#waiting.node.set(id, waitsFor);
+    if (plan.node || node.waitsFor !== waitsFor) tx.node.update({ ...(plan.node ?? node), waitsFor });
   }
 
   #ingressId(tx: Reader): string | undefined {

@@ -23,10 +23,7 @@ export class Allocator {
   async run(signal: AbortSignal): Promise<void> {
     const { store, clock, log } = this.#options;
     const kinds = ['network', 'service', 'task', 'node'] as const;
-    const [allocation, watch] = store.readAndWatch(
-      (reader) => new Allocation(reader, clock, (facts, text) => log.warn(facts, text)),
-      { kinds, signal },
-    );
+    const [allocation, watch] = store.readAndWatch((reader) => new Allocation(reader, clock), { kinds, signal });
     const onTheirWay = new Set<Promise<void>>();
     // The next pass may be planned before the last one is committed: the store shows it what is already on its way.
     const pass = (): void => {

@@ -4,6 +4,7 @@ import type { UpdateNodeRequest } from '../../proto/generated/docker/swarmkit/v1
 import type { Node } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { NodeSpec_Membership } from '../../proto/generated/docker/swarmkit/v1/specs.ts';
 import { NodeRole } from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import { isDockerEngine } from '../placement/docker-engine.ts';
 import type { Reader } from '../store/transaction.ts';
 import type { ControlService } from './control.ts';
 import type { ControlDependencies, RaftMembers } from './dependencies.ts';
@@ -41,6 +42,7 @@ export function nodeCalls(dependencies: ControlDependencies): NodeCalls {
       const updated = await store.update((tx) => {
         const node = tx.node.get(nodeId);
         if (!node) throw notFound('node', nodeId);
+        refuseEngineAsManager(node, request);
         refuseUnsafeDemotion(tx, members, node, request);
         refuseStaleVersion('node', node, nodeVersion);
         const next = { ...node, spec };
@@ -59,6 +61,15 @@ export function nodeCalls(dependencies: ControlDependencies): NodeCalls {
 /** A node answers to its host name and to the name in its spec. */
 const namesOf = (node: Node): readonly string[] =>
   [node.description?.hostname ?? '', node.spec?.annotations?.name ?? ''].filter((name) => name !== '');
+
+/** The manager inside an engine could not join our group: its whole swarm component would stop, and lose its tasks. */
+function refuseEngineAsManager(node: Node, { spec }: UpdateNodeRequest): void {
+  const isPromotion = spec?.desiredRole === NodeRole.MANAGER && node.spec?.desiredRole !== NodeRole.MANAGER;
+  if (!isPromotion || !isDockerEngine(node)) return;
+  throw refused(
+    `node ${node.id} is a Docker Engine, which cannot be a manager of this swarm: run swarmd on that machine and promote it, or join it with the manager token`,
+  );
+}
 
 /** Taking a manager out must leave a group that can still decide. */
 function refuseUnsafeDemotion(reader: Reader, members: RaftMembers, node: Node, { spec }: UpdateNodeRequest): void {

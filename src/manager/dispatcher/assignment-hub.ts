@@ -6,7 +6,7 @@ import type { Reader } from '../store/transaction.ts';
 import { mayConcernAgent } from './agent-view.ts';
 import type { AssignmentFeed } from './assignment-feed.ts';
 import { configKey, secretKey, type DependencyKey } from './dependencies.ts';
-import { overlaysOf } from './peer-set.ts';
+import { spansOf } from './peer-set.ts';
 
 export class AssignmentHub {
   readonly #reader: Reader;
@@ -89,7 +89,7 @@ export class AssignmentHub {
 
   #routeToPeers(task: Task): void {
     if (this.#peerFeeds.size === 0) return;
-    const networks = overlaysOf(task);
+    const networks = spansOf(task);
     if (networks.length === 0) return;
     for (const feed of this.#peerFeeds) {
       if (feed.nodeId === task.nodeId || !sharesOne(feed.peerNetworks, networks)) continue;

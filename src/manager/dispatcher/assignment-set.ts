@@ -32,7 +32,7 @@ export interface Changed {
   readonly peers: Iterable<string>;
 }
 
-type AssignmentReader = Pick<Reader, 'task' | 'secret' | 'config' | 'volume' | 'node' | 'cluster'>;
+type AssignmentReader = Pick<Reader, 'task' | 'secret' | 'config' | 'volume' | 'node' | 'cluster' | 'network'>;
 type Item = NonNullable<Assignment['item']>;
 
 export class AssignmentSet {

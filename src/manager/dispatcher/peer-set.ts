@@ -1,6 +1,7 @@
 /**
- * Which tasks on other nodes an agent must know of to build its overlay networks: those that share a network with a task
- * of its node. Only agents that ask for them get any.
+ * Which tasks on other nodes an agent must know of to build its overlay networks and to lead connections to services:
+ * those that share a network with a task of its node, and those behind published ports, which every node answers at. Only
+ * agents that ask for them get any.
  */
 import {
   AssignmentChange_AssignmentAction as Action,
@@ -11,15 +12,17 @@ import { Network, Task } from '../../proto/generated/docker/swarmkit/v1/objects.
 import { TaskState } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { Reader } from '../store/transaction.ts';
 
-type PeerReader = Pick<Reader, 'task' | 'node' | 'cluster'>;
+type PeerReader = Pick<Reader, 'task' | 'node' | 'cluster' | 'network'>;
 
+/** Stands for the ingress network, whatever its id: every node is on it. */
+const INGRESS = 'ingress';
 /** 0 stands for this one, as in Docker. */
 const DEFAULT_VXLAN_PORT = 4_789;
 
 export class PeerSet {
   readonly #nodeId: string;
   /** Networks of the node's tasks, with how many are on each. */
-  readonly #networks = new Map<string, number>();
+  readonly #networks = new Map<string, number>([[INGRESS, 1]]);
   readonly #networksOfTask = new Map<string, readonly string[]>();
   readonly #sent = new Map<string, Uint8Array>();
 
@@ -34,7 +37,7 @@ export class PeerSet {
   /** Takes note of a task of the node; returns the networks that came into use by it or fell out. */
   own(taskId: string, task: Task | undefined): readonly string[] {
     const before = this.#networksOfTask.get(taskId) ?? [];
-    const now = task && isThere(task) ? overlaysOf(task) : [];
+    const now = task && isThere(task) ? spansOf(task) : [];
     if (now.length > 0) this.#networksOfTask.set(taskId, now);
     else this.#networksOfTask.delete(taskId);
     return [
@@ -46,7 +49,10 @@ export class PeerSet {
   /** Everything that may be a peer now or was one. */
   everything(reader: PeerReader): Iterable<string> {
     const ids = new Set(this.#sent.keys());
-    for (const network of this.#networks.keys()) for (const { id } of reader.task.by('network', network)) ids.add(id);
+    const ingress = reader.network.all().flatMap(({ id, spec }) => (spec?.ingress ? [id] : []));
+    for (const network of [...this.#networks.keys(), ...ingress]) {
+      for (const { id } of reader.task.by('network', network)) ids.add(id);
+    }
     return ids;
   }
 
@@ -73,7 +79,7 @@ export class PeerSet {
   #peer(reader: PeerReader, task: Task | undefined): NetworkPeer | undefined {
     if (!task || task.nodeId === this.#nodeId || !isThere(task)) return undefined;
     const nodeAddr = reader.node.get(task.nodeId)?.status?.addr ?? '';
-    if (nodeAddr === '' || !overlaysOf(task).some((id) => this.#networks.has(id))) return undefined;
+    if (nodeAddr === '' || !spansOf(task).some((id) => this.#networks.has(id))) return undefined;
     const vxlanPort = reader.cluster.all()[0]?.VXLANUDPPort || DEFAULT_VXLAN_PORT;
     return { id: task.id, task: reachable(task), nodeAddr, vxlanPort };
   }
@@ -86,10 +92,10 @@ export class PeerSet {
   }
 }
 
-/** Networks that span nodes and belong to users. */
-export const overlaysOf = (task: Task): readonly string[] =>
+/** Networks of a task that span nodes. */
+export const spansOf = (task: Task): readonly string[] =>
   task.networks.flatMap(({ network, addresses }) =>
-    network && addresses.length > 0 && !network.spec?.ingress ? [network.id] : [],
+    network && addresses.length > 0 ? [network.spec?.ingress ? INGRESS : network.id] : [],
   );
 
 function isThere(task: Task): boolean {
@@ -97,13 +103,14 @@ function isThere(task: Task): boolean {
   return state >= TaskState.ASSIGNED && state <= TaskState.RUNNING;
 }
 
-/** What names and addresses of a task follow from; whether it is to be sent anything, from its states. */
+/** What names, addresses and ports of a task follow from; whether it is to be sent anything, from its states. */
 function reachable(task: Task): Task {
-  const { id, nodeId, slot, annotations, networks, desiredState } = task;
+  const { id, nodeId, serviceId, slot, annotations, networks, endpoint, desiredState } = task;
   const state = task.status?.state === TaskState.RUNNING ? TaskState.RUNNING : TaskState.ASSIGNED;
   return {
-    ...Task.fromPartial({ id, nodeId, slot, desiredState, status: { state } }),
+    ...Task.fromPartial({ id, nodeId, serviceId, slot, desiredState, status: { state } }),
     annotations,
+    endpoint: endpoint && { ...endpoint, spec: undefined },
     serviceAnnotations: task.serviceAnnotations && { ...task.serviceAnnotations, labels: {}, indices: [] },
     networks: networks.map((attachment) => ({
       ...attachment,

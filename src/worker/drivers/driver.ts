@@ -118,6 +118,8 @@ export interface RuntimeDriver {
    * replaces what was known.
    */
   meetPeers?(peers: Changes<NetworkPeer>, isComplete: boolean): void;
+  /** Where the ports of a running task are, seen from this host; undefined when it listens on the host itself. */
+  addressOf?(task: Task): Promise<string | undefined>;
   /** Tasks of earlier runs of the agent that still leave something behind. */
   leftovers(): Promise<readonly LeftoverTask[]>;
   /** Stops and removes what an earlier run left of a task that is no longer assigned. */

@@ -1,6 +1,7 @@
 /**
  * Who is on which overlay network, under which names: what the name server answers from. Names are as in Docker Swarm:
- * the service, its aliases in a network, "tasks." before either, and the task itself.
+ * the service, its aliases in a network, "tasks." before either, and the task itself. Where connections to virtual
+ * addresses are led to tasks, a service that has one is known by it.
  */
 import type { Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { isOverlay } from './overlay.ts';
@@ -25,6 +26,8 @@ export interface Place {
   /** IPv4 address without prefix length. */
   readonly address: string;
   readonly aliases: readonly string[];
+  /** Virtual address of its service there. */
+  readonly virtualAddress: string | undefined;
 }
 
 export function memberOf(task: Task, isReady: boolean, nodeAddress?: string): Member {
@@ -39,6 +42,7 @@ export function memberOf(task: Task, isReady: boolean, nodeAddress?: string): Me
       networkName: network?.spec?.annotations?.name ?? '',
       address: addresses[0]?.split('/')[0] ?? '',
       aliases,
+      virtualAddress: task.endpoint?.virtualIps.find(({ networkId }) => networkId === network?.id)?.addr.split('/')[0],
     })),
   };
 }
@@ -47,6 +51,8 @@ export class Directory {
   readonly #members = new Map<string, Member>();
   /** Network ids by the address of a member in any of its networks; subnets of a swarm never overlap. */
   readonly #networksOfAddress = new Map<string, readonly string[]>();
+  /** Whether connections to virtual addresses are led to tasks. */
+  leadsVirtualAddresses = false;
 
   put(member: Member): void {
     this.remove(member.taskId);
@@ -70,6 +76,18 @@ export class Directory {
     return found;
   }
 
+  /** Virtual addresses of the services with members on a network. */
+  virtualAddresses(networkId: string): ReadonlySet<string> {
+    const found = new Set<string>();
+    if (!this.leadsVirtualAddresses) return found;
+    for (const { places } of this.#members.values()) {
+      for (const place of places) {
+        if (place.networkId === networkId && place.virtualAddress) found.add(place.virtualAddress);
+      }
+    }
+    return found;
+  }
+
   /** Ids of members that are on other nodes. */
   get strangers(): readonly string[] {
     return [...this.#members.values()].filter((m) => m.nodeAddress !== undefined).map((m) => m.taskId);
@@ -88,23 +106,27 @@ export class Directory {
   }
 
   #addressesIn(networkId: string, name: string): readonly string[] {
-    const found: string[] = [];
+    const found = new Set<string>();
     for (const member of this.#members.values()) {
       if (!member.isReady) continue;
       for (const place of member.places) {
-        if (place.networkId === networkId && goesBy(member, place, name)) found.push(place.address);
+        const kind = place.networkId === networkId ? goesBy(member, place, name) : undefined;
+        if (kind === undefined) continue;
+        const virtual = kind === 'service' && this.leadsVirtualAddresses ? place.virtualAddress : undefined;
+        found.add(virtual ?? place.address);
       }
     }
-    return found;
+    return [...found];
   }
 }
 
-function goesBy(member: Member, place: Place, asked: string): boolean {
+/** What a name stands for, if the member goes by it: its service as a whole, each of the tasks, or this task. */
+function goesBy(member: Member, place: Place, asked: string): 'service' | 'tasks' | 'task' | undefined {
   const suffix = `.${place.networkName.toLowerCase()}`;
   const name = asked.endsWith(suffix) ? asked.slice(0, -suffix.length) : asked;
-  const shared = name.startsWith('tasks.') ? name.slice('tasks.'.length) : name;
-  return (
-    [member.serviceName, ...place.aliases].some((own) => own.toLowerCase() === shared) ||
-    member.taskName.toLowerCase() === name
-  );
+  const isEach = name.startsWith('tasks.');
+  const shared = isEach ? name.slice('tasks.'.length) : name;
+  const isShared = [member.serviceName, ...place.aliases].some((own) => own.toLowerCase() === shared);
+  if (isShared) return isEach ? 'tasks' : 'service';
+  return member.taskName.toLowerCase() === name ? 'task' : undefined;
 }

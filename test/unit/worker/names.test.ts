@@ -57,6 +57,25 @@ describe('a name on an overlay network', () => {
     expect(changing.lookUp('10.0.1.4', 'web')).toEqual([]);
   });
 
+  it('stands for the virtual address of the service where connections to it are led on', () => {
+    const leading = new Directory();
+    leading.leadsVirtualAddresses = true;
+    const endpoint = { spec: undefined, ports: [], virtualIps: [{ networkId: 'back-id', addr: '10.0.1.200/24' }] };
+    for (const [id, address] of [
+      ['a', '10.0.1.2'],
+      ['b', '10.0.1.3'],
+    ] as const) {
+      const networks = [onOverlay('back', `${address}/24`, ['www'])];
+      leading.put(memberOf({ ...assignedTask(id, { service: 'web' }), networks, endpoint }, true));
+    }
+    expect(leading.virtualAddresses('back-id')).toEqual(new Set(['10.0.1.200']));
+    for (const name of ['web', 'www.back']) expect(leading.lookUp('10.0.1.2', name)).toEqual(['10.0.1.200']);
+    expect(leading.lookUp('10.0.1.2', 'tasks.web')).toEqual(['10.0.1.2', '10.0.1.3']);
+    expect(leading.lookUp('10.0.1.2', 'web.1.b')).toEqual(['10.0.1.3']);
+    leading.leadsVirtualAddresses = false;
+    expect(leading.lookUp('10.0.1.2', 'web')).toEqual(['10.0.1.2', '10.0.1.3']);
+  });
+
   it('is never a matter of the routing mesh', () => {
     expect(memberOf({ ...assignedTask('a'), networks: [onIngress()] }, true).places).toEqual([]);
   });

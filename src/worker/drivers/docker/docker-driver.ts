@@ -16,6 +16,7 @@ import {
 } from '../driver.ts';
 import { NetworkNamespace } from '../../network/namespace.ts';
 import { canMakeVxlan } from '../../network/vxlan.ts';
+import { taskName } from '../../task-naming.ts';
 import { PrivateFiles } from '../private-files.ts';
 import { containerSpecOf, NODE_LABEL, TASK_LABEL } from './container-config.ts';
 import { DockerController } from './docker-controller.ts';
@@ -106,6 +107,11 @@ export class DockerDriver implements RuntimeDriver {
 
   meetPeers(peers: Changes<NetworkPeer>, isComplete: boolean): void {
     this.#networks.meetPeers(peers, isComplete);
+  }
+
+  async addressOf(task: Task): Promise<string | undefined> {
+    const { NetworkSettings } = await this.#engine.getContainer(taskName(task)).inspect();
+    return Object.values(NetworkSettings.Networks).find(({ IPAddress }) => IPAddress !== '')?.IPAddress;
   }
 
   async leftovers(): Promise<readonly LeftoverTask[]> {

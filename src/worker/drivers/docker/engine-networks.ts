@@ -11,6 +11,7 @@ import { systemRandom } from '../../../common/random.ts';
 import type { NetworkPeer } from '../../../proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import type { Network, Task } from '../../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { TaskState } from '../../../proto/generated/docker/swarmkit/v1/types.ts';
+import { canBalanceOnBridges } from '../../balancer/kernel.ts';
 import { memberOf, Directory } from '../../network/directory.ts';
 import { serveNames } from '../../network/name-server.ts';
 import { NetworkNamespace } from '../../network/namespace.ts';
@@ -37,6 +38,8 @@ interface Realised {
   readonly names: dgram.Socket;
   /** Made when there is somebody on another node. */
   device: VxlanDevice | undefined;
+  /** Virtual addresses of services that its bridge answers for. */
+  virtualAddresses: ReadonlySet<string>;
 }
 
 export class EngineNetworks {
@@ -47,6 +50,8 @@ export class EngineNetworks {
   readonly #users = new Map<string, Set<string>>();
   /** What was set up on this host around the engine's network. */
   readonly #realised = new Map<string, Realised>();
+  /** Whether connections to virtual addresses can be led on; asked for once. */
+  #canLead: Promise<boolean> | undefined;
   /** UDP port of the cluster's overlay traffic, once there are other nodes. */
   #vxlanPort: number | undefined;
   /** What is done to networks is done one after the other. */
@@ -64,8 +69,12 @@ export class EngineNetworks {
     for (const { id } of networks) this.#usersOf(id).add(task.id);
     await this.#inTurn(async () => {
       for (const network of networks) await this.#provide(network);
+      this.announce(task, false);
+      for (const { id } of networks) {
+        const realised = this.#realised.get(id);
+        if (realised) await this.#connect(realised);
+      }
     });
-    this.announce(task, false);
   }
 
   /** Says whether others may be sent to a task that has joined. */
@@ -123,9 +132,10 @@ export class EngineNetworks {
       const namespace = await NetworkNamespace.having(bridgeOf(engineId));
       const names = await namespace.udpSocket(gateway, DNS_PORT);
       serveNames(names, this.#directory, systemRandom, this.#log);
-      const realised = { network, engineId, names, device: undefined };
+      if (namespace.isOwn) this.#directory.leadsVirtualAddresses = await (this.#canLead ??= canBalanceOnBridges());
+      const virtualAddresses = await this.#answeredBefore(bridgeOf(engineId));
+      const realised = { network, engineId, names, device: undefined, virtualAddresses };
       this.#realised.set(network.id, realised);
-      await this.#connect(realised);
     } catch (error) {
       throw new SwarmError('unavailable', `network ${name} cannot be served on this node: ${errorText(error)}`, {
         cause: error,
@@ -133,9 +143,10 @@ export class EngineNetworks {
     }
   }
 
-  /** Leads to the network's tasks on other nodes. */
+  /** Leads to the network's tasks on other nodes, and answers for the virtual addresses of its services. */
   async #connect(realised: Realised): Promise<void> {
     const { network, engineId } = realised;
+    await this.#answerForServices(realised);
     const peers = new Map([...this.#directory.elsewhere(network.id)].filter(([, node]) => isReachableNode(node)));
     if (!realised.device) {
       if (peers.size === 0 || this.#vxlanPort === undefined) return;
@@ -148,6 +159,29 @@ export class EngineNetworks {
       });
     }
     await realised.device.lead(peers);
+  }
+
+  /** Connections to these addresses then come to this host, which leads them on. */
+  async #answerForServices(realised: Realised): Promise<void> {
+    const wanted = this.#directory.virtualAddresses(realised.network.id);
+    const present = realised.virtualAddresses;
+    const on = `dev ${bridgeOf(realised.engineId)}`;
+    const changes = [
+      ...[...present].filter((address) => !wanted.has(address)).map((address) => `addr del ${address}/32 ${on}`),
+      ...[...wanted].filter((address) => !present.has(address)).map((address) => `addr replace ${address}/32 ${on}`),
+    ];
+    if (changes.length === 0) return;
+    await (
+      await NetworkNamespace.having(bridgeOf(realised.engineId))
+    ).run('ip', ['-force', '-batch', '-'], `${changes.join('\n')}\n`);
+    realised.virtualAddresses = wanted;
+  }
+
+  /** Virtual addresses that an earlier run of the agent put on a bridge; others there belong to whole subnets. */
+  async #answeredBefore(bridge: string): Promise<ReadonlySet<string>> {
+    const namespace = await NetworkNamespace.having(bridge);
+    const shown = await namespace.run('ip', ['-o', '-4', 'addr', 'show', 'dev', bridge]);
+    return new Set([...shown.matchAll(/ inet ([\d.]+)\/32 /g)].map(([, address = '']) => address));
   }
 
   async #make(network: Network): Promise<string> {

@@ -3,12 +3,14 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { countingIds } from '../../../../src/common/ids.ts';
 import { silentLogger } from '../../../../src/common/log.ts';
 import { Allocator } from '../../../../src/manager/allocator/allocator.ts';
+import { DYNAMIC_PORTS } from '../../../../src/manager/allocator/port-space.ts';
 import type { Service } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import { predefinedNetworks } from '../../../../src/manager/control/bootstrap.ts';
-import { Network, Task } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
+import { Network, Node, Task } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import type { EndpointSpec, ServiceSpec, TaskSpec } from '../../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import {
   NetworkAttachmentConfig,
+  NodeDescription,
   PortConfig_PublishMode,
   TaskState,
 } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
@@ -224,6 +226,68 @@ describe('the allocator', () => {
     await settle();
     expect(tasksOf(test, id)[0]?.status).toMatchObject({ state: TaskState.PENDING, err: '' });
     expect(other).not.toBe(id);
+  });
+
+  it('writes on a waiting network and on a node why they wait, and goes on when they can', async () => {
+    const test = await testControl();
+    start(test);
+    await test.store.update((tx) => {
+      for (const cluster of tx.cluster.all()) {
+        tx.cluster.update({ ...cluster, defaultAddressPool: ['10.77.0.0/30'], subnetSize: 30 });
+      }
+    });
+    const first = await addNetwork(test, 'first');
+    await settle();
+    const second = await addNetwork(test, 'second');
+    const waitsFor = (id: string): string | undefined => test.store.read.network.get(id)?.waitsFor;
+    await settle();
+    expect([waitsFor(first), waitsFor(second)]).toEqual([
+      '',
+      expect.stringContaining('no free subnet of size /30 in the default address pool 10.77.0.0/30'),
+    ]);
+    // The only address that is left goes to the service.
+    const id = await addService(test, onNetworks('web', 'first'));
+    await settle();
+    const engine = { engineVersion: '20.10', labels: {}, plugins: [{ type: 'Network', name: 'overlay' }] };
+    const task = Task.fromPartial({ id: 't', nodeId: 'n1', status: { state: TaskState.RUNNING } });
+    await test.store.update((tx) => {
+      tx.node.create({
+        ...Node.fromPartial({ id: 'n1' }),
+        description: { ...NodeDescription.fromPartial({}), engine },
+      });
+      const network = tx.network.get(first);
+      tx.task.create({ ...task, networks: [{ network, addresses: [], aliases: [], driverAttachmentOpts: {} }] });
+    });
+    await settle();
+    expect(test.store.read.node.get('n1')?.waitsFor).toContain('no free address in network first');
+    await test.control.removeService({ serviceId: id });
+    await settle();
+    expect(test.store.read.node.get('n1')).toMatchObject({
+      waitsFor: '',
+      attachments: [{ addresses: ['10.77.0.2/30'] }],
+    });
+    await test.store.update((tx) => {
+      tx.task.delete('t');
+      tx.node.delete('n1');
+    });
+    await test.control.removeNetwork({ networkId: first, name: '' });
+    await settle();
+    expect(waitsFor(second)).toBe('');
+  });
+
+  it('writes on waiting tasks that no port number is left', async () => {
+    const test = await testControl();
+    start(test);
+    const many = Array<number>(DYNAMIC_PORTS.last - DYNAMIC_PORTS.first + 1).fill(0);
+    const greedy = await addService(test, { ...aServiceSpec('greedy'), endpoint: ingress(...many) });
+    await settle();
+    const id = await addService(test, { ...aServiceSpec('late'), endpoint: ingress(0) });
+    await addTasks(test, id, 1);
+    await settle();
+    expect(tasksOf(test, id)[0]?.status?.err).toContain('no free port for port 80/tcp between 30000 and 32767');
+    await test.control.removeService({ serviceId: greedy });
+    await settle();
+    expect(tasksOf(test, id)[0]?.status).toMatchObject({ state: TaskState.PENDING, err: '' });
   });
 
   it('does not write the same reason again and again', async () => {

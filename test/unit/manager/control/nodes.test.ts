@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { Task, type Node } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import { NodeSpec_Availability, type NodeSpec } from '../../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
-import { NodeRole, NodeStatus_State, TaskState } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
+import {
+  NodeDescription,
+  NodeRole,
+  NodeStatus_State,
+  TaskState,
+} from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { aNode, CLUSTER_ID, testControl, type TestControl } from '../../../support/local-control.ts';
 
 async function withNodes(...nodes: readonly Node[]): Promise<TestControl> {
@@ -29,6 +34,16 @@ describe('changing a node', () => {
     const { node } = await change(test, 'n', { availability: NodeSpec_Availability.DRAIN, desiredRole: MANAGER });
     expect(node?.spec).toMatchObject({ availability: NodeSpec_Availability.DRAIN, desiredRole: MANAGER });
     expect(node?.role).toBe(WORKER);
+  });
+
+  it('never makes a Docker Engine a manager', async () => {
+    const plugins = [{ type: 'Network', name: 'overlay' }];
+    const engine = { engineVersion: '20.10', labels: {}, plugins };
+    const test = await withNodes({ ...aNode('n'), description: { ...NodeDescription.fromPartial({}), engine } });
+    await expect(change(test, 'n', { desiredRole: MANAGER })).rejects.toEqual(
+      refusal('failedPrecondition', expect.stringContaining('node n is a Docker Engine, which cannot be a manager')),
+    );
+    expect(test.store.read.node.get('n')?.spec?.desiredRole).toBe(WORKER);
   });
 
   it('never demotes the last manager', async () => {

@@ -2,9 +2,15 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SwarmError } from '../../../../src/common/errors.ts';
 import { unary } from '../../../../src/common/rpc-client.ts';
 import type { NetworkPeer, TasksMessage } from '../../../../src/proto/generated/docker/swarmkit/v1/dispatcher.ts';
-import { Volume, type Task } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
+import {
+  Endpoint,
+  Volume,
+  type Network,
+  type Task,
+} from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import { VolumeSpec } from '../../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import {
+  PortConfig,
   TaskState,
   TaskStatus,
   VolumeSecret,
@@ -15,7 +21,7 @@ import { aSecret, aTask, dispatcherRig, type DispatcherRig } from '../../../supp
 import { eventually } from '../../../support/eventually.ts';
 import type { FakeAgent } from '../../../support/fake-agent.ts';
 import { callAs } from '../../../support/rpc-rig.ts';
-import { onOverlay } from '../../../support/worker-builders.ts';
+import { onIngress, onOverlay } from '../../../support/worker-builders.ts';
 
 describe('the stream of assignments', () => {
   let rig: DispatcherRig;
@@ -80,6 +86,22 @@ describe('the stream of assignments', () => {
       await create(on(aTask('next', 'n2'), onOverlay('back', '10.0.1.4/24')));
       await eventually(() => expect(agent.held('peer')).toEqual(['next']));
     });
+  });
+
+  it('names tasks behind published ports to every agent that asks for peers', async () => {
+    await rig.agent('n2').register();
+    const ports = [PortConfig.fromPartial({ publishedPort: 8080, targetPort: 80 })];
+    const endpoint = { ...Endpoint.fromPartial({}), ports };
+    await rig.store.update((tx) => tx.network.create(onIngress().network as Network));
+    await create({ ...aTask('far', 'n2'), networks: [onIngress()], endpoint });
+    await agent.open(undefined, true);
+    expect(agent.held('peer')).toEqual(['far']);
+    await create({ ...aTask('next', 'n2'), networks: [onIngress()], endpoint });
+    await eventually(() => expect(agent.held('peer')).toEqual(['far', 'next']));
+    const { task } = agent.assigned.get('peer:next') as NetworkPeer;
+    expect(task?.endpoint?.ports).toMatchObject([{ publishedPort: 8080, targetPort: 80 }]);
+    await rig.store.update((tx) => tx.task.delete('far'));
+    await eventually(() => expect(agent.held('peer')).toEqual(['next']));
   });
 
   it('names no peers to agents that did not ask', async () => {

@@ -90,11 +90,14 @@ export interface TasksMessage {
 
 export interface AssignmentsRequest {
   readonly sessionId: string;
-  /** The agent builds overlay networks by itself and wants to know who else is on those of its tasks. */
+  /** The agent builds networks and leads connections by itself, and wants to know the tasks it takes on other nodes. */
   readonly wantsPeers: boolean;
 }
 
-/** A task on another node that shares a network with tasks of the agent; no more of it than it takes to reach it. */
+/**
+ * A task on another node that shares a network with tasks of the agent or stands behind a published port; no more of it than
+ * it takes to reach it.
+ */
 export interface NetworkPeer {
   /** Id of the task. */
   readonly id: string;

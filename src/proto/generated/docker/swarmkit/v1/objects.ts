@@ -68,6 +68,8 @@ export interface Node {
   readonly role: NodeRole;
   readonly attachments: readonly NetworkAttachment[];
   readonly VXLANUDPPort: number;
+  /** Why it lacks an address in a network it needs; empty when it has them all. */
+  readonly waitsFor: string;
 }
 
 export interface Service {
@@ -142,7 +144,11 @@ export interface Network {
   readonly driverState?: Driver | undefined;
   readonly ipam?: IPAMOptions | undefined;
   readonly pendingDelete: boolean;
-  readonly extra?: Any | undefined;
+  readonly extra?:
+    | Any
+    | undefined;
+  /** Why it has no subnet or number on the wire yet; empty when it has both. */
+  readonly waitsFor: string;
 }
 
 export interface Cluster {
@@ -291,6 +297,7 @@ function createBaseNode(): Node {
     role: 0,
     attachments: [],
     VXLANUDPPort: 0,
+    waitsFor: "",
   };
 }
 
@@ -328,6 +335,9 @@ export const Node: MessageFns<Node> = {
     }
     if (message.VXLANUDPPort !== 0) {
       writer.uint32(88).uint32(message.VXLANUDPPort);
+    }
+    if (message.waitsFor !== "") {
+      writer.uint32(8002).string(message.waitsFor);
     }
     return writer;
   },
@@ -427,6 +437,14 @@ export const Node: MessageFns<Node> = {
           message.VXLANUDPPort = reader.uint32();
           continue;
         }
+        case 1000: {
+          if (tag !== 8002) {
+            break;
+          }
+
+          message.waitsFor = reader.string();
+          continue;
+        }
       }
       if ((tag & 7) === 4 || tag === 0) {
         break;
@@ -462,6 +480,7 @@ export const Node: MessageFns<Node> = {
     message.role = object.role ?? 0;
     message.attachments = object.attachments?.map((e) => NetworkAttachment.fromPartial(e)) || [];
     message.VXLANUDPPort = object.VXLANUDPPort ?? 0;
+    message.waitsFor = object.waitsFor ?? "";
     return message;
   },
 };
@@ -1243,6 +1262,7 @@ function createBaseNetwork(): Network {
     ipam: undefined,
     pendingDelete: false,
     extra: undefined,
+    waitsFor: "",
   };
 }
 
@@ -1268,6 +1288,9 @@ export const Network: MessageFns<Network> = {
     }
     if (message.extra !== undefined) {
       Any.encode(message.extra, writer.uint32(58).fork()).join();
+    }
+    if (message.waitsFor !== "") {
+      writer.uint32(8002).string(message.waitsFor);
     }
     return writer;
   },
@@ -1335,6 +1358,14 @@ export const Network: MessageFns<Network> = {
           message.extra = Any.decode(reader, reader.uint32());
           continue;
         }
+        case 1000: {
+          if (tag !== 8002) {
+            break;
+          }
+
+          message.waitsFor = reader.string();
+          continue;
+        }
       }
       if ((tag & 7) === 4 || tag === 0) {
         break;
@@ -1362,6 +1393,7 @@ export const Network: MessageFns<Network> = {
       : undefined;
     message.pendingDelete = object.pendingDelete ?? false;
     message.extra = (object.extra !== undefined && object.extra !== null) ? Any.fromPartial(object.extra) : undefined;
+    message.waitsFor = object.waitsFor ?? "";
     return message;
   },
 };
