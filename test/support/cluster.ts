@@ -6,6 +6,7 @@ import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { defaultPrivateDirectory } from '../../src/worker/drivers/process/process-driver.ts';
 import { repositoryRoot } from './repository.ts';
 
 const SWARMD = join(repositoryRoot, 'bin', 'swarmd.js');
@@ -111,7 +112,8 @@ export class TestDaemon {
         clearTimeout(timer);
         resolve();
       });
-      child.once('exit', (code) => {
+      // What it said last arrives after its exit.
+      child.once('close', (code) => {
         clearTimeout(timer);
         fail(`ended with code ${code}`);
       });
@@ -166,10 +168,11 @@ export class TestDaemon {
   /** What it led connections by stays in the kernel without it, which here is that of the machine. */
   async #removeTable(): Promise<void> {
     const record = join(this.directory, 'node.json');
-    if (!existsSync(record)) return;
-    const { nodeId } = JSON.parse(readFileSync(record, 'utf8')) as { readonly nodeId?: string };
+    // Some tests damage it.
+    const [, nodeId] = existsSync(record) ? (/"nodeId":\s*"(\w+)"/.exec(readFileSync(record, 'utf8')) ?? []) : [];
+    if (nodeId === undefined) return;
     await new Promise<void>((resolve) => {
-      execFile('nft', ['delete', 'table', 'ip', `swarmd_${nodeId ?? ''}`], () => resolve());
+      execFile('nft', ['delete', 'table', 'ip', `swarmd_${nodeId}`], () => resolve());
     });
   }
 
@@ -314,6 +317,7 @@ export class TestCluster {
   async close(): Promise<void> {
     await Promise.all(this.all.map((daemon) => daemon.kill()));
     await killLeftTasks(this.directory);
+    await Promise.all(this.all.map((daemon) => unmountSecrets(daemon)));
     await rm(this.directory, { recursive: true, force: true });
   }
 
@@ -358,6 +362,14 @@ export const freePort = (): Promise<number> =>
       const address = server.address();
       server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
     });
+  });
+
+/** Secrets of the tasks of a killed daemon would stay mounted: it had no time to take them away. */
+const unmountSecrets = (daemon: TestDaemon): Promise<void> =>
+  new Promise((resolve) => {
+    const directory = defaultPrivateDirectory(join(daemon.directory, 'tasks'));
+    if (directory.startsWith(daemon.directory)) return resolve();
+    execFile('umount', [directory], () => void rm(directory, { recursive: true, force: true }).then(resolve, resolve));
   });
 
 /** Processes whose working folder or command line lies in the cluster's folder are its tasks. */

@@ -140,8 +140,8 @@ const PLUGINS = [
   { type: 'Runtime', name: 'process' },
 ];
 
-/** Root has a place of its own in memory-backed or mountable /run; anybody else stays inside the driver's folder. */
-function defaultPrivateDirectory(root: string): string {
+/** Where a driver keeps secrets: root has a place of its own in memory-backed or mountable /run; anybody else stays inside the driver's folder. */
+export function defaultPrivateDirectory(root: string): string {
   if (process.getuid?.() !== 0) return path.join(root, PRIVATE_DIR);
   const id = createHash('sha256').update(root).digest('hex').slice(0, 12);
   return path.join('/run', `swarmd-${id}`);
