@@ -72,6 +72,15 @@ export class EngineLab {
     return this.#addresses.get(host) ?? '';
   }
 
+  /** The manager that says it leads. */
+  async leader(): Promise<TestDaemon | undefined> {
+    for (const manager of this.managers.filter(({ isRunning }) => isRunning)) {
+      const status = await manager.call<{ isLeader: boolean }>('GET', '/swarmd/status').catch(() => undefined);
+      if (status?.body.isLeader) return manager;
+    }
+    return undefined;
+  }
+
   token(role: 'worker' | 'manager'): Promise<string> {
     return this.docker('swarm', 'join-token', '-q', role);
   }

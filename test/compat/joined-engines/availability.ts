@@ -57,6 +57,8 @@ export function describeAvailability(lab: () => EngineLab): void {
       await expect(lab().join(engine!, await lab().token('manager'))).rejects.toThrow(
         /cannot be a manager of this swarm/,
       );
+      await engine!.docker('swarm', 'leave', '--force').catch(() => undefined);
+      await lab().join(engine!);
     });
   });
 }

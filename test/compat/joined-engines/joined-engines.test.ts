@@ -6,6 +6,7 @@ import { describeAvailability } from './availability.ts';
 import { describeManagerFailures } from './manager-failures.ts';
 import { describeNodeFacts } from './node-facts.ts';
 import { describeOverlayNetworks } from './overlay-networks.ts';
+import { describeRootRotation } from './root-rotation.ts';
 import { describeTasks } from './tasks.ts';
 import { describeUpdates } from './updates.ts';
 
@@ -29,5 +30,6 @@ describeWith(['root', 'docker', 'dockerd', 'ip', 'busybox', 'vxlan'], 'joined Do
   describeUpdates(theLab);
   describeOverlayNetworks(theLab);
   describeManagerFailures(theLab);
+  describeRootRotation(theLab);
   describeAvailability(theLab);
 });

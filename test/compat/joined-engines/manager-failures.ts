@@ -24,9 +24,20 @@ export function describeManagerFailures(lab: () => EngineLab): void {
   }
 
   describe('outlive their managers', () => {
-    it('go on when all managers are killed and started again', async () => {
+    it('go on when the leader is killed', async () => {
       await lab().create('steady', ['--replicas', '4']);
       await expect.poll(async () => (await lab().running('steady')).length, within).toBe(4);
+      const [containers, tasks] = [await snapshot(), await steadyTasks()];
+      const leader = await lab().leader();
+      await leader!.kill();
+      await expect.poll(async () => (await lab().leader()) !== undefined, within).toBe(true);
+      await runSomething('after-failover');
+      expect(await steadyTasks()).toEqual(tasks);
+      expect(await snapshot()).toEqual(containers);
+      await leader!.start();
+    });
+
+    it('go on when all managers are killed and started again', async () => {
       const [containers, tasks] = [await snapshot(), await steadyTasks()];
       await Promise.all(lab().managers.map((manager) => manager.kill()));
       await Promise.all(lab().managers.map((manager) => manager.start()));
