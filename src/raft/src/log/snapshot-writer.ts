@@ -22,6 +22,9 @@ import {
 import { SnapshotReader } from './snapshot-reader.ts';
 import { isOutOfSpace } from './spare-files.ts';
 
+/** Chunks between two syncs. */
+const SYNC_BLOCKS = 4;
+
 export interface SnapshotFileOptions {
   readonly directory: string;
   readonly clusterId: string;
@@ -174,6 +177,8 @@ export class SnapshotWriter {
     const content = this.#chunk.subarray(0, this.#used);
     this.#used = 0;
     await this.#appendBlock(BlockKind.Chunk, content);
+    // Bit by bit: the log's small writes would wait for all of a large file.
+    if (this.#blocks % SYNC_BLOCKS === 0) await this.#file.datasync();
   }
 
   async #appendBlock(kind: BlockKind, payload: Uint8Array): Promise<void> {

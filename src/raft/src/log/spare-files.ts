@@ -135,8 +135,9 @@ export class SpareFiles {
           const length = Math.min(ZEROS.length, this.#bytes - at);
           const { bytesWritten } = await file.write(ZEROS, 0, length, at);
           if (bytesWritten !== length) at -= ZEROS.length - bytesWritten;
+          // Bit by bit: the log's own small writes would wait for all of it.
+          await file.datasync();
         }
-        await file.datasync();
       } finally {
         await file.close();
       }

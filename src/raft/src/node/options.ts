@@ -76,7 +76,10 @@ export interface RaftNodeOptions {
   readonly snapshotEntries?: number | undefined;
   /** Entries kept behind a snapshot for slow followers. Default 500. */
   readonly trailingEntries?: number | undefined;
-  /** Bytes of log that may pile up before a snapshot, whatever its size: then at 4 times the last snapshot's. Default 16 MiB. */
+  /**
+   * Bytes of log that may pile up before a snapshot, whatever its size: then at 4 times the last snapshot's. A snapshot longer than
+   * this by n bytes is not made before n bytes of log have come. Default 16 MiB.
+   */
   readonly minSnapshotLogBytes?: number | undefined;
 }
 

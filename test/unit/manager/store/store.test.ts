@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../../src/common/clock.ts';
 import { Store, type Proposer } from '../../../../src/manager/store/store.ts';
@@ -156,5 +157,17 @@ describe('the store', () => {
     restored.restore(decodeSnapshot(bytes).state);
     expect(stateHash(restored.capture())).toBe(hash);
     expect(() => decodeSnapshot(bytes.subarray(0, bytes.length - 3))).toThrow('damaged');
+  });
+
+  it('writes the objects of a snapshot in order of id, whatever the order they came in', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.stringMatching(/^[a-z0-9]{1,4}$/), { maxLength: 700 }), (ids) => {
+        const capture = { ...localStore().store.capture(), requestIds: [] };
+        const state = { ...capture, objects: { ...capture.objects, config: ids.map((id) => aConfig(id)) } };
+        const bytes = Buffer.concat([...encodeSnapshot(state, ClusterSnapshot.fromPartial({}))]);
+        expect(decodeSnapshot(bytes).state.objects.config.map(({ id }) => id)).toEqual([...ids].sort());
+      }),
+      { numRuns: 30 },
+    );
   });
 });
