@@ -61,6 +61,12 @@ export class Liveness {
     this.#enter(nodeId, 'alive', graceMs);
   }
 
+  /** It came and was not let in: from now it has `graceMs`, unless it is awaited or down. */
+  refused(nodeId: string, graceMs: number): void {
+    const phase = this.#nodes.get(nodeId)?.phase;
+    if (phase === 'alive' || phase === 'suspected') this.alive(nodeId, graceMs);
+  }
+
   /** Its session broke: from now it has only `graceMs`, unless it is still awaited. */
   suspected(nodeId: string, graceMs: number): void {
     if (this.#nodes.get(nodeId)?.phase !== 'awaited') this.#enter(nodeId, 'suspected', graceMs);

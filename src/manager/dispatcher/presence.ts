@@ -109,8 +109,8 @@ export class Presence {
       return current;
     }
     if (!this.#limit.admit(nodeId)) {
-      // It knocks, so it is not gone.
-      if (this.#liveness.isSuspected(nodeId)) this.#liveness.alive(nodeId, graceMs);
+      // It is not gone, and it may wait as long as its refusals count before it knocks again.
+      this.#liveness.refused(nodeId, graceMs + this.#settings.registrationWindowMs);
       throw tooManyRegistrations(nodeId, this.#settings.registrations, this.#settings.registrationWindowMs);
     }
     current?.end(replacedSession(nodeId));

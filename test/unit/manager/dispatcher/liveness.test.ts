@@ -173,6 +173,27 @@ describe('a node', () => {
     expect(stateOf('n1')).toBe(NodeState.READY);
   });
 
+  it('that was outbid and then refused has time to come back until its registrations count no more', async () => {
+    await start({ heartbeatPeriodMs: 1_000, sessionGraceMs: 2_000 });
+    const agent = await registered();
+    await agent.beat();
+    for (let i = 0; i < 3; i++) {
+      agent.register();
+      await clock.advance(10);
+    }
+    expect(agent.sessionError?.code).toBe('unavailable');
+    // Agents wait longer and longer between two tries.
+    await clock.advance(8_100);
+    expect(stateOf('n1')).toBe(NodeState.READY);
+    agent.register();
+    await clock.advance(100);
+    await agent.beat();
+    expect(stateOf('n1')).toBe(NodeState.READY);
+    agent.disconnect();
+    await clock.advance(2_100);
+    expect(stateOf('n1')).toBe(NodeState.DOWN);
+  });
+
   it('that ends its session in good order has until its heartbeat is due to come back', async () => {
     await start({ sessionGraceMs: 1_000 });
     const agent = await registered();
