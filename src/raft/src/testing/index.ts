@@ -1,5 +1,6 @@
-/** Kit for testing what is built on raft-ts: a seeded random source and a simulated group with safety checks. */
+/** Kit for testing what is built on raft-ts: a seeded random source, a log that can crash and a simulated group with safety checks. */
 export { SeededRandom } from './random.ts';
+export { RecordingLog } from './recording-log.ts';
 export { SafetyViolation } from './simulation/ledger.ts';
 export { whyNotLinearizable } from './simulation/linearizability.ts';
 export type { Operation } from './simulation/linearizability.ts';

@@ -1,17 +1,11 @@
-import { MemoryLog } from '../../src/log/memory-log.ts';
-import type { LogBatch } from '../../src/log/log-store.ts';
 import { RaftNode } from '../../src/node/raft-node.ts';
+import { RecordingLog } from '../../src/testing/recording-log.ts';
 import { ConfChangeTransition, ConfChangeType, EntryType } from '../../src/types.ts';
 import type { ConfChangeV2, Entry, Message, PeerId, SnapshotMetadata } from '../../src/types.ts';
 import { TextMachine } from './cluster.ts';
 
-type Operation =
-  | { readonly kind: 'batch'; readonly batch: LogBatch; isDurable: boolean }
-  | { readonly kind: 'made' | 'received'; readonly metadata: SnapshotMetadata; readonly content: Uint8Array };
-
 /** A log whose writes become durable one after the other, and whose crash keeps a prefix of what was not. */
-class SimulatedLog extends MemoryLog {
-  readonly #history: Operation[] = [];
+class SimulatedLog extends RecordingLog {
   readonly #disk: (() => void)[];
 
   constructor() {
@@ -29,46 +23,11 @@ class SimulatedLog extends MemoryLog {
     this.#disk.shift()?.();
   }
 
-  override append(batch: LogBatch, done: () => void): void {
-    const operation: Operation = { kind: 'batch', batch, isDurable: false };
-    this.#history.push(operation);
-    super.append(batch, () => {
-      operation.isDurable = true;
-      done();
-    });
-  }
-
-  override async createSnapshot(
-    metadata: SnapshotMetadata,
-    content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  ): Promise<boolean> {
-    const parts: Uint8Array[] = [];
-    for await (const part of content) parts.push(part);
-    const isNewest = await super.createSnapshot(metadata, parts);
-    if (isNewest) this.#history.push({ kind: 'made', metadata, content: Buffer.concat(parts) });
-    return isNewest;
-  }
-
-  override receive(metadata: SnapshotMetadata, content: Uint8Array): void {
-    super.receive(metadata, content);
-    this.#history.push({ kind: 'received', metadata, content });
-  }
-
   /** What a restart finds: everything durable, and maybe the next few writes. */
   async afterCrash(more: number): Promise<SimulatedLog> {
     const next = new SimulatedLog();
-    let left = more;
-    for (const operation of this.#history) {
-      if (operation.kind === 'batch') {
-        if (!operation.isDurable && left-- <= 0) break;
-        next.append(operation.batch, () => undefined);
-        while (next.pendingWrites > 0) next.writeOne();
-      } else if (operation.kind === 'received') {
-        next.receive(operation.metadata, operation.content);
-      } else {
-        await next.createSnapshot(operation.metadata, [operation.content]);
-      }
-    }
+    await this.replayInto(next, more);
+    while (next.pendingWrites > 0) next.writeOne();
     return next;
   }
 }

@@ -1,49 +1,25 @@
 /** A node as a process: the state machine, its log on a disk, and the application. It can crash or stand still at any moment. */
-import { APPEND_THREAD, APPLY_THREAD, EntryType, MessageType } from '../../types.ts';
-import type { ConfState, Entry, Message, PeerId, Snapshot } from '../../types.ts';
-import { decodeConfChange } from '../../codec/conf-change-codec.ts';
+import { APPEND_THREAD, APPLY_THREAD, MessageType } from '../../types.ts';
+import type { Message, PeerId, Snapshot } from '../../types.ts';
 import { LogCorruptError } from '../../log/errors.ts';
 import type { LogKeys } from '../../log/keys.ts';
 import type { Raft } from '../../machine/raft.ts';
 import { RawNode } from '../../raw-node.ts';
-import type { ReadState } from '../../read-only.ts';
 import type { Ready } from '../../ready.ts';
-import type { SeededRandom } from '../random.ts';
-import { Application, decodeCommand } from './application.ts';
-import type { Command } from './application.ts';
+import type { Application } from './application.ts';
+import { AppliedState } from './applied-state.ts';
 import { SimulatedDisk } from './disk.ts';
-import type { EventQueue, Micros } from './event-queue.ts';
+import type { Micros } from './event-queue.ts';
 import { SafetyViolation } from './ledger.ts';
-import type { Ledger } from './ledger.ts';
 import { brokenPromise, SimulatedLog } from './log.ts';
 import { ELECTION_TICKS, TICK } from './plan.ts';
-import type { Plan } from './plan.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** Lets the checks look inside. */
 class InspectedNode extends RawNode {
   get inside(): Raft {
     return this.raft;
   }
-}
-
-/** What a node needs of the world around it. */
-export interface Surroundings {
-  readonly queue: EventQueue;
-  readonly plan: Plan;
-  readonly ledger: Ledger;
-  /** Sources for the disk, for what the process does next, and for election timeouts. */
-  readonly disk: SeededRandom;
-  readonly schedule: SeededRandom;
-  readonly timeouts: SeededRandom;
-  /** Nothing takes much longer than usual any more. */
-  readonly isCalm: () => boolean;
-  /** After every step of a node. */
-  readonly stepped: (node: SimulatedNode) => void;
-  readonly restarted: (node: SimulatedNode) => void;
-  readonly send: (node: SimulatedNode, message: Message) => void;
-  readonly applied: (node: SimulatedNode, command: Command) => void;
-  readonly readable: (node: SimulatedNode, read: ReadState) => void;
-  readonly trace: (node: SimulatedNode, text: () => string) => void;
 }
 
 const ROUNDS_PER_STEP = 4;
@@ -69,16 +45,13 @@ export class SimulatedNode {
   onDeath: (() => void) | undefined;
   /** Broken for good: it will not be started again. */
   isGone = false;
-  applied = 0;
-  application = new Application();
-  #confState: ConfState | undefined;
+  readonly #state: AppliedState;
   /** Work handed out and not yet done. */
   #applies: Message[] = [];
   #isApplying = false;
   #isMakingSnapshot = false;
   /** Without async writes: the ready that is being written. */
   #isBlocked = false;
-  #reads: ReadState[] = [];
   /** Counts lives: what was meant for an earlier one is void. */
   #life = 0;
   #pausedUntil: Micros = 0;
@@ -86,9 +59,22 @@ export class SimulatedNode {
   constructor(id: PeerId, world: Surroundings) {
     this.id = id;
     this.#world = world;
-    const { plan, schedule } = world;
+    const { plan, schedule, ledger } = world;
+    this.#state = new AppliedState(id, ledger, {
+      applied: (command) => world.applied(this, command),
+      readable: (read) => world.readable(this, read),
+    });
     const drift = 0.75 + 0.5 * schedule.next();
     this.#drift = plan.faults.has('drift') ? drift : 1;
+  }
+
+  /** Index of the last entry applied. */
+  get applied(): number {
+    return this.#state.index;
+  }
+
+  get application(): Application {
+    return this.#state.application;
   }
 
   get isRunning(): boolean {
@@ -122,9 +108,7 @@ export class SimulatedNode {
     this.#isApplying = false;
     this.#isMakingSnapshot = false;
     this.#isBlocked = false;
-    this.#reads = [];
-    const snapshot = this.log.snapshot();
-    this.#restore(snapshot);
+    this.#state.begin(this.log.snapshot());
     this.core = new InspectedNode({
       ...plan.raft,
       id: this.id,
@@ -229,12 +213,12 @@ export class SimulatedNode {
       const { core } = this;
       if (core === undefined || this.#isBlocked || !core.hasReady()) break;
       const ready = core.ready();
-      this.#reads.push(...ready.readStates);
+      this.#state.expectReads(ready.readStates);
       if (this.#world.plan.raft.asyncStorageWrites === true) this.#take(ready.messages);
       else this.#takeInOrder(core, ready);
       this.log?.finishIdle();
     }
-    this.#answerReads();
+    this.#state.answerReads();
   }
 
   #take(messages: readonly Message[]): void {
@@ -251,7 +235,7 @@ export class SimulatedNode {
     const overtaken = snapshot === undefined ? [] : this.#applies.flatMap((apply) => apply.responses);
     if (snapshot !== undefined) this.#applies = [];
     this.log?.append({ snapshot, entries, hardState }, () => {
-      if (snapshot !== undefined) this.#restoreFromPeer(snapshot);
+      if (snapshot !== undefined) this.#state.restore(snapshot);
       this.#deliver([...responses, ...overtaken]);
     });
   }
@@ -262,9 +246,9 @@ export class SimulatedNode {
     this.log?.append({ snapshot, entries, hardState }, () => {
       if (this.core !== core) return;
       this.#isBlocked = false;
-      if (snapshot !== undefined) this.#restoreFromPeer(snapshot);
+      if (snapshot !== undefined) this.#state.restore(snapshot);
       for (const message of messages) this.#world.send(this, message);
-      this.#apply(committedEntries);
+      this.#state.apply(committedEntries, core);
       core.advance();
     });
   }
@@ -317,46 +301,11 @@ export class SimulatedNode {
       this.#isApplying = false;
       const message = this.#applies.shift();
       if (message !== undefined) {
-        this.#apply(message.entries);
+        this.#state.apply(message.entries, this.core);
         this.#deliver(message.responses);
       }
       this.settle();
     });
-  }
-
-  #apply(entries: readonly Entry[]): void {
-    const { ledger, applied } = this.#world;
-    for (const entry of entries) {
-      // A snapshot may have overtaken entries that were already handed out.
-      if (entry.index <= this.applied) continue;
-      if (entry.index !== this.applied + 1) this.#fail(`applies ${entry.index} after ${this.applied}`);
-      this.application.state = ledger.apply(this.id, this.core?.term ?? 0, this.application.state, entry);
-      this.applied = entry.index;
-      if (entry.type !== EntryType.Normal) {
-        this.#reconfigure(entry);
-        continue;
-      }
-      const command = decodeCommand(entry);
-      if (command === undefined) continue;
-      this.application.apply(command);
-      applied(this, command);
-    }
-    this.#answerReads();
-  }
-
-  #reconfigure(entry: Entry): void {
-    const decoded = decodeConfChange(entry.type, entry.data);
-    if (!decoded.ok) this.#fail(`entry ${entry.index}: ${decoded.error}`);
-    else this.#confState = this.core?.applyConfChange(decoded.value, entry.index);
-    if (this.#confState !== undefined) this.#world.ledger.configure(this.id, entry.index, this.#confState);
-  }
-
-  #answerReads(): void {
-    if (this.#reads.length === 0) return;
-    const due = this.#reads.filter(({ index }) => index <= this.applied);
-    if (due.length === 0) return;
-    this.#reads = this.#reads.filter(({ index }) => index > this.applied);
-    for (const read of due) this.#world.readable(this, read);
   }
 
   #snapshotIfDue(): void {
@@ -376,7 +325,7 @@ export class SimulatedNode {
     if (this.applied <= log.snapshot().metadata.index || this.core.appliedIndex !== this.applied) return;
     const term = log.term(this.applied);
     if (typeof term === 'string') return;
-    const confState = this.#confState ?? this.core.confState;
+    const confState = this.#state.confState ?? this.core.confState;
     const metadata = { index: this.applied, term, confState };
     const data = this.application.snapshot();
     this.#isMakingSnapshot = true;
@@ -385,24 +334,6 @@ export class SimulatedNode {
       log.createSnapshot(metadata, data);
       this.settle();
     });
-  }
-
-  #restoreFromPeer(snapshot: Snapshot): void {
-    if (snapshot.metadata.index <= this.applied) return;
-    this.#restore(snapshot);
-  }
-
-  #restore({ data, metadata }: Snapshot): void {
-    const { index, confState } = metadata;
-    this.applied = index;
-    this.application = new Application();
-    this.#confState = index === 0 ? undefined : confState;
-    if (index === 0) return;
-    this.application.restore(data);
-    const { ledger } = this.#world;
-    if (this.application.state !== ledger.state(index))
-      this.#fail(`snapshot at ${index} differs from the state applied there`);
-    ledger.checkConfiguration(this.id, index, confState);
   }
 
   /** Runs in this life, when the process is not standing still. */

@@ -16,10 +16,10 @@ import { Nemesis } from './nemesis.ts';
 import type { Theatre } from './nemesis.ts';
 import { SimulatedNetwork } from './network.ts';
 import { SimulatedNode } from './node.ts';
-import type { Surroundings } from './node.ts';
 import { drawPlan, ELECTION } from './plan.ts';
 import type { Plan } from './plan.ts';
 import { SafetyChecks } from './safety.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** All nodes start from a snapshot here, as they would in a running group. */
 const START_INDEX = 10;
