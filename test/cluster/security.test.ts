@@ -222,10 +222,14 @@ describe('who may do what at the TLS port of three managers', () => {
       '--listen-addr',
       `127.0.0.1:${await freePort()}`,
     ]);
-    cpSync(original.directory, copy.directory, {
-      recursive: true,
-      filter: (source) => basename(source) !== 'lock',
-    });
+    // A file that is just being replaced may vanish meanwhile.
+    await vi.waitFor(() => {
+      rmSync(copy.directory, { recursive: true, force: true });
+      cpSync(original.directory, copy.directory, {
+        recursive: true,
+        filter: (source) => basename(source) !== 'lock',
+      });
+    }, within);
     // The lock that was copied along names the agent that lives.
     await expect(copy.start()).rejects.toThrow(/cannot use state folder .*: process \d+ has it open/);
     // On another machine it would mean nothing.
