@@ -6,22 +6,18 @@ import type { Reader } from '../store/transaction.ts';
 
 export interface Selection {
   readonly nodeIds: ReadonlySet<string>;
-  /** Tasks that are meant but run nowhere yet. */
+  /** Tasks asked for by name that run nowhere yet; those of a service that wait have nothing to tell, and nobody asked for them. */
   readonly unplacedTaskIds: readonly string[];
 }
 
 export function select(reader: Pick<Reader, 'task'>, selector: LogSelector): Selection {
-  const nodeIds = new Set(selector.nodeIds);
-  const unplaced = new Set<string>();
-  const tasks = [
-    ...selector.taskIds.map((id) => reader.task.get(id)).filter((task) => task !== undefined),
-    ...selector.serviceIds.flatMap((id) => reader.task.by('service', id)),
-  ];
-  for (const task of tasks) {
-    if (task.nodeId !== '') nodeIds.add(task.nodeId);
-    else if (isWaiting(task)) unplaced.add(task.id);
-  }
-  return { nodeIds, unplacedTaskIds: [...unplaced].sort() };
+  const named = selector.taskIds.map((id) => reader.task.get(id)).filter((task) => task !== undefined);
+  const ofServices = selector.serviceIds.flatMap((id) => reader.task.by('service', id));
+  const placed = [...named, ...ofServices].filter(({ nodeId }) => nodeId !== '');
+  return {
+    nodeIds: new Set([...selector.nodeIds, ...placed.map(({ nodeId }) => nodeId)]),
+    unplacedTaskIds: [...new Set(named.filter(isWaiting).map(({ id }) => id))].sort(),
+  };
 }
 
 /** Whether a task's logs are asked for by its own id or its service's. */
@@ -29,4 +25,6 @@ export const selects = (selector: LogSelector, task: Task): boolean =>
   selector.serviceIds.includes(task.serviceId) || selector.taskIds.includes(task.id);
 
 const isWaiting = (task: Task): boolean =>
-  (task.status?.state ?? TaskState.NEW) < TaskState.ASSIGNED && task.desiredState < TaskState.SHUTDOWN;
+  task.nodeId === '' &&
+  (task.status?.state ?? TaskState.NEW) < TaskState.ASSIGNED &&
+  task.desiredState < TaskState.SHUTDOWN;

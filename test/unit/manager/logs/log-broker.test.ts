@@ -186,7 +186,7 @@ describe('logs of a service', () => {
       aTask('c', 'web', '', TaskState.PENDING),
       aTask('d', 'web', 'gone'),
     );
-    const viewer = new Viewer({ serviceIds: ['web'] });
+    const viewer = new Viewer({ serviceIds: ['web'], taskIds: ['c'] });
     await eventually(() => one.told.length === 1);
     const publisher = one.publish();
     publisher.send(one.told[0]?.id ?? '', 'a', 'last words');
@@ -198,6 +198,16 @@ describe('logs of a service', () => {
       'warning: incomplete log stream. some logs could not be retrieved for the following reasons: ' +
         'task c has not been scheduled, node down is not available, node gone is not available, node n1 disconnected unexpectedly',
     );
+  });
+
+  it('do not miss the tasks of a service that wait for a node', async () => {
+    const [one] = (await listening('n1')) as [Source];
+    await addTasks(aTask('a', 'web', 'n1'), aTask('b', 'web', '', TaskState.PENDING));
+    const viewer = new Viewer({ serviceIds: ['web'] });
+    await eventually(() => one.told.length === 1);
+    one.publish().finish(one.told[0]?.id ?? '');
+    await eventually(() => viewer.hasEnded);
+    expect(viewer.error).toBeUndefined();
   });
 
   it('wait a little for a node that is about to listen again, but not longer', async () => {
