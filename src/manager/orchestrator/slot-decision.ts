@@ -134,9 +134,9 @@ function decideEnded(
   around: Surroundings,
   mayReplace: boolean,
 ): SlotDecision {
-  // A replacement that fails before its own start was due must not shorten the delay.
-  const isDelayed = task.desiredState < TaskState.RUNNING && task.startAfter && !isFromTheFuture(task, around.nowMs);
-  if (isDelayed && around.nowMs < startAfterMs(task)) return { steps: [], wakeAtMs: startAfterMs(task) };
+  // A replacement that fails before it was to start must not shorten the delay, nor pile up beside what still stops.
+  const dueMs = task.desiredState < TaskState.RUNNING ? startDueMs(task, slot, around) : 0;
+  if (around.nowMs < dueMs) return { steps: [], wakeAtMs: dueMs };
   if (!mayReplace) return { steps: [stop(task)] };
   if (stateOf(task) === TaskState.ORPHANED) return { steps: [move(service, slot, task, around)] };
   if (!mayRestart(task, slot.tasks)) return { steps: [stop(task)] };
@@ -168,13 +168,18 @@ function replace(service: Service, slot: Slot, task: Task, startAfter: number, a
   return { kind: 'replace', serviceId: service.id, oldIds: [task.id], wish };
 }
 
-/** A prepared task starts when its delay is over and what it replaces has stopped, cannot tell any more, or took too long. */
+/** A prepared task starts when it is due. */
 function decideStart(task: Task, slot: Slot, around: Surroundings): SlotDecision {
+  const dueMs = startDueMs(task, slot, around);
+  if (around.nowMs < dueMs) return { steps: [], wakeAtMs: dueMs };
+  return { steps: [{ kind: 'desire', taskId: task.id, desiredState: goalOf(task.jobIteration) }] };
+}
+
+/** When the delay of a replacement is over and what it replaces has stopped, cannot tell any more, or took too long. */
+function startDueMs(task: Task, slot: Slot, around: Surroundings): number {
   const isStopping = slot.tasks.some(
     (other) => !isWanted(other) && !hasEnded(other) && other.nodeId !== '' && !isLost(around.node(other.nodeId)),
   );
-  const dueMs = isStopping ? Math.max(startAfterMs(task), createdMs(task) + OLD_TASK_TIMEOUT_MS) : startAfterMs(task);
-  const isOver = !isStopping && isFromTheFuture(task, around.nowMs);
-  if (around.nowMs < dueMs && !isOver) return { steps: [], wakeAtMs: dueMs };
-  return { steps: [{ kind: 'desire', taskId: task.id, desiredState: goalOf(task.jobIteration) }] };
+  if (isStopping) return Math.max(startAfterMs(task), createdMs(task) + OLD_TASK_TIMEOUT_MS);
+  return isFromTheFuture(task, around.nowMs) ? around.nowMs : startAfterMs(task);
 }

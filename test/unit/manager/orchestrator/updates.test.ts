@@ -82,6 +82,20 @@ describe('a rolling update', () => {
     expect(wanted().map((task) => [imageOf(task), isRunning(task)])).toEqual([['v2', true]]);
   });
 
+  it('tries a task that was rejected again when the one it replaces has stopped, not before', async () => {
+    await aRunningService({ replicas: 1 }, { v1: { stopMs: 2000 }, v2: { prepareMs: 20_000 } });
+    await update('v2');
+    await world.advance(10);
+    const fresh = wanted().find((task) => imageOf(task) === 'v2') as Task;
+    await world.store.update((tx) => tx.task.update(withState(fresh, TaskState.REJECTED, world.clock.now())));
+    await world.advance(1000);
+    expect(status()?.state).toBe(UpdateState.PAUSED);
+    expect(wanted().map(({ id }) => id)).toEqual([fresh.id]);
+    await world.advance(2000);
+    expect(wanted()).toHaveLength(1);
+    expect(wanted()[0]?.id).not.toBe(fresh.id);
+  });
+
   it('goes on as soon as a task ran, without waiting for the monitor period', async () => {
     await aRunningService(
       { replicas: 2, restart: { condition: 'none' } },
