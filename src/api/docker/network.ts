@@ -112,19 +112,22 @@ const ipamConfigToDocker = (proto: IPAMConfig): object => ({
 export const networkOfTaskToDocker = (network: Network): object => ({
   ID: nonEmpty(network.id),
   ...metaToDocker(network.meta),
-  Spec: network.spec ? networkSpecToDocker(network.spec) : {},
+  Spec: network.spec ? networkSpecToDocker(network.spec, network.ipam?.configs ?? []) : {},
   DriverState: network.driverState ? driverToDocker(network.driverState) : {},
   IPAMOptions: network.ipam && ipamOptionsToDocker(network.ipam),
 });
 
-const networkSpecToDocker = (spec: NetworkSpec): object => ({
+/** @param allocated what became of the subnets asked for: as Docker does, it is shown in their place */
+const networkSpecToDocker = (spec: NetworkSpec, allocated: readonly IPAMConfig[]): object => ({
   ...annotationsToDocker(spec.annotations),
   DriverConfiguration: spec.driverConfig && driverToDocker(spec.driverConfig),
   IPv6Enabled: nonEmpty(spec.ipv6Enabled),
   Internal: nonEmpty(spec.internal),
   Attachable: nonEmpty(spec.attachable),
   Ingress: nonEmpty(spec.ingress),
-  IPAMOptions: spec.ipam && ipamOptionsToDocker(spec.ipam),
+  IPAMOptions:
+    spec.ipam &&
+    ipamOptionsToDocker({ ...spec.ipam, configs: spec.ipam.configs.map((config, i) => allocated[i] ?? config) }),
   ConfigFrom: spec.configFrom && { Network: spec.configFrom.value },
   Scope: 'swarm',
 });

@@ -5,6 +5,7 @@ import {
   RaftMemberStatus_Reachability as Reachability,
   type NodeDescription,
   type NodeTLSInfo,
+  type PluginDescription,
 } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import {
   NodeSpec_Availability as Availability,
@@ -87,10 +88,9 @@ const descriptionToDocker = (description: NodeDescription): object => ({
     EngineVersion: nonEmpty(description.engine?.engineVersion),
     Labels: nonEmpty(description.engine?.labels),
     Plugins: nonEmpty(
-      (description.engine?.plugins ?? []).map((plugin) => ({
-        Type: nonEmpty(plugin.type),
-        Name: nonEmpty(plugin.name),
-      })),
+      (description.engine?.plugins ?? [])
+        .filter(isToldToClients)
+        .map((plugin) => ({ Type: nonEmpty(plugin.type), Name: nonEmpty(plugin.name) })),
     ),
   },
   TLSInfo: description.tlsInfo ? tlsInfoToDocker(description.tlsInfo) : {},
@@ -103,6 +103,9 @@ const descriptionToDocker = (description: NodeDescription): object => ({
     })),
   ),
 });
+
+/** That a node runs containers goes without saying among Docker's clients; only our scheduler is told. */
+const isToldToClients = ({ type, name }: PluginDescription): boolean => type !== 'Runtime' || name !== 'docker';
 
 const tlsInfoToDocker = (info: NodeTLSInfo): object => ({
   TrustRoot: nonEmpty(Buffer.from(info.trustRoot).toString()),

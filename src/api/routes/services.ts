@@ -79,9 +79,10 @@ export function registerServices(app: Router, context: ApiContext): void {
     const docker = withoutNewerFields(readBody(request, serviceSpec), request.apiMinor);
     const serviceVersion = queryVersion(query, 'service');
     const swarm = await readSwarm(context, request);
+    // Docker reads the spec before it looks for the service.
+    const wanted = resolveSpec(docker, swarm.store.read);
     const service = findService(swarm.store.read, pathPart(request, 'id'));
-    const auth = registryAuth(request) ?? keptRegistryAuth(query, service);
-    const spec = withRegistryAuth(resolveSpec(docker, swarm.store.read), auth);
+    const spec = withRegistryAuth(wanted, registryAuth(request) ?? keptRegistryAuth(query, service));
     const update = { serviceId: service.id, serviceVersion, spec, rollback: parseRollback(query) };
     await viaRpc(swarm.control.updateService(update, request));
     return sendJson(reply, 200, { Warnings: null });

@@ -1,7 +1,6 @@
 /** The values that hold where a service spec says nothing, as `service inspect` shows them. */
 import {
   ContainerSpec_DNSConfig,
-  EndpointSpec,
   type ServiceSpec,
   type TaskSpec,
 } from '../../proto/generated/docker/swarmkit/v1/specs.ts';
@@ -25,7 +24,6 @@ export function withDefaults(spec: ServiceSpec): ServiceSpec {
     task: spec.task && taskWithDefaults(spec.task),
     update: updateWithDefaults(spec.update),
     rollback: updateWithDefaults(spec.rollback),
-    endpoint: spec.endpoint ?? EndpointSpec.fromPartial({}),
   };
 }
 
@@ -44,7 +42,7 @@ function taskWithDefaults(task: TaskSpec): TaskSpec {
             },
           }
         : runtime,
-    resources: task.resources ?? ResourceRequirements.fromPartial({ limits: {}, reservations: {} }),
+    resources: task.resources ?? ResourceRequirements.fromPartial({}),
     restart: task.restart
       ? { ...task.restart, delay: task.restart.delay ?? RESTART_DELAY }
       : RestartPolicy.fromPartial({ condition: RestartPolicy_RestartCondition.ANY, delay: RESTART_DELAY }),

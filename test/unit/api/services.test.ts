@@ -196,7 +196,7 @@ describe('a service', () => {
     };
     expect(full['UpdateConfig']).toEqual(update);
     expect(full['RollbackConfig']).toEqual(update);
-    expect(full['TaskTemplate']).toMatchObject({
+    expect(full['TaskTemplate']).toEqual({
       ContainerSpec: { Image: 'busybox:local', StopGracePeriod: 10000000000, DNSConfig: {}, Isolation: 'default' },
       Resources: {},
       RestartPolicy: { Condition: 'any', Delay: 5000000000, MaxAttempts: 0 },
@@ -204,6 +204,14 @@ describe('a service', () => {
       ForceUpdate: 0,
       Runtime: 'container',
     });
+    expect(full).not.toHaveProperty('EndpointSpec');
+  });
+
+  it('is looked for after the spec of an update was read', async () => {
+    const empty = await rig.call('POST', '/v1.41/services/nosuch/update?version=1', { Name: 'nosuch' });
+    expect([empty.status, empty.message]).toEqual([400, 'mismatched Runtime and *Spec fields']);
+    const good = await rig.call('POST', '/v1.41/services/nosuch/update?version=1', minimal('nosuch'));
+    expect([good.status, good.message]).toEqual([404, 'service nosuch not found']);
   });
 
   it('is found by id, by name and by a beginning of its id', async () => {

@@ -243,6 +243,24 @@ describe('secrets and configs', () => {
 });
 
 describe('nodes and networks', () => {
+  it('show the plugins clients know, and runtimes that run no containers', async () => {
+    const id = String((await rig.call('GET', '/nodes/host1')).json['ID']);
+    await rig.store.update((tx) => {
+      const node = tx.node.get(id);
+      const plugins = [
+        { type: 'Runtime', name: 'docker' },
+        { type: 'Runtime', name: 'process' },
+        { type: 'Log', name: 'json-file' },
+      ];
+      const engine = { engineVersion: '1', labels: {}, plugins };
+      if (node?.description) tx.node.update({ ...node, description: { ...node.description, engine } });
+    });
+    expect((await rig.call('GET', '/nodes/host1')).json['Description']?.['Engine']?.['Plugins']).toEqual([
+      { Type: 'Runtime', Name: 'process' },
+      { Type: 'Log', Name: 'json-file' },
+    ]);
+  });
+
   it('show and change a node', async () => {
     const node = (await rig.call('GET', '/v1.41/nodes/host1')).json;
     expect(node).toMatchObject({

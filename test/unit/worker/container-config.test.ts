@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Task } from '../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import {
+  HealthConfig,
   Mount,
   Mount_BindOptions_Propagation,
   Mount_Type,
@@ -10,7 +11,7 @@ import {
   Privileges_AppArmorOpts_AppArmorMode,
   Privileges_SeccompOpts_SeccompMode,
 } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
-import { ContainerSpec } from '../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
+import { ContainerSpec, ContainerSpec_Isolation } from '../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import { containerOptions, graceSecondsOf } from '../../../src/worker/drivers/docker/container-config.ts';
 import { assignedTask, onIngress, onOverlay, type TaskGiven } from '../../support/worker-builders.ts';
 
@@ -30,6 +31,18 @@ describe('the options of a container', () => {
 
   it('keep command and arguments apart', () => {
     expect(withContainer({ command: ['/run'], args: ['a'] })).toMatchObject({ Entrypoint: ['/run'], Cmd: ['a'] });
+  });
+
+  it('name the isolation, as Docker does where the service says nothing', () => {
+    expect(withContainer({}).HostConfig?.Isolation).toBe('default');
+    expect(withContainer({ isolation: ContainerSpec_Isolation.HYPERV }).HostConfig?.Isolation).toBe('hyperv');
+  });
+
+  it('say how often health is asked for while a container starts only where the service does', () => {
+    const healthcheck = HealthConfig.fromPartial({ startInterval: { seconds: 1 } });
+    expect(withContainer({ healthcheck }).Healthcheck).toMatchObject({ StartInterval: 1e9 });
+    const plain = withContainer({ healthcheck: HealthConfig.fromPartial({}) });
+    expect(plain.Healthcheck).not.toHaveProperty('StartInterval');
   });
 
   it('round the grace period up to seconds', () => {
