@@ -73,3 +73,30 @@ counts() {
 insp() {
   docker service inspect --format "$2" "$1" 2>&1
 }
+
+# docker_py: plays the Python script on its input, which finds docker-py's `api`, shown(VALUE) and call(LABEL, FUNCTION, ...)
+docker_py() {
+  {
+    cat <<'P'
+import json, re, docker
+from docker.types import *
+api = docker.from_env(timeout=60).api
+def shown(value):
+    text = json.dumps(value, sort_keys=True)
+    text = re.sub(r'"(CreatedAt|UpdatedAt|Created|Timestamp)": "[^"]*"', r'"\1": T', text)
+    text = re.sub(r'"(TrustRoot|CertIssuerSubject|CertIssuerPublicKey)": "[^"]*"', r'"\1": X', text)
+    return re.sub(r'"Index": \d+', '"Index": N', text)
+def call(label, function, *args, **kwargs):
+    try:
+        result = function(*args, **kwargs)
+        print(label, shown(result))
+        return result
+    except docker.errors.APIError as error:
+        print(label, 'REFUSED', error.response.status_code, error.explanation)
+    except Exception as error:
+        print(label, 'CLIENT', type(error).__name__, error)
+P
+    cat
+  } >script.py
+  /usr/bin/python3 -W ignore script.py 2>&1
+}

@@ -1,23 +1,7 @@
 # title: docker-py: every argument of a service, as it comes back
 # tags: docker-py service
-cat > all.py <<'P'
-import json, re, time, docker
-from docker.types import *
-api = docker.from_env(timeout=60).api
-IDS = {}
-def shown(value):
-    text = json.dumps(value, sort_keys=True)
-    text = re.sub(r'"(CreatedAt|UpdatedAt|Timestamp)": "[^"]*"', r'"\1": T', text)
-    return re.sub(r'"Index": \d+', '"Index": N', text)
-def call(label, function, *args, **kwargs):
-    try:
-        result = function(*args, **kwargs)
-        print(label, shown(result))
-        return result
-    except docker.errors.APIError as error:
-        print(label, 'REFUSED', error.response.status_code, error.explanation)
-    except Exception as error:
-        print(label, 'CLIENT', type(error).__name__, error)
+docker_py <<'P'
+import time
 S = 10**9
 def service(name, container=None, task=None, **rest):
     template = TaskTemplate(ContainerSpec('busybox:local', ['sleep', '100000'], **(container or {})), **(task or {}))
@@ -115,4 +99,3 @@ call('tasks', api.tasks, filters={'service': 'x-nosuch'})
 call('tasks state', api.tasks, filters={'desired-state': 'bogus'})
 call('task', api.inspect_task, 'nosuch')
 P
-/usr/bin/python3 -W ignore all.py 2>&1

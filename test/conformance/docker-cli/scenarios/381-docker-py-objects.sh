@@ -1,23 +1,6 @@
 # title: docker-py: secrets, configs, networks, nodes and the swarm, as they come back
 # tags: docker-py
-cat > all.py <<'P'
-import json, re, docker
-from docker.types import *
-api = docker.from_env(timeout=60).api
-def shown(value):
-    text = json.dumps(value, sort_keys=True)
-    text = re.sub(r'"(CreatedAt|UpdatedAt|Created)": "[^"]*"', r'"\1": T', text)
-    text = re.sub(r'"(TrustRoot|CertIssuerSubject|CertIssuerPublicKey)": "[^"]*"', r'"\1": X', text)
-    return re.sub(r'"Index": \d+', '"Index": N', text)
-def call(label, function, *args, **kwargs):
-    try:
-        result = function(*args, **kwargs)
-        print(label, shown(result))
-        return result
-    except docker.errors.APIError as error:
-        print(label, 'REFUSED', error.response.status_code, error.explanation)
-    except Exception as error:
-        print(label, 'CLIENT', type(error).__name__, error)
+docker_py <<'P'
 for kind, create, inspect, remove, listed in (('secret', api.create_secret, api.inspect_secret, api.remove_secret, api.secrets), ('config', api.create_config, api.inspect_config, api.remove_config, api.configs)):
     made = call(kind, create, f'x-{kind}', 'data', labels={'a': 'b'})
     call('again', create, f'x-{kind}', 'data')
@@ -101,4 +84,3 @@ call('stale', api.update_swarm, 1, swarm_spec=spec)
 print(shown(api.inspect_swarm()['Spec']))
 update('restore', **spec)
 P
-/usr/bin/python3 -W ignore all.py 2>&1
