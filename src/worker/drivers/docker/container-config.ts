@@ -3,7 +3,7 @@ import type { ContainerCreateOptions, HostConfig, MountSettings } from 'dockerod
 import { SwarmError } from '../../../common/errors.ts';
 import { msOfDuration } from '../../../common/time.ts';
 import type { Task } from '../../../proto/generated/docker/swarmkit/v1/objects.ts';
-import type { ContainerSpec } from '../../../proto/generated/docker/swarmkit/v1/specs.ts';
+import { ContainerSpec_Isolation, type ContainerSpec } from '../../../proto/generated/docker/swarmkit/v1/specs.ts';
 import {
   Mount_BindOptions_Propagation,
   Mount_Type,
@@ -113,6 +113,8 @@ function healthOf({ healthcheck }: ContainerSpec): Pick<ContainerCreateOptions, 
       Timeout: ns(healthcheck.timeout),
       Retries: healthcheck.retries,
       StartPeriod: ns(healthcheck.startPeriod),
+      // Engines know it from API 1.44 on; older ones leave it aside.
+      ...(healthcheck.startInterval ? { StartInterval: ns(healthcheck.startInterval) } : {}),
     },
   };
 }
@@ -124,32 +126,36 @@ function hostConfig(
   ports: readonly PortConfig[],
   expand: (text: string) => string,
 ): HostConfig {
-  const { limits, reservations } = task.spec?.resources ?? {};
+  // What is reserved decides where a task goes; the engine is not told, as it would refuse more than the limit.
+  const limits = task.spec?.resources?.limits;
   const log = task.spec?.logDriver ?? task.logDriver;
   return {
     Mounts: [...spec.mounts.map((mount) => mountOf(mount, expand)), ...files.map(fileMount)],
     ReadonlyRootfs: spec.readOnly,
+    Isolation: wordOf(ContainerSpec_Isolation, spec.isolation),
     ...(spec.init === undefined ? {} : { Init: spec.init }),
-    GroupAdd: [...spec.groups],
-    CapAdd: [...spec.capabilityAdd],
-    CapDrop: [...spec.capabilityDrop],
+    GroupAdd: ifAny(spec.groups),
+    CapAdd: ifAny(spec.capabilityAdd),
+    CapDrop: ifAny(spec.capabilityDrop),
     Ulimits: spec.ulimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard })),
     Sysctls: { ...spec.sysctls },
     ...(spec.oomScoreAdj ? { OomScoreAdj: spec.oomScoreAdj } : {}),
     ...(limits?.nanoCpus ? { NanoCpus: limits.nanoCpus } : {}),
     ...(limits?.memoryBytes ? { Memory: limits.memoryBytes } : {}),
-    ...(reservations?.memoryBytes ? { MemoryReservation: reservations.memoryBytes } : {}),
     ...(spec.pidsLimit ? { PidsLimit: spec.pidsLimit } : {}),
-    DnsSearch: [...(spec.dnsConfig?.search ?? [])],
-    DnsOptions: [...(spec.dnsConfig?.options ?? [])],
-    ExtraHosts: spec.hosts.flatMap(extraHosts),
-    SecurityOpt: securityOptions(spec),
+    DnsSearch: ifAny(spec.dnsConfig?.search),
+    DnsOptions: ifAny(spec.dnsConfig?.options),
+    ExtraHosts: ifAny(spec.hosts.flatMap(extraHosts)),
+    SecurityOpt: ifAny(securityOptions(spec)),
     ...(log?.name ? { LogConfig: { Type: log.name, Config: { ...log.options } } } : {}),
     PortBindings: Object.fromEntries(
       ports.map((port) => [portKey(port), [{ HostPort: port.publishedPort ? String(port.publishedPort) : '' }]]),
     ),
   };
 }
+
+/** An engine shows an empty list as it was sent; Docker Swarm leaves it out. */
+const ifAny = (list: readonly string[] | undefined): string[] | undefined => (list?.length ? [...list] : undefined);
 
 /** "10.0.0.1 name alias" becomes "name:10.0.0.1", "alias:10.0.0.1". */
 function extraHosts(line: string): readonly string[] {
@@ -178,7 +184,11 @@ const MOUNT_TYPES: Readonly<Record<number, MountSettings['Type']>> = {
   [Mount_Type.TMPFS]: 'tmpfs',
 };
 
-const PROPAGATION = Object.entries(Mount_BindOptions_Propagation);
+/** The engine's word for a value of an enumeration: its name in lower case. */
+const wordOf = (values: Readonly<Record<string, number>>, wanted: number): string =>
+  Object.entries(values)
+    .find(([, value]) => value === wanted)?.[0]
+    .toLowerCase() ?? '';
 
 function mountOf(mount: Mount, expand: (text: string) => string): MountSettings {
   const type = MOUNT_TYPES[mount.type];
@@ -188,13 +198,14 @@ function mountOf(mount: Mount, expand: (text: string) => string): MountSettings 
       `mount ${mount.target}: this kind of mount cannot be made by the docker runtime; use bind, volume or tmpfs`,
     );
   const { bindOptions: bind, volumeOptions: volume, tmpfsOptions: tmpfs } = mount;
-  const propagation = PROPAGATION.find(([, value]) => value === bind?.propagation)?.[0].toLowerCase();
   return {
     Type: type,
     Target: expand(mount.target),
     Source: expand(mount.source),
     ReadOnly: mount.readonly,
-    ...(type === 'bind' && bind ? { BindOptions: { Propagation: (propagation ?? 'rprivate') as 'rprivate' } } : {}),
+    ...(type === 'bind' && bind
+      ? { BindOptions: { Propagation: wordOf(Mount_BindOptions_Propagation, bind.propagation) as 'rprivate' } }
+      : {}),
     ...(type === 'volume' && volume
       ? {
           VolumeOptions: {

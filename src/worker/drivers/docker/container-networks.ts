@@ -39,6 +39,6 @@ function endpointOf(attachment: NetworkAttachment): readonly ContainerEndpoint[]
 export function nameServers(task: Task, spec: ContainerSpec, upstream: readonly string[]): Pick<HostConfig, 'Dns'> {
   const asked = spec.dnsConfig?.nameservers ?? [];
   const gateway = task.networks.find(isOverlay)?.network?.ipam?.configs[0]?.gateway;
-  if (gateway === undefined) return { Dns: [...asked] };
+  if (gateway === undefined) return asked.length > 0 ? { Dns: [...asked] } : {};
   return { Dns: [gateway, ...(asked.length > 0 ? asked : upstream)] };
 }
