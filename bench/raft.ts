@@ -51,9 +51,10 @@ async function puts(directory: string, missing: string | undefined): Promise<rea
     const own: Side = { name: 'ours', load: new PutLoad(await ours.target()), perSecond: [], p99Ms: [] };
     const rival: Side | undefined = etcd && { name: 'etcd', load: new PutLoad(etcd.target), perSecond: [], p99Ms: [] };
     const sides = rival === undefined ? [own] : [own, rival];
-    for (const side of sides) await side.load.run(64, WARM_UP_MS);
     const delays: number[] = [];
     for (const clients of CLIENTS) {
+      // Ours compiles its busy code while it runs, and other code is busy with few clients than with many.
+      for (const side of sides) await side.load.run(clients, WARM_UP_MS);
       for (let round = 0; round < Number(values.rounds); round++) {
         for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
           if (side === own) await ours.leader.call({ call: 'watch' });

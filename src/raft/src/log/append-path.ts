@@ -16,6 +16,8 @@ const LAZY_MS = 100;
 const QUICK_WRITE_MS = 1;
 /** Longest wait for a quick disk: what it can cost the other work of the thread when the disk becomes slow just then. */
 const LONGEST_WAIT_MS = 2;
+/** How much of it may be spent awake: about as long as a quick disk takes for a small write. */
+const AWAKE_MS = 0.5;
 
 export interface AppendPathOptions {
   readonly view: LogView;
@@ -114,9 +116,9 @@ export class AppendPath {
   }
 
   /** See {@link LogStore.waitBriefly}. */
-  waitBriefly(): void {
+  waitBriefly(isAwake: boolean): void {
     if (this.#state !== 'open' || this.#pending.size === 0 || this.#lastWriteMs > QUICK_WRITE_MS) return;
-    this.#worker.waitForMessage(LONGEST_WAIT_MS);
+    this.#worker.waitForMessage(LONGEST_WAIT_MS, isAwake ? AWAKE_MS : 0);
   }
 
   /** Hands the worker something other than a batch; what it cannot take any more is dropped. */

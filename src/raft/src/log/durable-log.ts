@@ -135,8 +135,8 @@ export class DurableLog implements LogStore {
     });
   }
 
-  waitBriefly(): void {
-    this.#path.waitBriefly();
+  waitBriefly(isAwake: boolean): void {
+    this.#path.waitBriefly(isAwake);
   }
 
   createSnapshot(

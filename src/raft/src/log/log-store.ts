@@ -42,8 +42,9 @@ export interface LogStore extends Storage {
   /**
    * For a caller that has nothing better to do than to wait for its appends: keeps the thread waiting, for a moment at most and only
    * while the disk is quick, and calls back within this call what became durable. Never more than a shortcut.
+   * @param isAwake wait without sleeping at first: sooner done, but nobody else gets the core meanwhile
    */
-  waitBriefly(): void;
+  waitBriefly(isAwake: boolean): void;
 
   /**
    * Writes a snapshot of the state machine at an applied index and makes it the one peers are sent. Its commit index is durable

@@ -85,7 +85,7 @@ export class MemoryLog implements LogStore {
     });
   }
 
-  waitBriefly(): void {
+  waitBriefly(_isAwake: boolean): void {
     // Nothing here takes time.
   }
 

@@ -14,9 +14,6 @@ function workerFile(): URL {
 /** The worker lets go of each batch once it is written; with little room for new objects it collects them soon. */
 const WORKER_YOUNG_MB = 4;
 
-/** About as long as a quick disk takes for a small write. */
-const AWAKE_MS = 0.5;
-
 /** The main thread's end of the log's worker. */
 export class WorkerLink {
   readonly #worker: Worker;
@@ -61,11 +58,11 @@ export class WorkerLink {
   }
 
   /**
-   * Stops this thread until the worker says something, `timeoutMs` at most, and hands on what it said. It stays awake at first: a
-   * quick disk is done sooner than a thread is put to sleep and woken again.
+   * Stops this thread until the worker says something, `timeoutMs` at most, and hands on what it said. The first `awakeMs` it does
+   * not sleep: a quick disk is done sooner than a thread is put to sleep and woken again.
    */
-  waitForMessage(timeoutMs: number): void {
-    const awakeUntil = performance.now() + Math.min(AWAKE_MS, timeoutMs);
+  waitForMessage(timeoutMs: number, awakeMs: number): void {
+    const awakeUntil = performance.now() + awakeMs;
     while (Atomics.load(this.#sent, 0) === this.#received && performance.now() < awakeUntil);
     Atomics.wait(this.#sent, 0, this.#received, timeoutMs);
     this.#takeAll();

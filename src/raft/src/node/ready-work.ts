@@ -35,7 +35,8 @@ export class ReadyWork {
   run(): void {
     this.#rounds();
     if (!this.#isWorthWaiting()) return;
-    this.#options.log.waitBriefly();
+    // A follower may share its machine with others of its group, which then write at the same time and need the cores.
+    this.#options.log.waitBriefly(isAlone(this.#options.core()));
     this.#options.writes.settle();
     this.#rounds();
   }

@@ -58,14 +58,14 @@ describe('a durable log', () => {
           resolve();
         });
       });
-      log.waitBriefly();
+      log.waitBriefly(true);
       if (order.length === index) waited++;
       await done;
     }
     expect(order).toEqual(order.map((_, i) => i + 1));
-    log.waitBriefly();
+    log.waitBriefly(true);
     await log.close();
-    log.waitBriefly();
+    log.waitBriefly(true);
   });
 
   it('replaces a conflicting suffix', async () => {
