@@ -55,16 +55,20 @@ export function* encodeSnapshot(state: StoreCapture, membership: Membership): Ge
   }
 }
 
+interface Identified {
+  readonly id: string;
+}
+
 /** All objects in pieces. Sorted group by group, one group for all ids that start alike: sorting many at once would stop the process. */
-function* inOrderOfId(objects: StoreCapture['objects'][ObjectKind]): Generator<readonly { readonly id: string }[]> {
-  const groups = new Map<string, { readonly id: string }[]>();
+function* inOrderOfId(objects: StoreCapture['objects'][ObjectKind]): Generator<readonly Identified[]> {
+  const groups = new Map<string, Identified[]>();
   for (const object of objects) {
     const start = object.id.slice(0, GROUP_START);
     const group = groups.get(start);
     if (group) group.push(object);
     else groups.set(start, [object]);
   }
-  let piece: { readonly id: string }[] = [];
+  let piece: Identified[] = [];
   for (const start of [...groups.keys()].sort()) {
     const group = groups.get(start) ?? [];
     for (const object of group.sort((a, b) => (a.id < b.id ? -1 : 1))) {

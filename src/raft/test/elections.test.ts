@@ -4,27 +4,9 @@ import { APPEND_THREAD, ConfChangeType, EntryType, MessageType } from '../src/ty
 import type { Message } from '../src/types.ts';
 import { encodeConfChange } from '../src/codec/conf-change-codec.ts';
 import { aGroup } from './kit/group.ts';
-import { aLeader, aNode, config, ELECTION_TICKS, entries } from './kit/node.ts';
-import type { TestNode } from './kit/node.ts';
+import { aLeader, aNode, config, ELECTION_TICKS, entries, inEachRole } from './kit/node.ts';
 
 const { MsgApp, MsgHeartbeat, MsgSnap, MsgVote, MsgVoteResp, MsgTimeoutNow, MsgHup } = MessageType;
-
-/** A node in each role, at term 1 (the pre-candidate stays there, the others got there). */
-function inEachRole(): readonly (readonly [string, TestNode])[] {
-  const follower = aNode({ term: 1 });
-  const candidate = aNode();
-  candidate.campaign();
-  candidate.send();
-  const preCandidate = aNode({ term: 1, preVote: true });
-  preCandidate.campaign();
-  preCandidate.send();
-  return [
-    ['follower', follower],
-    ['candidate', candidate],
-    ['pre-candidate', preCandidate],
-    ['leader', aLeader()],
-  ];
-}
 
 describe('terms (§5.1)', () => {
   it('makes a node in any role a follower of a leader with a higher term', () => {

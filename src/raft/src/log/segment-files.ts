@@ -7,6 +7,8 @@ export const LOCK_FILE = 'lock';
 export const WATERMARK_FILE = 'synced';
 /** Ending of files that are being written and mean nothing after a crash. */
 export const TEMPORARY = '.tmp';
+/** A file that is written as a whole is synced every so many bytes: the log's own small writes would wait for all of it. */
+export const SYNC_BYTES = 1024 * 1024;
 
 export interface SegmentName {
   readonly segment: number;

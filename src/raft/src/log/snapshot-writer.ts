@@ -7,7 +7,7 @@ import type { Snapshot, SnapshotMetadata } from '../types.ts';
 import { CIPHER_OVERHEAD, NONCE_SALT_SIZE, encryptInto } from './cipher.ts';
 import { DiskFullError, LogCorruptError } from './errors.ts';
 import type { LogKeys } from './keys.ts';
-import { TEMPORARY, syncDirectory } from './segment-files.ts';
+import { SYNC_BYTES, TEMPORARY, syncDirectory } from './segment-files.ts';
 import {
   BLOCK_HEAD,
   BlockKind,
@@ -22,8 +22,7 @@ import {
 import { SnapshotReader } from './snapshot-reader.ts';
 import { isOutOfSpace } from './spare-files.ts';
 
-/** Chunks between two syncs. */
-const SYNC_BLOCKS = 4;
+const SYNC_BLOCKS = SYNC_BYTES / CHUNK_BYTES;
 
 export interface SnapshotFileOptions {
   readonly directory: string;
@@ -177,7 +176,6 @@ export class SnapshotWriter {
     const content = this.#chunk.subarray(0, this.#used);
     this.#used = 0;
     await this.#appendBlock(BlockKind.Chunk, content);
-    // Bit by bit: the log's small writes would wait for all of a large file.
     if (this.#blocks % SYNC_BLOCKS === 0) await this.#file.datasync();
   }
 

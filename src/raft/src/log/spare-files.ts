@@ -2,7 +2,7 @@ import { rmSync, statSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from './errors.ts';
-import { RESERVE_FILE, SPARE_FILE, TEMPORARY, syncDirectory } from './segment-files.ts';
+import { RESERVE_FILE, SPARE_FILE, SYNC_BYTES, TEMPORARY, syncDirectory } from './segment-files.ts';
 
 /** The file system has no room (or the quota is used up). */
 export function isOutOfSpace(error: unknown): boolean {
@@ -11,7 +11,7 @@ export function isOutOfSpace(error: unknown): boolean {
 }
 
 const RETRY_MS = 500;
-const ZEROS = new Uint8Array(256 * 1024);
+const ZEROS = new Uint8Array(SYNC_BYTES);
 
 /**
  * Zero-filled files prepared in the background: the next segment, and a reserve of the same size that is used up when the disk
@@ -135,7 +135,6 @@ export class SpareFiles {
           const length = Math.min(ZEROS.length, this.#bytes - at);
           const { bytesWritten } = await file.write(ZEROS, 0, length, at);
           if (bytesWritten !== length) at -= ZEROS.length - bytesWritten;
-          // Bit by bit: the log's own small writes would wait for all of it.
           await file.datasync();
         }
       } finally {

@@ -11,7 +11,7 @@ import type { InitialState } from '../../src/storage.ts';
 import { EMPTY_CONF_STATE } from '../../src/storage.ts';
 import { SeededRandom } from '../../src/testing/random.ts';
 import { EntryType } from '../../src/types.ts';
-import type { ConfState, Entry, Message, MessageType, PeerId } from '../../src/types.ts';
+import type { ConfState, Entry, Message, MessageType, PeerId, Snapshot } from '../../src/types.ts';
 
 export const ELECTION_TICKS = 10;
 /** More work in a row than any test gives a node. */
@@ -174,4 +174,26 @@ export function aLeader(settings: NodeSettings = {}): TestNode {
   }
   if (node.role !== 'leader') throw new Error('not elected');
   return node;
+}
+
+/** A node in each role, at term 1 (the pre-candidate stays there, the others got there). */
+export function inEachRole(): readonly (readonly [string, TestNode])[] {
+  const follower = aNode({ term: 1 });
+  const candidate = aNode();
+  candidate.campaign();
+  candidate.send();
+  const preCandidate = aNode({ term: 1, preVote: true });
+  preCandidate.campaign();
+  preCandidate.send();
+  return [
+    ['follower', follower],
+    ['candidate', candidate],
+    ['pre-candidate', preCandidate],
+    ['leader', aLeader()],
+  ];
+}
+
+/** A snapshot of the members 1, 2 and 3. */
+export function snapshotAt(index: number, term = 1): Snapshot {
+  return { data: bytes('state'), metadata: { index, term, confState: config({ voters: ['1', '2', '3'] }) } };
 }

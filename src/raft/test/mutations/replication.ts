@@ -154,7 +154,7 @@ export const REPLICATION_MUTATIONS: readonly Mutation[] = [
   ),
   mutation(
     'old snapshot restored',
-    { conformance: true, test: 'log-and-storage.test.ts', simulation: 20 },
+    { conformance: true, test: 'ready.test.ts', simulation: 20 },
     edit(SNAPSHOTS, 'if (index <= raft.log.committed) return false;', ''),
   ),
   mutation(
