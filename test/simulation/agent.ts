@@ -14,6 +14,7 @@ import {
 } from '../../src/proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import type { Task } from '../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import { NodeDescription, TaskState, TaskStatus } from '../../src/proto/generated/docker/swarmkit/v1/types.ts';
+import type { Violate } from './checks/check.ts';
 import type { SimulatedManager } from './manager.ts';
 import type { Timeline } from './timeline.ts';
 
@@ -34,7 +35,7 @@ export interface AgentSurroundings {
   readonly timeline: Timeline;
   readonly random: Random;
   readonly managers: readonly SimulatedManager[];
-  readonly violate: (what: string) => void;
+  readonly violate: Violate;
 }
 
 export class SimulatedAgent {
@@ -136,7 +137,7 @@ export class SimulatedAgent {
       if (this.#isCutOff) return;
       if (message.type === Type.COMPLETE) tasks.clear();
       else if (message.appliesTo !== sequence)
-        this.#around.violate(`${this.nodeId}: a change for ${message.appliesTo} came after ${sequence}`);
+        this.#around.violate(39, `${this.nodeId}: a change for ${message.appliesTo} came after ${sequence}`);
       sequence = message.resultsIn;
       takeIn(message, tasks);
       this.#assigned(tasks);
@@ -146,7 +147,7 @@ export class SimulatedAgent {
   #assigned(tasks: ReadonlyMap<string, Task>): void {
     for (const id of this.containers.keys()) if (!tasks.has(id)) this.containers.delete(id);
     for (const task of tasks.values()) {
-      if (task.nodeId !== this.nodeId) this.#around.violate(`${this.nodeId} is sent ${task.id} of ${task.nodeId}`);
+      if (task.nodeId !== this.nodeId) this.#around.violate(43, `${this.nodeId} is sent ${task.id} of ${task.nodeId}`);
       let container = this.containers.get(task.id);
       if (container === undefined) {
         container = { state: task.status?.state ?? TaskState.ASSIGNED, wanted: task.desiredState, next: undefined };

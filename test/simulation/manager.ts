@@ -40,7 +40,7 @@ export interface Surroundings {
   readonly random: Random;
   readonly peers: readonly string[];
   readonly manager: (id: string) => SimulatedManager | undefined;
-  readonly onCommit: (commit: Commit) => void;
+  readonly onCommit: (life: string, commit: Commit) => void;
   readonly onLeadership: (id: string, term: number) => void;
 }
 
@@ -73,6 +73,11 @@ export class SimulatedManager {
 
   get isLeader(): boolean {
     return this.#process?.node.isLeader ?? false;
+  }
+
+  /** Whether it does what only the leader may do. */
+  get runsLoops(): boolean {
+    return this.#process?.loops.isRunning ?? false;
   }
 
   get term(): number {
@@ -182,7 +187,7 @@ export class SimulatedManager {
     const watch = store.watch({ signal: end.signal });
     void (async () => {
       for await (const commits of watch)
-        for (const commit of commits) if (!restored.has(commit.version)) onCommit(commit);
+        for (const commit of commits) if (!restored.has(commit.version)) onCommit(life, commit);
     })();
     await node.start();
     const tick = (): void => {

@@ -1,13 +1,13 @@
 /** A whole swarm in virtual time, driven by one seed: managers and agents fail while people work; then all is mended and must come to rest. */
 import { seededRandom, type Random } from '../../src/common/random.ts';
-import type { Task } from '../../src/proto/generated/docker/swarmkit/v1/objects.ts';
-import { TaskState } from '../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { aNode } from '../support/local-control.ts';
 import { Administrator } from './administrator.ts';
 import { SimulatedAgent } from './agent.ts';
 import { SimulatedLog } from './disk.ts';
 import { SharedHistory } from './history.ts';
 import { SimulatedManager } from './manager.ts';
+import type { Violate } from './checks/check.ts';
+import { checkRest, isFlaky, isRunning } from './checks/rest.ts';
 import { Network } from './network.ts';
 import { Timeline } from './timeline.ts';
 
@@ -39,6 +39,7 @@ export class SwarmSimulation {
   readonly #agents: readonly SimulatedAgent[];
   readonly #administrator: Administrator;
   readonly #nemesis: Random;
+  readonly #violate: Violate = (invariant, what) => this.#history.violate(invariant, what);
   #crashes = 0;
 
   constructor(seed: number) {
@@ -61,9 +62,8 @@ export class SwarmSimulation {
           onLeadership: (who, term) => this.#history.leads(who, term),
         }),
     );
-    const violate = (what: string): void => this.#history.violate(what);
     this.#agents = NODES.map(
-      (id) => new SimulatedAgent(id, { timeline, random: source(5), managers: this.#managers, violate }),
+      (id) => new SimulatedAgent(id, { timeline, random: source(5), managers: this.#managers, violate: this.#violate }),
     );
     this.#administrator = new Administrator(source(6), () => this.#leader());
   }
@@ -82,6 +82,7 @@ export class SwarmSimulation {
     for (let second = 0; second < seconds && violations.length === 0; second++) {
       await this.#disturb();
       await this.#timeline.advance(1_000);
+      this.#compareManagers();
     }
     isOver = true;
     if (violations.length === 0) await this.#comeToRest();
@@ -154,6 +155,19 @@ export class SwarmSimulation {
     }
   }
 
+  /** Managers that have applied the same entries hold the same state, and only the leader leads. */
+  #compareManagers(): void {
+    const texts = new Map<number, string>();
+    for (const manager of this.#managers.filter(({ isUp }) => isUp)) {
+      if (manager.runsLoops && !manager.isLeader) this.#violate(34, `manager ${manager.id} leads though it may not`);
+      const { version } = manager.store;
+      const text = manager.stateText();
+      if ((texts.get(version) ?? text) !== text)
+        this.#violate(31, `managers hold different states of version ${version}`);
+      texts.set(version, text);
+    }
+  }
+
   async #comeToRest(): Promise<void> {
     this.#network.mend();
     this.#network.loss = 0;
@@ -161,9 +175,9 @@ export class SwarmSimulation {
     for (const manager of this.#managers) if (!manager.isUp) await this.#startAgain(manager);
     await this.#timeline.advance(10_000);
     const leader = this.#leader();
-    if (leader === undefined) return this.#history.violate('nobody leads though all managers are well');
+    if (leader === undefined) return this.#violate('liveness', 'nobody leads though all managers are well');
     const activated = this.#administrator.activateAll(leader).catch((error: unknown) => {
-      this.#history.violate(`a change failed though all managers are well: ${String(error)}`);
+      this.#violate('liveness', `a change failed though all managers are well: ${String(error)}`);
     });
     await this.#timeline.advance(REST_MS);
     await activated;
@@ -173,12 +187,13 @@ export class SwarmSimulation {
   async #checkRest(): Promise<number> {
     const leader = this.#leader();
     if (leader === undefined) {
-      this.#history.violate('nobody leads in the end');
+      this.#violate('liveness', 'nobody leads in the end');
       return 0;
     }
     const texts = this.#managers.map((manager) => manager.stateText());
-    if (new Set(texts).size !== 1) this.#history.violate('the managers hold different states');
-    this.#checkServices(leader);
+    if (new Set(texts).size !== 1) this.#violate(31, 'the managers hold different states');
+    this.#checkKept();
+    checkRest(this.#history.world, this.#agents, this.#violate);
     const before = steadyTasks(leader);
     await this.#crash(leader);
     await this.#timeline.advance(CALM_MS);
@@ -188,48 +203,17 @@ export class SwarmSimulation {
     const gone = [...before].filter((id) => !after.has(id));
     const fresh = [...after].filter((id) => !before.has(id));
     if (gone.length + fresh.length > 0)
-      this.#history.violate(`a change of leader ended ${gone.join(' ')} and began ${fresh.join(' ')}`);
+      this.#violate(18, `a change of leader ended ${gone.join(' ')} and began ${fresh.join(' ')}`);
     return hashOf(texts[0] ?? '');
   }
 
-  #checkServices({ store }: SimulatedManager): void {
-    const names = new Set(store.read.service.all().map(({ spec }) => spec?.annotations?.name));
+  /** What was acknowledged is there. */
+  #checkKept(): void {
+    const { service } = this.#history.world.tables;
     for (const name of this.#administrator.kept)
-      if (!names.has(name)) this.#history.violate(`${name} was acknowledged and is gone`);
-    for (const service of store.read.service.all()) {
-      if (isFlaky(service.spec?.annotations?.labels)) continue;
-      const wanted = service.spec?.mode?.$case === 'replicated' ? service.spec.mode.value.replicas : 0;
-      const running = store.read.task.by('service', service.id).filter(isRunning);
-      const slots = new Set(running.map(({ slot }) => slot));
-      const most = (service.spec?.task?.placement?.maxReplicas ?? 0) * NODES.length || Infinity;
-      if (slots.size !== Math.min(wanted, most) || running.length !== slots.size)
-        this.#history.violate(
-          `${service.id} wants ${wanted} and runs ${running.length} in ${slots.size} slots: ${describe(store.read.task.by('service', service.id))}`,
-        );
-    }
-    for (const agent of this.#agents) {
-      const ran = [...agent.containers].filter(([, { state }]) => state === TaskState.RUNNING).map(([id]) => id);
-      for (const id of ran) {
-        const task = store.read.task.get(id);
-        if (task === undefined || !(isRunning(task) || isFlaky(task.serviceAnnotations?.labels)))
-          this.#history.violate(`${agent.nodeId} runs ${id}, which is not to run`);
-      }
-    }
+      if (!service.byName(name)) this.#violate(31, `${name} was acknowledged and is gone`);
   }
 }
-
-const describe = (tasks: readonly Task[]): string =>
-  tasks
-    .map(
-      ({ id, slot, nodeId, desiredState, status }) =>
-        `${id} slot ${slot} on ${nodeId} wanted ${desiredState} is ${status?.state} ${status?.err}`,
-    )
-    .join('; ');
-
-const isFlaky = (labels: Readonly<Record<string, string>> | undefined): boolean => labels?.['flaky'] !== undefined;
-
-const isRunning = (task: Task): boolean =>
-  task.desiredState === TaskState.RUNNING && task.status?.state === TaskState.RUNNING;
 
 /** Ids of the tasks that nothing but a fault would end. */
 const steadyTasks = ({ store }: SimulatedManager): ReadonlySet<string> =>

@@ -24,6 +24,6 @@ describe('a simulated swarm whose managers and agents fail', () => {
     const history = new SharedHistory();
     history.leads('1', 4);
     history.leads('2', 4);
-    expect(history.violations).toEqual(['managers 1 and 2 both lead in term 4']);
+    expect(history.violations).toEqual(['invariant 32: managers 1 and 2 both lead in term 4']);
   });
 });

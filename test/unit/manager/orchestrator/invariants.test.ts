@@ -7,7 +7,7 @@ import { NodeSpec_Availability } from '../../../../src/proto/generated/docker/sw
 import type { ServiceSpec } from '../../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import { NodeStatus_State, TaskState } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { aNode, aService, type ServiceGiven } from '../../../support/builders.ts';
-import { SlotInvariants } from '../../../support/slot-invariants.ts';
+import { Invariants, ORCHESTRATOR_CHECKS } from '../../../simulation/checks/invariants.ts';
 import { SwarmWorld } from '../../../support/swarm-world.ts';
 
 // Many runs on a busy machine take their time.
@@ -115,9 +115,9 @@ async function happen(world: SwarmWorld, event: Event): Promise<void> {
   }
 }
 
-async function aBusyWorld(given: ServiceGiven): Promise<{ world: SwarmWorld; invariants: SlotInvariants }> {
+async function aBusyWorld(given: ServiceGiven): Promise<{ world: SwarmWorld; invariants: Invariants }> {
   const world = new SwarmWorld({ script: () => ({ stopMs: 50, prepareMs: 20 }) });
-  const invariants = new SlotInvariants();
+  const invariants = new Invariants(ORCHESTRATOR_CHECKS);
   world.onCommit = invariants.observe;
   await world.create({ nodes: NODES.map((id) => aNode(id)), services: [aService(given)] });
   await world.lead();

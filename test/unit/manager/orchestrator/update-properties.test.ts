@@ -8,7 +8,7 @@ import {
   UpdateStatus_UpdateState as UpdateState,
 } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { aNode, aService, imageOf, type ServiceGiven, type UpdateGiven } from '../../../support/builders.ts';
-import { SlotInvariants } from '../../../support/slot-invariants.ts';
+import { Invariants, ORCHESTRATOR_CHECKS } from '../../../simulation/checks/invariants.ts';
 import { SwarmWorld, type Script } from '../../../support/swarm-world.ts';
 
 // Many runs on a busy machine take their time.
@@ -121,7 +121,7 @@ describe('a failing update', () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 2, max: 6 }), updates, leaderChanges, async (replicas, update, leaderAt) => {
         const world = await aRunningWorld({ replicas, update, restart: { condition: 'none' } }, failing);
-        const invariants = new SlotInvariants();
+        const invariants = new Invariants(ORCHESTRATOR_CHECKS);
         try {
           await world.changeService(withImage('bad'));
           let pausedAt: number | undefined;

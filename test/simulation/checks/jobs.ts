@@ -1,0 +1,47 @@
+/** Invariant 15: a job has at most as many tasks at a time, and completions in all, as it asks for; none completes twice. */
+import type { Change } from '../../../src/manager/store/change.ts';
+import { hasCompleted, isOfPresentIteration } from '../../../src/manager/orchestrator/job.ts';
+import { isJob, modeOf } from '../../../src/manager/orchestrator/service-mode.ts';
+import { isWanted } from '../../../src/manager/orchestrator/task-life.ts';
+import type { Service } from '../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
+import type { Check, Violate } from './check.ts';
+import type { World } from './world.ts';
+
+export class Jobs implements Check {
+  readonly #violate: Violate;
+
+  constructor(violate: Violate) {
+    this.#violate = violate;
+  }
+
+  observe(changes: readonly Change[], world: World): void {
+    const touched = new Set<string>();
+    for (const change of changes) {
+      if (change.kind === 'task' && change.object.jobIteration) touched.add(change.object.serviceId);
+    }
+    for (const id of touched) {
+      const service = world.service(id);
+      if (service) this.#check(service, world);
+    }
+  }
+
+  #check(service: Service, world: World): void {
+    const mode = modeOf(service);
+    if (!isJob(mode)) return;
+    const tasks = world.tables.task.by('service', service.id).filter((task) => isOfPresentIteration(service, task));
+    const place = (task: (typeof tasks)[number]): string | number =>
+      mode.kind === 'globalJob' ? task.nodeId : task.slot;
+    const completed = tasks.filter(hasCompleted).map(place);
+    const active = tasks.filter(isWanted).map(place);
+    if (new Set(completed).size < completed.length)
+      this.#violate(15, `job ${service.id} completed a slot twice: ${completed.join(' ')}`);
+    if (mode.kind === 'globalJob') return;
+    if (completed.length + active.length > mode.totalCompletions)
+      this.#violate(
+        15,
+        `job ${service.id} has ${completed.length} completions and ${active.length} active tasks of ${mode.totalCompletions}`,
+      );
+    if (active.length > mode.maxConcurrent)
+      this.#violate(15, `job ${service.id} has ${active.length} active tasks, not ${mode.maxConcurrent}`);
+  }
+}

@@ -1,0 +1,84 @@
+/** Invariants 24 and 25 of a task, at the moment it is placed: every filter holds, and nothing of a node is promised twice. */
+import type { Change } from '../../../src/manager/store/change.ts';
+import { isWanted, stateOf } from '../../../src/manager/orchestrator/task-life.ts';
+import { enforcedConstraints, nodeSatisfies } from '../../../src/manager/placement/constraint.ts';
+import { genericPoolOf } from '../../../src/manager/placement/generic-resource.ts';
+import type { Node, Task } from '../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
+import { NodeSpec_Availability } from '../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
+import {
+  NodeStatus_State,
+  PortConfig_PublishMode,
+  TaskState,
+} from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
+import type { Check, Violate } from './check.ts';
+import type { World } from './world.ts';
+
+export class PlacementFits implements Check {
+  readonly #violate: Violate;
+
+  constructor(violate: Violate) {
+    this.#violate = violate;
+  }
+
+  observe(changes: readonly Change[], world: World): void {
+    for (const change of changes) {
+      if (change.kind !== 'task' || change.action === 'delete') continue;
+      const wasPlaced = change.old !== undefined && stateOf(change.old) >= TaskState.ASSIGNED;
+      if (stateOf(change.object) === TaskState.ASSIGNED && !wasPlaced) this.#checkPlacement(change.object, world);
+    }
+  }
+
+  #checkPlacement(task: Task, world: World): void {
+    const node = world.node(task.nodeId);
+    if (!node) return this.#violate(24, `task ${task.id} is placed on ${task.nodeId}, which is not there`);
+    if (node.status?.state !== NodeStatus_State.READY || node.spec?.availability !== NodeSpec_Availability.ACTIVE)
+      this.#violate(24, `task ${task.id} is placed on ${node.id}, which takes no tasks`);
+    if (!nodeSatisfies(enforcedConstraints(task.spec?.placement?.constraints), node))
+      this.#violate(24, `task ${task.id} is placed on ${node.id}, which does not satisfy its constraints`);
+    const live = world.tables.task.by('node', node.id).filter(holdsItsPlace);
+    this.#checkResources(node, live);
+    this.#checkHostPorts(node, live);
+    const most = task.spec?.placement?.maxReplicas ?? 0;
+    // As Docker counts them: those that are on their way out may still be there.
+    const beside = live.filter((each) => each.serviceId === task.serviceId && isWanted(each)).length;
+    if (most > 0 && beside > most)
+      this.#violate(25, `node ${node.id} has ${beside} tasks of ${task.serviceId}, not ${most}`);
+  }
+
+  #checkResources(node: Node, live: readonly Task[]): void {
+    const has = node.description?.resources;
+    for (const resource of ['nanoCpus', 'memoryBytes'] as const) {
+      const reserved = live.reduce((sum, { spec }) => sum + (spec?.resources?.reservations?.[resource] ?? 0), 0);
+      if (reserved > (has?.[resource] ?? 0))
+        this.#violate(24, `node ${node.id} has promised ${reserved} ${resource} of ${has?.[resource]}`);
+    }
+    const promised = live.flatMap((task) => [...genericPoolOf(task.assignedGenericResources)]);
+    for (const [kind, amount] of genericPoolOf(has?.generic ?? [])) {
+      const given = promised
+        .filter(([other]) => other === kind)
+        .flatMap(([, part]): readonly (number | string)[] => (typeof part === 'number' ? [part] : part));
+      if (typeof amount === 'number') {
+        const sum = given.reduce<number>((total, part) => total + Number(part), 0);
+        if (sum > amount) this.#violate(24, `node ${node.id} has promised ${sum} ${kind} of ${amount}`);
+      } else if (new Set(given).size < given.length || given.some((name) => !amount.includes(String(name))))
+        this.#violate(24, `node ${node.id} has promised ${kind} ${given.join(' ')} of ${amount.join(' ')}`);
+    }
+  }
+
+  #checkHostPorts(node: Node, live: readonly Task[]): void {
+    const held = new Map<string, string>();
+    for (const { id, endpoint } of live) {
+      for (const { publishMode, protocol, publishedPort } of endpoint?.ports ?? []) {
+        if (publishMode !== PortConfig_PublishMode.HOST || publishedPort === 0) continue;
+        const port = `${publishedPort}/${protocol}`;
+        const holder = held.get(port);
+        if (holder !== undefined) this.#violate(25, `${holder} and ${id} both hold port ${port} of node ${node.id}`);
+        held.set(port, id);
+      }
+    }
+  }
+}
+
+/** From its placement until it is known to have ended. */
+const holdsItsPlace = (task: Task): boolean =>
+  stateOf(task) >= TaskState.ASSIGNED && stateOf(task) <= TaskState.RUNNING;
