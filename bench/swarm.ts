@@ -72,12 +72,7 @@ const SHAPES: Readonly<Record<string, Play>> = {
       `${victims} of ${size.workers} workers killed`,
       arenas,
       Math.min(rounds, 3),
-      async (arena) => {
-        const fresh = await arena.join(victims);
-        const round = await loss(arena, size.tasks, fresh);
-        await arena.removeDownNodes();
-        return round;
-      },
+      async (arena) => loss(arena, size.tasks, await arena.join(victims)),
       [
         { key: 'detected', what: 'all known to be down' },
         { key: 'recovered', what: 'their tasks running elsewhere' },

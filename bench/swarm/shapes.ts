@@ -94,6 +94,8 @@ export async function loss(arena: Arena, replicas: number, victims: HollowWorker
     afterDetection: Math.max(0, recovered - detected),
     managerCpu: arena.managerCpu - managerCpu,
   };
+  // Nobody can say that the tasks of a lost node have ended: they are remembered until it is removed.
+  await arena.removeDownNodes();
   await arena.remove(name);
   return round;
 }

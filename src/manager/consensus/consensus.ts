@@ -30,6 +30,8 @@ import { addMember, promoteLearner, removeMember } from './membership-changes.ts
 
 /** A learner becomes a voter once it is this close to the leader's log. */
 const PROMOTE_WITHIN_ENTRIES = 1_000;
+/** Followers learn this much later that an entry is committed, unless the next one comes sooner. */
+const COMMIT_NOTICE_MS = 10;
 
 export class Consensus implements Proposer {
   readonly members = new MemberList();
@@ -74,6 +76,7 @@ export class Consensus implements Proposer {
       bootstrap: options.bootstrap ? [{ id: options.local.raftId, context: contextOf(options.local) }] : undefined,
       send: (messages) => this.#transport.send(messages),
       sendSnapshot: (message) => void this.#sendSnapshot(message),
+      deferNotice: (task) => void clock.setTimer(COMMIT_NOTICE_MS, task),
       random,
       electionTicks: options.electionTicks,
       heartbeatTicks: options.heartbeatTicks,

@@ -57,8 +57,14 @@ export class Applier {
     this.#queue.add(entries, responses);
   }
 
-  pump(): void {
-    this.#queue.pump();
+  /** There is more to be applied now. */
+  get isBehind(): boolean {
+    return this.#queue.isReady;
+  }
+
+  /** Applies at most so many entries; returns how many it were. */
+  pump(max: number): number {
+    return this.#queue.pump(max);
   }
 
   /** A snapshot was accepted: see {@link ApplyQueue.discard}. */

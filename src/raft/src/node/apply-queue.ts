@@ -36,14 +36,21 @@ export class ApplyQueue {
     this.#pages.push({ entries, responses, next: 0 });
   }
 
-  /** Applies whatever can be applied now. */
-  pump(): void {
+  /** There are entries that could be applied now. */
+  get isReady(): boolean {
+    return this.#pages.length > 0 && !this.#isWaiting;
+  }
+
+  /** Applies what can be applied now, at most so many entries. Returns how many it were. */
+  pump(max: number): number {
+    let left = max;
     for (let page = this.#pages[0]; page !== undefined && !this.#isWaiting; page = this.#pages[0]) {
-      if (!this.#applyPage(page)) return;
-      if (this.#pages[0] !== page) return;
+      left -= this.#applySome(page, left);
+      if (page.next < page.entries.length || this.#pages[0] !== page) break;
       this.#pages.shift();
       this.#hooks.applied(page.responses);
     }
+    return max - left;
   }
 
   /**
@@ -58,26 +65,28 @@ export class ApplyQueue {
     return pages.flatMap((page) => page.responses);
   }
 
-  /** False if the page has to wait. */
-  #applyPage(page: Page): boolean {
-    while (page.next < page.entries.length) {
+  /** Applies entries of a page until it is done, as many as there may be are, or one has to wait. Returns how many were applied. */
+  #applySome(page: Page, max: number): number {
+    const first = page.next;
+    const limit = Math.min(page.entries.length, first + max);
+    while (page.next < limit) {
       const start = page.next;
       const entry = page.entries[start];
       if (entry === undefined) break;
       if (entry.type !== EntryType.Normal) {
-        if (!this.#mayApply(entry.index)) return false;
+        if (!this.#mayApply(entry.index)) break;
         page.next = start + 1;
         this.#hooks.applyConfChange(entry);
         continue;
       }
       let end = start + 1;
-      while (page.entries[end]?.type === EntryType.Normal) end++;
+      while (end < limit && page.entries[end]?.type === EntryType.Normal) end++;
       page.next = end;
       this.#hooks.applyEntries(
         start === 0 && end === page.entries.length ? page.entries : page.entries.slice(start, end),
       );
     }
-    return true;
+    return page.next - first;
   }
 
   #mayApply(index: number): boolean {

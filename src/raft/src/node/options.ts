@@ -56,6 +56,11 @@ export interface RaftNodeOptions {
   readonly random: () => number;
   /** Runs a task soon, after the input that is due now. Default setImmediate. */
   readonly defer?: ((task: () => void) => void) | undefined;
+  /**
+   * Runs a task a little later, some milliseconds. If given, messages that tell followers nothing but how far the log is committed wait for
+   * it, and are not sent at all if an append follows sooner; linearizable reads and heartbeats do not wait. Default: sent at once.
+   */
+  readonly deferNotice?: ((task: () => void) => void) | undefined;
   readonly events?: RaftNodeEvents | undefined;
   readonly logger?: Logger | undefined;
   /** Ticks without a leader before an election. Default 10. */
@@ -83,9 +88,11 @@ export interface RaftNodeOptions {
   readonly minSnapshotLogBytes?: number | undefined;
 }
 
+type WithoutDefault = 'bootstrap' | 'deferNotice';
+
 export type ResolvedNodeOptions = {
-  readonly [Field in keyof Omit<RaftNodeOptions, 'bootstrap'>]-?: NonNullable<RaftNodeOptions[Field]>;
-} & Pick<RaftNodeOptions, 'bootstrap'>;
+  readonly [Field in keyof Omit<RaftNodeOptions, WithoutDefault>]-?: NonNullable<RaftNodeOptions[Field]>;
+} & Pick<RaftNodeOptions, WithoutDefault>;
 
 /** Fills in the defaults. */
 export function resolveNodeOptions(options: RaftNodeOptions): ResolvedNodeOptions {
@@ -97,6 +104,7 @@ export function resolveNodeOptions(options: RaftNodeOptions): ResolvedNodeOption
     send: options.send,
     sendSnapshot: options.sendSnapshot,
     random: options.random,
+    deferNotice: options.deferNotice,
     defer: options.defer ?? ((task) => void setImmediate(task)),
     events: options.events ?? {},
     logger: options.logger ?? silentLogger,

@@ -1,21 +1,38 @@
 import { MessageType } from '../types.ts';
-import type { Message } from '../types.ts';
+import type { Message, PeerId } from '../types.ts';
 
-/** Messages to peers, gathered during a turn. Snapshots go a way of their own. */
+/**
+ * Messages to peers, gathered during a turn. Snapshots go a way of their own. What tells a peer nothing but how far the log is committed
+ * may wait: the next append to it says the same, and so does a heartbeat. A message costs its receiver as much as the entry it is about.
+ */
 export class Outbox {
   readonly #send: (messages: readonly Message[]) => void;
   readonly #sendSnapshot: (message: Message) => void;
+  readonly #deferNotice: ((task: () => void) => void) | undefined;
   #messages: Message[] = [];
+  /** Told later, or by another append. */
+  #notices = new Map<PeerId, Message>();
+  #isReleaseDue = false;
 
   constructor(options: {
     readonly send: (messages: readonly Message[]) => void;
     readonly sendSnapshot: (message: Message) => void;
+    readonly deferNotice?: ((task: () => void) => void) | undefined;
   }) {
     this.#send = options.send;
     this.#sendSnapshot = options.sendSnapshot;
+    this.#deferNotice = options.deferNotice;
   }
 
   add(message: Message): void {
+    if (message.type === MessageType.MsgApp && this.#deferNotice !== undefined) {
+      this.#notices.delete(message.to);
+      if (message.entries.length === 0) {
+        this.#notices.set(message.to, message);
+        this.#releaseLater(this.#deferNotice);
+        return;
+      }
+    }
     this.#messages.push(message);
   }
 
@@ -26,5 +43,23 @@ export class Outbox {
     const ordinary = messages.filter((message) => message.type !== MessageType.MsgSnap);
     if (ordinary.length > 0) this.#send(ordinary);
     for (const message of messages) if (message.type === MessageType.MsgSnap) this.#sendSnapshot(message);
+  }
+
+  /** Forgets what waits. */
+  close(): void {
+    this.#messages = [];
+    this.#notices.clear();
+  }
+
+  #releaseLater(deferNotice: (task: () => void) => void): void {
+    if (this.#isReleaseDue) return;
+    this.#isReleaseDue = true;
+    deferNotice(() => {
+      this.#isReleaseDue = false;
+      if (this.#notices.size === 0) return;
+      const notices = [...this.#notices.values()];
+      this.#notices.clear();
+      this.#send(notices);
+    });
   }
 }

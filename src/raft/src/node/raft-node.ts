@@ -152,6 +152,7 @@ export class RaftNode {
     if (this.#state === 'stopped') return;
     this.#state = 'stopped';
     this.#inbox.close();
+    this.#outbox.close();
     this.#reads.rejectAll('stopped');
     this.#confChanges.rejectAll('stopped');
     this.#transfer.fail('stopped');
@@ -336,7 +337,7 @@ export class RaftNode {
     this.#outbox.flush();
     const raw = this.#core();
     if (!this.#writes.isRestoring) this.#snapshotter.snapshotIfDue(raw, this.#applier.applied);
-    if (raw.hasReady()) this.#inbox.wake();
+    if (raw.hasReady() || (this.#applier.isBehind && !this.#writes.isRestoring)) this.#inbox.wake();
   }
 
   #tick(): void {

@@ -10,6 +10,11 @@ import type { WriteQueue } from './write-queue.ts';
 
 /** Rounds of ready work in one turn before other work of the event loop gets its turn. */
 const ROUNDS_PER_TURN = 16;
+/**
+ * Entries a leader applies in one turn. Each answers somebody: with hundreds of clients all answers would go out in one long turn, all new
+ * requests come in in the next, and heartbeats wait meanwhile.
+ */
+const LED_ENTRIES_PER_TURN = 64;
 
 export interface ReadyWorkOptions {
   readonly id: PeerId;
@@ -33,12 +38,13 @@ export class ReadyWork {
 
   /** Does what there is to do now. What the disk does meanwhile is handled in a later turn, or here if it is worth waiting for. */
   run(): void {
-    this.#rounds();
+    const max = this.#options.core().role === 'leader' ? LED_ENTRIES_PER_TURN : Number.POSITIVE_INFINITY;
+    const applied = this.#rounds(max);
     if (!this.#isWorthWaiting()) return;
     // A follower may share its machine with others of its group, which then write at the same time and need the cores.
     this.#options.log.waitBriefly(isAlone(this.#options.core()));
     this.#options.writes.settle();
-    this.#rounds();
+    this.#rounds(max - applied);
   }
 
   /** Hands answers to whom they are for: this node itself or a peer. */
@@ -50,16 +56,19 @@ export class ReadyWork {
     }
   }
 
-  #rounds(): void {
+  /** Applies at most so many entries; returns how many it were. */
+  #rounds(max: number): number {
     const { core, applier, writes } = this.#options;
+    let applied = 0;
     for (let round = 0; round < ROUNDS_PER_TURN; round++) {
-      if (!writes.isRestoring) applier.pump();
+      if (!writes.isRestoring) applied += applier.pump(max - applied);
       this.#campaignIfAlone();
       const raw = core();
       if (!raw.hasReady()) break;
       this.#handle(raw.ready());
     }
     this.#options.outbox.flush();
+    return applied;
   }
 
   /**

@@ -153,6 +153,7 @@ export class SimulatedWorld {
       bootstrap: FIRST.includes(id) ? FIRST.map((peer) => ({ id: peer })) : undefined,
       random: this.#random,
       defer: (task) => void tasks.push(task),
+      deferNotice: (task) => void tasks.push(task),
       send: (messages) => void this.#network.push(...messages),
       sendSnapshot: (message) => void this.#network.push(message),
       snapshotEntries: 12,
