@@ -2,10 +2,8 @@
  * One member of our group as a process of its own: the managers' consensus room with its store, log (encrypted) and transport (mutual TLS),
  * and etcd's Put in front of it. It is told what to do by the process that started it.
  */
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { Server } from '@grpc/grpc-js';
 import type { LogKeys } from 'raft-ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { silentLogger } from '../../src/common/log.ts';
@@ -17,6 +15,8 @@ import { TlsListener } from '../../src/identity/tls-listener.ts';
 import { Consensus } from '../../src/manager/consensus/consensus.ts';
 import type { Member } from '../../src/manager/consensus/member-list.ts';
 import { raftMethods } from '../../src/manager/consensus/raft-service.ts';
+import { newGrpcServer } from '../../src/manager/rpc/grpc-server.ts';
+import { newRequestId } from '../../src/manager/store/request-id.ts';
 import { Store } from '../../src/manager/store/store.ts';
 import { Config } from '../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import { RaftService } from '../../src/proto/generated/docker/swarmkit/v1/raft.ts';
@@ -88,13 +88,13 @@ async function answer(message: MemberCall): Promise<unknown> {
 
 async function start({ directory, rootBundle, pair, raftId, known }: MemberStart): Promise<Member> {
   const identity = NodeIdentity.inMemory(rootBundle, pair);
-  const grpc = new Server({ 'grpc.max_receive_message_length': -1 });
+  const grpc = newGrpcServer();
   const listener = new TlsListener({ identity, grpc, isRemoved: () => false });
   const port = await listener.listen('127.0.0.1', 0);
   const local = { raftId, nodeId: identity.current.nodeId, address: `127.0.0.1:${port}` };
   const store: Store = new Store({
     clock: systemClock,
-    newRequestId: () => (randomBytes(8).readBigUInt64BE() >> 1n).toString(),
+    newRequestId,
     proposer: { propose: (data) => consensus.propose(data) },
   });
   const keysFile = join(directory, 'keys.json');

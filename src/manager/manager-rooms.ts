@@ -2,11 +2,10 @@
  * The rooms of one manager, put together: what runs on every one (store, control, RPC services) and what only the leader
  * runs (the loops). They reach the consensus group through {@link Seat}, which is taken later.
  */
-import { Server } from '@grpc/grpc-js';
+import type { Server } from '@grpc/grpc-js';
 import { randomBytes } from 'node:crypto';
 import { forwardClock } from '../common/clock.ts';
 import { newId } from '../common/ids.ts';
-import { drawRandomBytes } from '../common/random-bytes.ts';
 import { newJoinToken } from '../identity/join-token.ts';
 import { TlsListener } from '../identity/tls-listener.ts';
 import { ControlClient } from '../proto/generated/docker/swarmkit/v1/control.ts';
@@ -24,8 +23,10 @@ import { LogBroker } from './logs/log-broker.ts';
 import type { ManagerOptions } from './manager-options.ts';
 import { canRemove, groupOf } from './members/group.ts';
 import { addRpcServices } from './rpc-services.ts';
+import { newGrpcServer } from './rpc/grpc-server.ts';
 import { LeaderConnection } from './rpc/leader-connection.ts';
 import { ManagerChannels } from './rpc/manager-channels.ts';
+import { newRequestId } from './store/request-id.ts';
 import { Store } from './store/store.ts';
 import { UsageBook } from './usage/usage-book.ts';
 
@@ -60,11 +61,7 @@ export function managerRooms(options: ManagerOptions, seat: Seat): ManagerRooms 
   const { identity, random, log } = options;
   // What is stored is reckoned by a clock that never goes back; certificates and Raft go by the system's.
   const clock = forwardClock(options.clock);
-  const grpc = new Server({
-    'grpc.max_receive_message_length': 64 * 1024 * 1024,
-    'grpc.max_send_message_length': -1,
-    'grpc.enable_channelz': 0,
-  });
+  const grpc = newGrpcServer();
   const store = new Store({ clock, newRequestId, proposer: { propose: (data) => seat.taken().propose(data) } });
   const listener = new TlsListener({ identity, grpc, isRemoved: (nodeId) => isRemoved(store, nodeId) });
   const channels = new ManagerChannels(identity);
@@ -168,6 +165,3 @@ const weightedPeers = (consensus: Consensus | undefined): readonly WeightedPeer[
   }));
 
 const describe = (member: Member | undefined): string | undefined => member && `${member.nodeId} at ${member.address}`;
-
-/** 63 random bits: unique enough never to meet another request's id. */
-const newRequestId = (): string => (drawRandomBytes(8).readBigUInt64BE() >> 1n).toString();

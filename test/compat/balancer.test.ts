@@ -117,6 +117,45 @@ describeWith(['root', 'ip', 'nft', 'busybox'], 'the rules of the load balancer',
     expect(await several(4, box, `${two!.address}:8080`), 'from a task').toEqual(both);
   });
 
+  it('spread datagrams too, and bring the answers back', async () => {
+    const [one, two, three] = hosts;
+    const node = (namespace: string, program: string): readonly string[] => [
+      `--net=/run/netns/${namespace}`,
+      '--',
+      process.execPath,
+      '-e',
+      `const socket = require('node:dgram').createSocket('udp4'); ${program}`,
+    ];
+    for (const [at, name] of [
+      [one, 'first'],
+      [two, 'second'],
+    ] as const) {
+      const echo = `socket.on('message', (text, { port, address }) => socket.send('${name} ' + text, port, address)); socket.bind(8053)`;
+      servers.push(spawn('nsenter', node(at!.namespace, echo), { stdio: 'ignore' }));
+    }
+    const question = (at: string, port: number): string =>
+      `socket.on('message', (text) => { console.log(String(text)); process.exit() }); socket.send('ping', ${port}, '${at}'); setTimeout(() => process.exit(1), 3000)`;
+    const asks = async (namespace: string, at: string, port: number): Promise<string> =>
+      (await run('nsenter', node(namespace, question(at, port))).catch(() => 'nothing')).trim();
+    for (const { address } of [one!, two!]) {
+      await expect.poll(() => asks(three!.namespace, address, 8053), within).toMatch(/ping/);
+    }
+    const port = { protocol: 'udp', port: 53 } as const;
+    const toOne = { address: one!.address, port: 53 };
+    const toTwo = { address: two!.address, port: 53 };
+    const own = { port: 8053 };
+    const nodes = hosts.map(({ address }) => address);
+    await lead(one!.namespace, { ports: [{ ...port, everywhere: [own, toTwo], here: [own] }], nodes });
+    await lead(two!.namespace, { ports: [{ ...port, everywhere: [own, toOne], here: [own] }], nodes });
+    await lead(three!.namespace, { ports: [{ ...port, everywhere: [toOne, toTwo], here: [] }], nodes });
+    const stranger = await lab.addHost();
+    for (const { address } of hosts) {
+      const answers: string[] = [];
+      for (let i = 0; i < 4; i++) answers.push(await asks(stranger.namespace, address, 53));
+      expect(answers.toSorted(), `at ${address}`).toEqual(['first ping', 'first ping', 'second ping', 'second ping']);
+    }
+  });
+
   it('lead nowhere once they are gone, and keep strangers off loopback addresses', async () => {
     const [one, two] = hosts;
     await shell(two!.namespace, `ip route add 127.0.0.2 via ${one!.address}`).catch(() => undefined);

@@ -5,8 +5,14 @@ import { isNodeLocal } from '../placement/node-local-network.ts';
 import { formatIpv4, formatSubnet, freeSubnet, parseSubnet, type Subnet } from './address-space.ts';
 
 const VXLAN_OPTION = 'com.docker.network.driver.overlay.vxlanid_list';
-const FIRST_VXLAN_ID = 4_096;
-const LAST_VXLAN_ID = 2 ** 24 - 1;
+const LARGEST_VXLAN_ID = 2 ** 24 - 1;
+/** Ids for networks that ask for none; Docker begins here, too. */
+const VXLAN_IDS: IdRange = { first: 4_096, last: LARGEST_VXLAN_ID };
+
+interface IdRange {
+  readonly first: number;
+  readonly last: number;
+}
 
 /** A network with everything filled in, or why that is not possible now. */
 export type NetworkPlan = { readonly network: Network } | { readonly waitsFor: string };
@@ -31,6 +37,7 @@ export function planNetwork(
   network: Network,
   others: readonly Network[],
   pools: Pick<Cluster, 'defaultAddressPool' | 'subnetSize'>,
+  vxlanIds = VXLAN_IDS,
 ): NetworkPlan {
   if (isNodeLocal(network)) {
     const driverState = { name: network.spec?.driverConfig?.name ?? '', options: {} };
@@ -49,8 +56,17 @@ export function planNetwork(
       withGateway(IPAMConfig.fromPartial({ family: IPAMConfig_AddressFamily.IPV4, subnet: formatSubnet(subnet) })),
     );
   }
-  const vxlanId = askedVxlanId(network) ?? freeVxlanId(others);
-  if (vxlanId === undefined) return { waitsFor: 'no free VXLAN id: remove a network' };
+  const asked = askedVxlanId(network);
+  const holder = others.find((other) => other.id !== network.id && vxlanIdOf(other) === asked);
+  if (asked !== undefined && holder) {
+    return {
+      waitsFor: `VXLAN id ${asked} is that of network ${holder.spec?.annotations?.name ?? holder.id}: remove that network, or ask for another id`,
+    };
+  }
+  const vxlanId = asked ?? freeVxlanId(others, vxlanIds);
+  if (vxlanId === undefined) {
+    return { waitsFor: `no free VXLAN id from ${vxlanIds.first} to ${vxlanIds.last}: remove a network` };
+  }
   return {
     network: {
       ...network,
@@ -83,15 +99,15 @@ function withGateway(config: IPAMConfig): IPAMConfig {
   return { ...config, gateway: formatIpv4(address) };
 }
 
-/** The id that was asked for; people may share one on purpose. */
+/** The id that was asked for. */
 function askedVxlanId({ spec }: Network): number | undefined {
   const id = Number(spec?.driverConfig?.options[VXLAN_OPTION]);
-  return Number.isInteger(id) && id > 0 && id <= LAST_VXLAN_ID ? id : undefined;
+  return Number.isInteger(id) && id > 0 && id <= LARGEST_VXLAN_ID ? id : undefined;
 }
 
-function freeVxlanId(networks: readonly Network[]): number | undefined {
+function freeVxlanId(networks: readonly Network[], { first, last }: IdRange): number | undefined {
   const taken = new Set(networks.map(vxlanIdOf));
-  for (let id = FIRST_VXLAN_ID; id <= LAST_VXLAN_ID; id++) if (!taken.has(id)) return id;
+  for (let id = first; id <= last; id++) if (!taken.has(id)) return id;
   return undefined;
 }
 

@@ -51,6 +51,22 @@ export function describeAvailability(lab: () => EngineLab): void {
       await lab().docker('service', 'rm', 'both');
     });
 
+    it('are removed by force while they are up, and join again as new nodes', async () => {
+      const [engine] = lab().engines;
+      const id = await lab().nodeIdOf(engine!);
+      await lab().create('moving', ['--replicas', '2']);
+      const elsewhere = async (): Promise<number> =>
+        (await lab().running('moving')).filter(({ NodeID }) => NodeID !== id).length;
+      await expect.poll(async () => (await lab().running('moving')).length, within).toBe(2);
+      await lab().docker('node', 'rm', '--force', id);
+      await expect(lab().docker('node', 'inspect', id)).rejects.toThrow(/not found/);
+      await expect.poll(elsewhere, within).toBe(2);
+      await engine!.docker('swarm', 'leave', '--force');
+      await lab().join(engine!);
+      expect(await lab().nodeIdOf(engine!)).not.toBe(id);
+      await lab().docker('service', 'rm', 'moving');
+    });
+
     it('are refused as managers, at once and with words that say why', async () => {
       const [engine] = lab().engines;
       await engine!.docker('swarm', 'leave');

@@ -14,7 +14,7 @@ const ROUNDS_PER_TURN = 16;
  * Entries a leader applies in one turn. Each answers somebody: with hundreds of clients all answers would go out in one long turn, all new
  * requests come in in the next, and heartbeats wait meanwhile.
  */
-const LED_ENTRIES_PER_TURN = 64;
+const LED_ENTRIES_PER_TURN = 16;
 
 export interface ReadyWorkOptions {
   readonly id: PeerId;

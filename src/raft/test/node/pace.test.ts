@@ -84,6 +84,6 @@ describe('a leader that applies many entries', () => {
     await group.run();
     expect(machine.texts.at(-1)).toBe('199');
     const steps = seen.slice(1).map((count, i) => count - (seen[i] as number));
-    expect(Math.max(...steps)).toBe(64);
+    expect(Math.max(...steps)).toBe(16);
   });
 });

@@ -114,4 +114,25 @@ describe('networks', () => {
       waitsFor: expect.stringContaining('10.9.0.0/24') as string,
     });
   });
+
+  it('say what is missing when there is no number left for the wire', () => {
+    const ids = { first: 4096, last: 4097 };
+    const some = [plan(network('a')), plan(network('b'), [plan(network('a'))])];
+    expect(planNetwork(network('c'), some, pools, ids)).toEqual({
+      waitsFor: 'no free VXLAN id from 4096 to 4097: remove a network',
+    });
+    expect(planNetwork(network('c'), some.slice(1), pools, ids)).toHaveProperty('network');
+  });
+
+  it('never share a number, not even one that was asked for', () => {
+    const asking = (id: string): Network => {
+      const driverConfig = { name: 'overlay', options: { 'com.docker.network.driver.overlay.vxlanid_list': '5000' } };
+      return Network.fromPartial({ id, spec: { annotations: { name: id }, driverConfig } });
+    };
+    const first = plan(asking('first'));
+    expect(planNetwork(asking('second'), [first], pools)).toMatchObject({
+      waitsFor: expect.stringContaining('VXLAN id 5000 is that of network first') as string,
+    });
+    expect(planNetwork(asking('second'), [], pools)).toHaveProperty('network');
+  });
 });
