@@ -5,7 +5,6 @@ import type { OwnNames } from './normalise.ts';
 const COMMAND_TIMEOUT_MS = 30_000;
 const PAUSE_MS = 250;
 const CLEANING_ROUNDS = 60;
-const SERVICE_LABEL = 'label=com.docker.swarm.service.id';
 
 export interface NodeUnderTest {
   readonly id: string;
@@ -53,15 +52,15 @@ export class ClusterUnderTest {
     await this.#remove('service');
     await this.#removeContainers();
     for (const kind of ['secret', 'config'] as const) await this.#remove(kind);
-    await this.#untilNone(() => this.#remove('network', '--filter', 'scope=swarm'));
+    await this.#untilNone(() => this.#remove('network'));
     const volumes = rowsOf(await this.#docker('volume', 'ls', '--format', '{{.Name}}')).flat();
     for (const volume of volumes.filter(isScenarios)) await this.#docker('volume', 'rm', '-f', volume);
     for (const { id } of this.nodes) await this.#resetNode(id);
   }
 
   /** Says how many there were. */
-  async #remove(kind: string, ...filter: readonly string[]): Promise<number> {
-    const rows = rowsOf(await this.#docker(kind, 'ls', ...filter, '--format', '{{.ID}} {{.Name}}'));
+  async #remove(kind: string): Promise<number> {
+    const rows = rowsOf(await this.#docker(kind, 'ls', '--format', '{{.ID}} {{.Name}}'));
     const ids = rows.filter(([, name]) => isScenarios(name)).map(([id = '']) => id);
     if (ids.length > 0) await this.#docker(kind, 'rm', ...ids);
     return ids.length;
@@ -71,7 +70,7 @@ export class ClusterUnderTest {
   async #removeContainers(): Promise<void> {
     await this.#untilNone(async () => {
       const format = '{{.ID}} {{.Names}}';
-      const rows = rowsOf(await this.#docker('ps', '-a', '--filter', SERVICE_LABEL, '--format', format));
+      const rows = rowsOf(await this.#docker('ps', '-a', '--format', format));
       const ids = rows.filter(([, name]) => isScenarios(name)).map(([id = '']) => id);
       if (ids.length > 0) await this.#docker('rm', '-f', ...ids);
       return ids.length;

@@ -2,7 +2,8 @@
  * `npm run conformance:docker-cli -- [DIR] [options]`: plays docker CLI scenarios against a swarm of our own whose nodes
  * run containers on real engines, and compares with what a real Docker Swarm answered (DIR/ref). DIR is this folder unless
  * given. `--record` plays them on a Docker Swarm and writes DIR/ref; `--differential` (`npm run differential:docker-cli`)
- * plays them on both, now, and compares the two. Exit code 1 when something differs in more than the words of errors.
+ * plays them on both, now, and compares the two. Exit code 1 when something differs in more than the words of
+ * errors, or when a scenario did not do on the Docker Swarm what it was meant to.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -13,13 +14,16 @@ import { ReferenceSwarm } from '../../support/reference-swarm.ts';
 import { repositoryRoot } from '../../support/repository.ts';
 import { lacking } from '../../support/requirements.ts';
 import { ClusterUnderTest } from './cluster-under-test.ts';
-import { compare, normalise, type Verdict } from './normalise.ts';
+import { compare, isUsable, normalise, type Verdict } from './normalise.ts';
 import { optionsOf, type Options } from './options.ts';
 import { play } from './play.ts';
 import { withResults, type ScenarioResult } from './report.ts';
 import { readScenarios, type Scenario } from './scenario.ts';
 
 const OWN_FOLDER = join(repositoryRoot, 'test', 'conformance', 'docker-cli');
+
+/** Whatever else comes out of a comparison ends the run with an error. */
+const GOOD: ReadonlySet<string> = new Set(['pass', 'loose', 'skip'] satisfies (Verdict | 'skip')[]);
 
 interface Swarm {
   readonly host: string;
@@ -90,9 +94,7 @@ async function playedOn(
       await writeFile(join(directory, `${scenario.name}.raw`), raw);
       await writeFile(join(directory, `${scenario.name}.txt`), text);
       outputs.set(scenario.name, text);
-      const flaw = /TIMEOUT:|SETUP FAILED|scenario timed out/.test(text)
-        ? ' (something inside failed or timed out)'
-        : '';
+      const flaw = isUsable(text) ? '' : ' (something inside failed or timed out)';
       console.log(`${side.padEnd(10)} ${scenario.name}  ${((Date.now() - began) / 1000).toFixed(1)} s${flaw}`);
     }
     return outputs;
@@ -111,13 +113,20 @@ async function recorded(scenarios: readonly Scenario[], folder: string): Promise
 async function record(scenarios: readonly Scenario[], folder: string, outputs: Outputs): Promise<number> {
   const before = await recorded(scenarios, folder);
   await mkdir(join(folder, 'ref'), { recursive: true });
+  let unusable = 0;
   for (const [name, text] of outputs) {
     if (text === undefined) continue;
     const had = before.get(name);
-    console.log(`${(had === undefined ? 'RECORDED' : had === text ? 'SAME' : 'CHANGED').padEnd(10)} ${name}`);
-    await writeFile(referenceFile(folder, name), text);
+    const found = !isUsable(text) ? 'UNUSABLE' : had === undefined ? 'RECORDED' : had === text ? 'SAME' : 'CHANGED';
+    console.log(`${found.padEnd(10)} ${name}`);
+    if (found === 'UNUSABLE') {
+      unusable++;
+      console.log(text);
+    } else {
+      await writeFile(referenceFile(folder, name), text);
+    }
   }
-  return 0;
+  return unusable === 0 ? 0 : 1;
 }
 
 async function judge(
@@ -137,12 +146,12 @@ async function judge(
   }
   const count = (verdict: string): string =>
     `${results.filter((result) => result.verdict === verdict).length} ${verdict}`;
-  console.log(['pass', 'loose', 'fail', 'noref', 'skip'].map(count).join(', '));
+  console.log(['pass', 'loose', 'fail', 'noref', 'unusable', 'skip'].map(count).join(', '));
   if (writesDocs) {
     const document = join(repositoryRoot, 'docs', 'compatibility.md');
     await writeFile(document, withResults(await readFile(document, 'utf8'), nodes, results));
   }
-  return results.some(({ verdict }) => verdict === 'fail' || verdict === 'noref') ? 1 : 0;
+  return results.every(({ verdict }) => GOOD.has(verdict)) ? 0 : 1;
 }
 
 async function showDifference(out: string, reference: string, actual: string): Promise<void> {

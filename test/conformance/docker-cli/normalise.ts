@@ -4,8 +4,8 @@
  * 30000 stay: scenarios choose them themselves.
  */
 
-/** equal; equal but for the words of errors; different; nothing to compare with */
-export type Verdict = 'pass' | 'loose' | 'fail' | 'noref';
+/** equal; equal but for the words of errors; different; nothing to compare with; what it would be compared with is no answer */
+export type Verdict = 'pass' | 'loose' | 'fail' | 'noref' | 'unusable';
 
 /** What a run calls its own. */
 export interface OwnNames {
@@ -17,8 +17,14 @@ export interface OwnNames {
 
 export function compare(reference: string | undefined, actual: string): Verdict {
   if (reference === undefined) return 'noref';
+  if (!isUsable(reference)) return 'unusable';
   if (reference === actual) return 'pass';
   return withoutWording(reference) === withoutWording(actual) ? 'loose' : 'fail';
+}
+
+/** Whether everything inside did what it was meant to: else the scenario is wrong, and equal outputs would say nothing. */
+export function isUsable(output: string): boolean {
+  return !/^(TIMEOUT:|SETUP FAILED|!! scenario timed out)/m.test(output);
 }
 
 // oxlint-disable-next-line no-control-regex -- terminals are steered by control characters

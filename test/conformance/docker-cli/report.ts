@@ -3,7 +3,7 @@
 export interface ScenarioResult {
   readonly name: string;
   readonly title: string;
-  /** "pass", "loose" (equal but for the words of errors), "fail", "skip", "noref" */
+  /** "pass", "loose" (equal but for the words of errors), "fail", "skip", "noref", "unusable" */
   readonly verdict: string;
 }
 
@@ -12,6 +12,7 @@ const VERDICTS: Readonly<Record<string, string>> = {
   loose: 'other words of an error',
   fail: 'differs',
   noref: 'not recorded',
+  unusable: 'recording is unusable',
 };
 
 /** Throws when the document has no place for results of so many nodes. */

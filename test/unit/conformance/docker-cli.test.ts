@@ -30,4 +30,13 @@ at <TIME>, <AGO>, Up <AGO>
     expect(compare(refused('no'), 'rc=0\n')).toBe('fail');
     expect(compare(undefined, 'rc=0\n')).toBe('noref');
   });
+
+  it.each(['TIMEOUT: x-a is 1/1', 'SETUP FAILED: docker service create x-a', '!! scenario timed out'])(
+    'is nothing to compare with when it says "%s"',
+    (line) => {
+      const printed = `$ docker x\n${line}\nrc=0\n`;
+      expect(compare(printed, printed)).toBe('unusable');
+      expect(compare(`$ docker x --label "${line}"\n`, `$ docker x --label "${line}"\n`)).toBe('pass');
+    },
+  );
 });

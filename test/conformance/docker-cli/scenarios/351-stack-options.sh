@@ -12,7 +12,7 @@ services:
     <<: *common
     command: ["sleep", "100000"]
     env_file: [a.env]
-    environment: ["F2=over", "V=${V:-dflt}", "W=${W-w}", "D=$$lit", "E=${EMPTY:+set}"]
+    environment: ["F2=over", "V=${V:-dflt}", "W=${W-w}", "D=$$lit",]
     working_dir: /tmp
     user: "0:0"
     tty: true
