@@ -113,12 +113,16 @@ export function clusterToDocker(cluster: Cluster, issuerOf: IssuerOf): object {
     ...metaToDocker(cluster.meta),
     Spec: cluster.spec ? swarmSpecToDocker(cluster.spec) : {},
     TLSInfo: tlsInfoOf(cluster.rootCa?.caCert, issuerOf),
-    RootRotationInProgress: cluster.rootCa?.rootRotation !== undefined,
+    RootRotationInProgress: isRootRotating(cluster),
     DefaultAddrPool: nonEmpty(cluster.defaultAddressPool) ?? null,
     SubnetSize: cluster.subnetSize,
     DataPathPort: cluster.VXLANUDPPort,
   };
 }
+
+/** Also when it was asked for a moment ago: clients that wait for its end must not find it before its beginning. */
+const isRootRotating = ({ rootCa, spec }: Cluster): boolean =>
+  rootCa?.rootRotation !== undefined || (spec?.caConfig?.forceRotate ?? 0) > (rootCa?.lastForcedRotation ?? 0);
 
 export const joinTokensToDocker = (cluster: Cluster): object => ({
   Worker: cluster.rootCa?.joinTokens?.worker ?? '',

@@ -81,7 +81,7 @@ export function networkToDocker(network: Network): object {
     EnableIPv6: spec?.ipv6Enabled ?? false,
     IPAM: {
       Driver: ipam?.driver?.name ?? '',
-      Options: nonEmpty(ipam?.driver?.options) ?? null,
+      Options: ipamDriverOptions(ipam?.driver?.options),
       Config: ipam ? ipam.configs.map(ipamConfigToDocker) : null,
     },
     Internal: spec?.internal ?? false,
@@ -94,6 +94,10 @@ export function networkToDocker(network: Network): object {
     Labels: nonEmpty(labelsOf(network)) ?? null,
   };
 }
+
+/** Docker adds one of its own to those that were given. */
+const ipamDriverOptions = (given: Readonly<Record<string, string>> | undefined): object | null =>
+  given && Object.keys(given).length > 0 ? { ...given, 'com.docker.network.ipam.serial': 'true' } : null;
 
 /** Docker has no word for a network that waits for a subnet: it is told as a label of ours. */
 const labelsOf = ({ spec, waitsFor }: Network): Readonly<Record<string, string>> => ({

@@ -95,7 +95,8 @@ function describeService(service: Service, old: Service, attributes: Attributes)
     attributes['updatestate.new'] = state;
     if (oldState !== undefined) attributes['updatestate.old'] = oldState;
   }
-  return Object.keys(attributes).length > 1 || !isDeepStrictEqual(service.spec, old.spec);
+  const isChanged = !isDeepStrictEqual([service.spec, service.endpoint], [old.spec, old.endpoint]);
+  return Object.keys(attributes).length > 1 || isChanged;
 }
 
 function describeNode(node: Node, old: Node, attributes: Attributes): boolean {

@@ -112,6 +112,5 @@ function freeVxlanId(networks: readonly Network[], { first, last }: IdRange): nu
 }
 
 function driverOptions(network: Network, vxlanId: number): Record<string, string> {
-  const asked = network.spec?.driverConfig?.options ?? {};
-  return { ...('encrypted' in asked ? { encrypted: '' } : {}), [VXLAN_OPTION]: String(vxlanId) };
+  return { ...network.spec?.driverConfig?.options, [VXLAN_OPTION]: String(vxlanId) };
 }

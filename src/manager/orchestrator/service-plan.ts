@@ -255,8 +255,13 @@ function outcomeSteps(service: Service, outcome: UpdateOutcome): readonly Step[]
   const cause = outcome.wasStuck
     ? `because task ${outcome.taskId} made no progress within the progress deadline`
     : `due to failure or early termination of task ${outcome.taskId}`;
-  if (rollingBack) return [statusStep(service, UpdateState.ROLLBACK_PAUSED, `rollback paused ${cause}`)];
-  if (updateSettings(service).failureAction === FailureAction.ROLLBACK && service.previousSpec) {
+  const { failureAction } = updateSettings(service);
+  if (rollingBack) {
+    // Docker calls a paused rollback an update, unless it was to be rolled back itself.
+    const what = failureAction === FailureAction.ROLLBACK ? 'rollback' : 'update';
+    return [statusStep(service, UpdateState.ROLLBACK_PAUSED, `${what} paused ${cause}`)];
+  }
+  if (failureAction === FailureAction.ROLLBACK && service.previousSpec) {
     const message = `update rolled back ${cause}`;
     return [{ kind: 'rollback', serviceId: service.id, specVersion: specVersionOf(service), message }];
   }

@@ -82,6 +82,16 @@ describe('networks', () => {
     expect(ids).toEqual(['4096', '4097']);
   });
 
+  it('keep the options they were made with', () => {
+    const driverConfig = { name: 'overlay', options: { encrypted: '', 'com.docker.network.driver.mtu': '1300' } };
+    const asked = Network.fromPartial({ id: 'a', spec: { annotations: { name: 'a' }, driverConfig } });
+    expect(plan(asked).driverState?.options).toEqual({
+      encrypted: '',
+      'com.docker.network.driver.mtu': '1300',
+      'com.docker.network.driver.overlay.vxlanid_list': '4096',
+    });
+  });
+
   it.each([
     [{ subnet: '10.1.0.0/24', range: '10.1.0.128/25' }, '10.1.0.128'],
     [{ subnet: '10.1.0.0/24', range: '10.1.0.0/25' }, '10.1.0.1'],

@@ -245,7 +245,7 @@ describe('a rollback', () => {
     await update('bad');
     await world.advance(10_000);
     expect(status()?.state).toBe(UpdateState.ROLLBACK_PAUSED);
-    expect(status()?.message).toMatch(/^rollback paused due to failure or early termination of task /);
+    expect(status()?.message).toMatch(/^update paused due to failure or early termination of task /);
   });
 
   it('pauses instead when there is nothing to go back to', async () => {
