@@ -7,12 +7,15 @@ import { runInNewContext } from 'node:vm';
 const AFTER_MS = [3_000, 10_000, 20_000];
 /** How often to look whether a collection is worth its time, in ms. */
 const LOOK_EVERY_MS = 5_000;
-/** Share of the time the thread may have been busy since the last look to count as quiet. */
+/**
+ * Share of one core the process may have used since the last look to count as quiet. Not the time it was busy: on a machine with much
+ * other work it is busy waiting for its turn.
+ */
 const QUIET = 0.5;
 /** Memory in use must have grown by this factor since the last collection. */
 const GROWTH = 1.25;
 /** Collecting may take one part in so many of the time. */
-const SHARE_OF_TIME = 500;
+const SHARE_OF_TIME = 200;
 
 /**
  * Collects garbage a few times soon after the start, and again when the process has become quiet after it took more memory.
@@ -33,13 +36,19 @@ export function settleMemory(): void {
     notBefore = to + (to - from) * SHARE_OF_TIME;
   };
   for (const ms of AFTER_MS) setTimeout(collect, ms).unref();
-  let before = performance.eventLoopUtilization();
+  let before = used();
   setInterval(() => {
-    const now = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(now, before);
+    const now = used();
+    const share = (now.cpuMs - before.cpuMs) / (now.atMs - before.atMs);
     before = now;
-    if (utilization < QUIET && inUse() > kept * GROWTH && performance.now() > notBefore) collect();
+    if (share < QUIET && inUse() > kept * GROWTH && now.atMs > notBefore) collect();
   }, LOOK_EVERY_MS).unref();
+}
+
+/** Processor time of the process until now, and when that is. */
+function used(): { readonly cpuMs: number; readonly atMs: number } {
+  const { user, system } = process.cpuUsage();
+  return { cpuMs: (user + system) / 1000, atMs: performance.now() };
 }
 
 /** Bytes of objects, garbage among them, and of buffers. */

@@ -8,6 +8,9 @@ import type { AssignmentFeed } from './assignment-feed.ts';
 import { configKey, secretKey, type DependencyKey } from './dependencies.ts';
 import { spansOf } from './peer-set.ts';
 
+/** Streams that are woken in one go: writing to thousands of agents takes longer than other work should wait. */
+const WOKEN_AT_ONCE = 64;
+
 export class AssignmentHub {
   readonly #reader: Reader;
   readonly #clock: Clock;
@@ -133,11 +136,18 @@ export class AssignmentHub {
       return;
     }
     this.#marked.add(feed);
-    this.#timer ??= this.#clock.setTimer(this.#gatherMs, () => {
+    this.#wakeAfter(this.#gatherMs);
+  }
+
+  #wakeAfter(delayMs: number): void {
+    this.#timer ??= this.#clock.setTimer(delayMs, () => {
       this.#timer = undefined;
-      const marked = [...this.#marked];
-      this.#marked.clear();
-      for (const { stream } of marked) stream.wake();
+      let left = WOKEN_AT_ONCE;
+      for (const feed of this.#marked) {
+        if (left-- === 0) return this.#wakeAfter(0);
+        this.#marked.delete(feed);
+        feed.stream.wake();
+      }
     });
   }
 }

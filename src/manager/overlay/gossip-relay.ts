@@ -15,6 +15,8 @@ const GOSSIP_PORT = 7946;
 const CONNECT_TIMEOUT_MS = 5_000;
 /** A port that is taken, for example by an engine on this host, is tried again after this, in ms. */
 const RETRY_MS = 30_000;
+/** Changes of nodes are gathered for this long, in ms. */
+const GATHER_MS = 100;
 
 export interface GossipRelayOptions {
   readonly host: string;
@@ -30,6 +32,7 @@ export class GossipRelay {
   #running: Promise<void> = Promise.resolve();
   #server: Server | undefined;
   #retry: NodeJS.Timeout | undefined;
+  #dueUpdate: NodeJS.Timeout | undefined;
   #next = 0;
 
   constructor(options: GossipRelayOptions) {
@@ -53,13 +56,22 @@ export class GossipRelay {
     while (!signal.aborted) {
       const [, watch] = store.readAndWatch(() => this.#update(), { kinds: ['node'], signal });
       try {
-        for await (const _ of watch) this.#update();
+        for await (const _ of watch) this.#updateSoon();
       } catch (error) {
         // Too many changes at once: what counts is how things are now.
         if (!isSwarmError(error, 'resourceExhausted')) throw error;
       }
     }
     this.#close();
+  }
+
+  /** With thousands of nodes that come and go, looking at all of them at each change would be too much. */
+  #updateSoon(): void {
+    this.#dueUpdate ??= setTimeout(() => {
+      this.#dueUpdate = undefined;
+      if (!this.#stopping.signal.aborted) this.#update();
+    }, GATHER_MS);
+    this.#dueUpdate.unref();
   }
 
   #update(): void {
@@ -78,6 +90,8 @@ export class GossipRelay {
 
   #close(): void {
     clearTimeout(this.#retry);
+    clearTimeout(this.#dueUpdate);
+    this.#dueUpdate = undefined;
     this.#retry = undefined;
     this.#server?.close();
     this.#server = undefined;

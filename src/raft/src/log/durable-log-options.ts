@@ -12,7 +12,7 @@ export interface DurableLogOptions {
   readonly nodeId: PeerId;
   /** Bytes of one segment; three such files exist at least. Default 8 MiB. */
   readonly segmentBytes?: number | undefined;
-  /** Bytes of newest entries kept in memory; slow followers get older ones from the disk. Default 16 MiB. */
+  /** Bytes of newest entries kept in memory; slow followers get older ones from the disk. Default 8 MiB. */
   readonly cacheBytes?: number | undefined;
   /** Encrypts everything written from now on. */
   readonly keys?: LogKeys | undefined;
@@ -40,7 +40,7 @@ export interface DurableLogStats {
 }
 
 const DEFAULT_SEGMENT_BYTES = 8 * 1024 * 1024;
-const DEFAULT_CACHE_BYTES = 16 * 1024 * 1024;
+const DEFAULT_CACHE_BYTES = 8 * 1024 * 1024;
 const MIN_SEGMENT_BYTES = 16 * 1024;
 
 /** Fills in the defaults. Throws RangeError for values that make no sense. */
