@@ -62,9 +62,9 @@ export class Applier {
     return this.#queue.isReady;
   }
 
-  /** Applies at most so many entries; returns how many it were. */
-  pump(max: number): number {
-    return this.#queue.pump(max);
+  /** See {@link ApplyQueue.pump}. */
+  pump(maxBytes: number): number {
+    return this.#queue.pump(maxBytes);
   }
 
   /** A snapshot was accepted: see {@link ApplyQueue.discard}. */

@@ -8,6 +8,9 @@ interface Page {
   next: number;
 }
 
+/** What an entry counts for at least: also the smallest makes some work for whoever waits for it. */
+const ENTRY_BYTES = 4096;
+
 export interface ApplyQueueHooks {
   /** Applies consecutive entries none of which is a configuration change. */
   readonly applyEntries: (entries: readonly Entry[]) => void;
@@ -41,16 +44,16 @@ export class ApplyQueue {
     return this.#pages.length > 0 && !this.#isWaiting;
   }
 
-  /** Applies what can be applied now, at most so many entries. Returns how many it were. */
-  pump(max: number): number {
-    let left = max;
+  /** Applies what can be applied now, until it is worth at least so many bytes. Returns how many it were. */
+  pump(maxBytes: number): number {
+    let left = maxBytes;
     for (let page = this.#pages[0]; page !== undefined && !this.#isWaiting; page = this.#pages[0]) {
       left -= this.#applySome(page, left);
       if (page.next < page.entries.length || this.#pages[0] !== page) break;
       this.#pages.shift();
       this.#hooks.applied(page.responses);
     }
-    return max - left;
+    return maxBytes - left;
   }
 
   /**
@@ -65,28 +68,35 @@ export class ApplyQueue {
     return pages.flatMap((page) => page.responses);
   }
 
-  /** Applies entries of a page until it is done, as many as there may be are, or one has to wait. Returns how many were applied. */
-  #applySome(page: Page, max: number): number {
-    const first = page.next;
-    const limit = Math.min(page.entries.length, first + max);
-    while (page.next < limit) {
+  /** Applies entries of a page until it is done, they are worth that many bytes, or one has to wait. Returns the bytes. */
+  #applySome(page: Page, maxBytes: number): number {
+    let bytes = 0;
+    while (page.next < page.entries.length && bytes < maxBytes) {
       const start = page.next;
       const entry = page.entries[start];
       if (entry === undefined) break;
       if (entry.type !== EntryType.Normal) {
         if (!this.#mayApply(entry.index)) break;
         page.next = start + 1;
+        bytes += worth(entry);
         this.#hooks.applyConfChange(entry);
         continue;
       }
-      let end = start + 1;
-      while (end < limit && page.entries[end]?.type === EntryType.Normal) end++;
+      let end = start;
+      for (
+        let next = page.entries[end];
+        next?.type === EntryType.Normal && bytes < maxBytes;
+        next = page.entries[end]
+      ) {
+        bytes += worth(next);
+        end++;
+      }
       page.next = end;
       this.#hooks.applyEntries(
         start === 0 && end === page.entries.length ? page.entries : page.entries.slice(start, end),
       );
     }
-    return page.next - first;
+    return bytes;
   }
 
   #mayApply(index: number): boolean {
@@ -98,4 +108,8 @@ export class ApplyQueue {
     this.#isWaiting = !isDurable;
     return isDurable;
   }
+}
+
+function worth({ data }: Entry): number {
+  return Math.max(ENTRY_BYTES, data.length);
 }
