@@ -1,4 +1,5 @@
 /** What every route is given, and how a route reaches the manager. */
+import type { Attachments } from './engine/attachments.ts';
 import type { Engine } from './engine/engine.ts';
 import { HttpError, rpcError, unavailable } from './http-error.ts';
 import type { ApiReply } from './http/reply.ts';
@@ -16,6 +17,8 @@ export interface ApiContext {
   readonly events: EventBus;
   /** The container engine of this node, where it has one. */
   readonly engine: Engine | undefined;
+  /** How its containers come into networks of the swarm. */
+  readonly attachments: Attachments | undefined;
   /** Minor number of the advertised API version. */
   readonly apiMinor: number;
   /** Aborts when the server closes. */

@@ -211,6 +211,26 @@ export interface JoinSwarmRequest {
   readonly availability: NodeSpec_Availability;
 }
 
+/** A container of this node's engine that is to be in an attachable network of the swarm. */
+export interface AttachContainerRequest {
+  /** Name or id of the network. */
+  readonly network: string;
+  readonly containerId: string;
+  /** Names others find it by. */
+  readonly aliases: readonly string[];
+  /** IPv4 address asked for; empty for any. */
+  readonly address: string;
+}
+
+export type DetachContainerRequest = Pick<AttachContainerRequest, 'containerId' | 'network'>;
+
+export interface ContainerAttachment {
+  /** Gives the place up again. Done already counts as done. */
+  readonly undo: () => Promise<void>;
+  /** IPv4 address, without prefix length. */
+  readonly address: string;
+}
+
 /** The node's own membership. All calls throw SwarmError; the API has checked addresses, state and safety before. */
 export interface LocalNode {
   info(): LocalNodeInfo;
@@ -223,4 +243,13 @@ export interface LocalNode {
   leaveSwarm(options: { readonly force: boolean }): Promise<void>;
   /** Unlocks a locked manager. Throws unauthenticated when the key is wrong. */
   unlock(key: Uint8Array): Promise<void>;
+  /**
+   * Gives a container a place in a network of the swarm until it ends or is detached; resolves once the engine has the
+   * network. Throws notFound, permissionDenied when the network is not attachable, failedPrecondition outside a swarm.
+   */
+  attachContainer(request: AttachContainerRequest): Promise<ContainerAttachment>;
+  /** Name servers of this machine that containers can reach. */
+  nameServers(): Promise<readonly string[]>;
+  /** Done already counts as done. */
+  detachContainer(request: DetachContainerRequest): Promise<void>;
 }

@@ -11,6 +11,7 @@ import { Balancer } from '../worker/balancer/balancer.ts';
 import type { RuntimeDriver } from '../worker/drivers/driver.ts';
 import { createDriver } from '../worker/drivers/registry.ts';
 import type { ManagerConnector } from '../worker/manager-connector.ts';
+import type { Attachment, AttachmentRequest } from '../worker/network-attachment.ts';
 import { tlsConnector } from './manager-connector.ts';
 import type { DaemonOptions } from './options.ts';
 import type { StateFolder } from './state-folder.ts';
@@ -93,6 +94,15 @@ export class AgentHalf {
       }
       await new Promise((resolve) => setTimeout(resolve, CONNECT_POLL_MS));
     }
+  }
+
+  /** See {@link Agent.attach}. */
+  attach(request: AttachmentRequest): Promise<Attachment> {
+    return this.#agent.attach(request);
+  }
+
+  detach(request: Pick<AttachmentRequest, 'containerId' | 'network'>): Promise<void> {
+    return this.#agent.detach(request);
   }
 
   /** Opens a new session, for example with a renewed certificate. */

@@ -4,6 +4,7 @@ import { managerChannelOptions, memberCredentials } from '../identity/client-cre
 import type { NodeIdentity } from '../identity/node-identity.ts';
 import { DispatcherClient } from '../proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import { LogBrokerClient } from '../proto/generated/docker/swarmkit/v1/logbroker.ts';
+import { ResourceAllocatorClient } from '../proto/generated/docker/swarmkit/v1/resource.ts';
 import { UsageClient } from '../proto/generated/docker/swarmkit/v1/usage.ts';
 import type { ManagerConnector } from '../worker/manager-connector.ts';
 
@@ -15,6 +16,7 @@ export const tlsConnector = (identity: NodeIdentity): ManagerConnector => ({
     return {
       dispatcher: new DispatcherClient(address, credentials, options),
       logBroker: new LogBrokerClient(address, credentials, options),
+      resources: new ResourceAllocatorClient(address, credentials, options),
       usage: new UsageClient(address, credentials, options),
       close: () => channelOverride.close(),
     };

@@ -4,6 +4,9 @@
  */
 import type { Registry } from 'prom-client';
 import type {
+  AttachContainerRequest,
+  ContainerAttachment,
+  DetachContainerRequest,
   InitSwarmRequest,
   JoinSwarmRequest,
   LocalNode,
@@ -20,6 +23,7 @@ import { Keyring } from '../identity/keyring.ts';
 import { NodeIdentity } from '../identity/node-identity.ts';
 import type { Manager } from '../manager/manager.ts';
 import { NodeSpec_Availability } from '../proto/generated/docker/swarmkit/v1/specs.ts';
+import { upstreamServers } from '../worker/network/upstream.ts';
 import { withDefaultPort } from './addresses.ts';
 import type { AgentHalf } from './agent-half.ts';
 import { newFoundation } from './founding.ts';
@@ -233,6 +237,24 @@ export class SwarmNode implements LocalNode, SwarmPort {
       // So that what comes next finds a leader; with a majority still locked there is none to wait for.
       await this.#member?.manager?.ready(AbortSignal.timeout(FIRST_LEADER_MS)).catch(() => undefined);
     });
+  }
+
+  attachContainer(request: AttachContainerRequest): Promise<ContainerAttachment> {
+    return this.#requireAgent().attach(request);
+  }
+
+  detachContainer(request: DetachContainerRequest): Promise<void> {
+    return this.#requireAgent().detach(request);
+  }
+
+  nameServers(): Promise<readonly string[]> {
+    return upstreamServers();
+  }
+
+  #requireAgent(): AgentHalf {
+    const agent = this.#member?.agent;
+    if (!agent) throw new SwarmError('failedPrecondition', 'This node is not part of a swarm');
+    return agent;
   }
 
   info(): LocalNodeInfo {

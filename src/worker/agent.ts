@@ -18,6 +18,7 @@ import type { ManagerConnection, ManagerConnector } from './manager-connector.ts
 import { ManagerContact } from './manager-contact.ts';
 import { readManagerList, writeManagerList } from './manager-list-file.ts';
 import { DEFAULT_WEIGHT, ManagerPicker } from './manager-picker.ts';
+import { attach, detach, type Attachment, type AttachmentRequest, type AttachmentWay } from './network-attachment.ts';
 import { Reporter } from './reporter.ts';
 import { runSession, type LiveSession } from './session.ts';
 import { SessionBackoff } from './session-backoff.ts';
@@ -77,6 +78,8 @@ export class Agent {
   readonly #contact: ManagerContact;
   #picker: ManagerPicker;
   #pool: TaskPool | undefined;
+  /** Of the session there is now. */
+  #resources: ManagerConnection['resources'] | undefined;
   #manager: string | undefined;
   #endSession: (reason: SwarmError) => void = () => undefined;
   #isLeaving = false;
@@ -147,6 +150,25 @@ export class Agent {
       await driver.close();
       lock?.release();
     }
+  }
+
+  /**
+   * Brings a container of this node's engine into an attachable network; it stays there until it ends, or is detached.
+   * Throws unavailable without a session, and what {@link attach} throws.
+   */
+  async attach(request: AttachmentRequest): Promise<Attachment> {
+    return attach(this.#attachmentWay(), request);
+  }
+
+  /** Takes it out of the network again. Throws unavailable without a session. */
+  async detach(request: Pick<AttachmentRequest, 'containerId' | 'network'>): Promise<void> {
+    await detach(this.#attachmentWay(), request);
+  }
+
+  #attachmentWay(): AttachmentWay {
+    if (!this.#resources || !this.#pool)
+      throw new SwarmError('unavailable', 'this node has no session with a manager: try again');
+    return { resources: this.#resources, pool: this.#pool };
   }
 
   /** The next end of the agent is for good: managers need not wait for it to come back. */
@@ -224,7 +246,7 @@ export class Agent {
     try {
       const description = await this.#describe();
       connection ??= this.#options.connector.open(address);
-      const { logBroker, usage } = connection;
+      const { logBroker, usage, resources } = connection;
       const stream = new AssignmentStream();
       await runSession(
         {
@@ -252,6 +274,7 @@ export class Agent {
           onAssignments: (message) => {
             const set = stream.accept(message);
             this.#established(address, session, parts);
+            this.#resources = resources;
             parts.pool.apply(set);
           },
           onHeartbeat: () => void session.beats++,
@@ -265,6 +288,7 @@ export class Agent {
       signal.removeEventListener('abort', onAbort);
       ending.abort(new SwarmError('cancelled', 'the session ended'));
       this.#endSession = () => undefined;
+      this.#resources = undefined;
       parts.reporter.detach();
       this.#contact.lost();
       connection?.close();

@@ -19,14 +19,19 @@ describeWith(['root', 'docker', 'dockerd', 'ip', 'busybox'], 'a node with an eng
   let directory: string;
   let engine: DockerEngine;
   let daemon: TestDaemon;
+  /** Has a swarm that the node under test can join. */
+  let other: TestDaemon;
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'swarmd-py-'));
     engine = await DockerEngine.start();
     daemon = new TestDaemon('node-1', directory, ['node', '--runtime', 'docker', '--engine', engine.host]);
+    other = new TestDaemon('node-2', directory, ['node', '--runtime', 'none']);
     await daemon.start();
+    await other.start();
   });
   afterAll(async () => {
     await daemon?.kill();
+    await other?.kill();
     await engine?.close();
     await rm(directory, { recursive: true, force: true });
   });
@@ -39,6 +44,7 @@ describeWith(['root', 'docker', 'dockerd', 'ip', 'busybox'], 'a node with an eng
         env: {
           ...process.env,
           DOCKER_HOST: daemon.host,
+          SWARMD_TEST_OTHER_HOST: other.host,
           SWARMD_TEST_IMAGE: BUSYBOX_IMAGE,
           PYTHONDONTWRITEBYTECODE: '1',
         },
@@ -145,6 +151,44 @@ describeWith(['root', 'docker', 'dockerd', 'ip', 'busybox'], 'a node with an eng
     });
   });
 
+  it('brings containers that are started by hand into attachable networks of the swarm', async () => {
+    await shell('docker swarm init --advertise-addr 127.0.0.1');
+    try {
+      await shell(`docker network create -d overlay --attachable --subnet 10.77.1.0/24 net
+                   docker network create -d overlay --subnet 10.77.2.0/24 closed
+                   docker run -d --name one --network net --network-alias first ${BUSYBOX_IMAGE} sleep 1000
+                   docker run -d --name two --network net --ip 10.77.1.77 ${BUSYBOX_IMAGE} sleep 1000
+                   docker run -d --name three ${BUSYBOX_IMAGE} sleep 1000
+                   docker network connect net three
+                   docker service create -d --name web --network net --endpoint-mode dnsrr ${BUSYBOX_IMAGE} sleep 1000`);
+      await expect.poll(() => shell('docker service ls --format "{{.Replicas}}"'), { timeout: 20_000 }).toBe('1/1');
+      const addressOf = (name: string): Promise<string> =>
+        shell(`docker inspect -f '{{.NetworkSettings.Networks.net.IPAddress}}' ${name}`);
+      expect(await addressOf('two')).toBe('10.77.1.77');
+      const [address, connected] = [await addressOf('one'), await addressOf('three')];
+      expect(new Set([address, connected, '10.77.1.77']).size).toBe(3);
+      const task = await shell('docker ps -qf name=web');
+      const looks = (container: string, name: string): Promise<string> =>
+        shell(`docker exec ${container} nslookup ${name} 127.0.0.11 | sed -n 's/^Address.*: *\\(10[.].*\\)/\\1/p'`);
+      await expect.poll(() => looks(task, 'first'), { timeout: 10_000 }).toBe(address);
+      expect(await looks(task, 'three')).toBe(connected);
+      expect(await looks('one', 'web')).toMatch(/^10\.77\.1\.\d+$/);
+      expect(
+        await shell(`docker exec ${task} ping -c 1 ${address} && docker exec three ping -c 1 10.77.1.77`),
+      ).toContain('1 packets received');
+      await expect(shell(`docker run --rm --network closed ${BUSYBOX_IMAGE} true`)).rejects.toThrow(
+        'Could not attach to network closed: rpc error: code = PermissionDenied desc = network closed not manually attachable',
+      );
+      await shell('docker restart -t 0 one; docker stop -t 0 two; docker start two; docker service rm web');
+      await expect.poll(() => looks('one', 'three'), { timeout: 10_000 }).toBe(connected);
+      await expect(shell('docker network rm net')).rejects.toThrow('is in use');
+      await shell('docker rm -f one two three');
+      await expect.poll(() => shell('docker network rm net'), { timeout: 20_000 }).toBe('net');
+    } finally {
+      await shell('docker ps -aq | xargs -r docker rm -f; docker swarm leave --force');
+    }
+  }, 120_000);
+
   const needsDockerPy = lacking('dockerPy');
   describe.skipIf(needsDockerPy)(`answers docker-py${needsDockerPy ? ` (skipped: ${needsDockerPy})` : ''}`, () => {
     it.each([
@@ -158,6 +202,7 @@ describeWith(['root', 'docker', 'dockerd', 'ip', 'busybox'], 'a node with an eng
         const { code, report } = await runTests(file);
         expect(report).toMatch(/\nOK\n$/);
         expect(code).toBe(0);
+        for (const [line] of report.matchAll(/^(init|join): .*$/gm)) console.log(`docker-py, ${line}`);
       },
       TIMEOUT_MS,
     );

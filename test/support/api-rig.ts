@@ -146,6 +146,9 @@ export async function apiRig(options: ApiOptions = {}): Promise<ApiRig> {
           membership.push({ leave: request });
           return Promise.resolve();
         },
+        attachContainer: () => Promise.reject(new SwarmError('failedPrecondition', 'there is no agent')),
+        nameServers: () => Promise.resolve([]),
+        detachContainer: () => Promise.resolve(),
         unlock: (key) => {
           membership.push({ unlock: Buffer.from(key).toString('hex') });
           return Buffer.from(key).equals(UNLOCK_KEY)

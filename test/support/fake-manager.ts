@@ -25,6 +25,7 @@ import {
   type LogSelector,
   type LogSubscriptionOptions,
 } from '../../src/proto/generated/docker/swarmkit/v1/logbroker.ts';
+import { ResourceAllocatorClient } from '../../src/proto/generated/docker/swarmkit/v1/resource.ts';
 import { UsageClient } from '../../src/proto/generated/docker/swarmkit/v1/usage.ts';
 import { Node, type Config, type Secret, type Task } from '../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import type { TaskStatus } from '../../src/proto/generated/docker/swarmkit/v1/types.ts';
@@ -100,14 +101,17 @@ export class FakeManager {
       const dispatcher = new DispatcherClient(address, credentials.createInsecure(), options);
       const logBroker = new LogBrokerClient(address, credentials.createInsecure(), options);
       const usage = new UsageClient(address, credentials.createInsecure(), options);
+      const resources = new ResourceAllocatorClient(address, credentials.createInsecure(), options);
       return {
         dispatcher,
         logBroker,
+        resources,
         usage,
         close: () => {
           dispatcher.close();
           logBroker.close();
           usage.close();
+          resources.close();
         },
       };
     },

@@ -63,7 +63,9 @@ export class Engine {
   /** Routes for the whole container half; bodies are streamed, whatever their size. */
   register(app: Router): void {
     for (const path of CONTAINER_HALF) {
-      for (const url of [`/${path}`, `/${path}/*`]) app.stream(url, (request, reply) => this.pass(request, reply));
+      for (const url of [`/${path}`, `/${path}/*`]) {
+        app.stream(url, async (request, reply) => void (await this.pass(request, reply)));
+      }
     }
   }
 
@@ -80,11 +82,14 @@ export class Engine {
     socket.pipe(engine);
   }
 
-  /** Passes a request on as it came, its body whole or still to be read, and the answer back. */
-  async pass(request: ApiRequest, reply: ApiReply): Promise<void> {
+  /**
+   * Passes a request on as it came, its body whole or still to be read, and the answer back; resolves with its status.
+   * @param body in place of the one that came
+   */
+  async pass(request: ApiRequest, reply: ApiReply, body: Buffer = request.body): Promise<number> {
     const answer = await this.#send(request.method, request.originalUrl, request.apiMinor, {
-      headers: passedHeaders(request),
-      body: request.body.length > 0 ? request.body : request.raw,
+      headers: passedHeaders(request, body),
+      body: body.length > 0 ? body : request.raw,
       signal: request.signal,
     });
     const raw = reply.hijack();
@@ -93,16 +98,18 @@ export class Engine {
     raw.flushHeaders();
     answer.on('error', () => raw.destroy());
     answer.pipe(raw);
+    return answer.statusCode ?? 502;
   }
 
   /** Asks for something of our own; the answer is read whole. */
-  async ask(method: string, path: string, { apiMinor, signal }: EngineCaller): Promise<EngineAnswer> {
-    const answer = await this.#send(method, path, apiMinor, { signal });
+  async ask(method: string, path: string, { apiMinor, signal }: EngineCaller, body?: object): Promise<EngineAnswer> {
+    const sent = body && { headers: { 'content-type': 'application/json' }, body: Buffer.from(JSON.stringify(body)) };
+    const answer = await this.#send(method, path, apiMinor, { ...sent, signal });
     const parts: Buffer[] = [];
     for await (const part of answer) parts.push(part as Buffer);
     const text = Buffer.concat(parts).toString('utf8');
     const status = answer.statusCode ?? 502;
-    return { status, json: status < 400 ? (JSON.parse(text) as unknown) : undefined };
+    return { status, json: status < 400 && text !== '' ? (JSON.parse(text) as unknown) : undefined };
   }
 
   /** An answer that goes on, such as events. */
@@ -153,10 +160,10 @@ export class Engine {
 }
 
 /** A body that was read has lost its chunks: its length is told anew. */
-function passedHeaders(request: ApiRequest): OutgoingHttpHeaders {
+function passedHeaders(request: ApiRequest, body: Buffer): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = { ...request.headers };
   for (const name of HOP_HEADERS) delete headers[name];
-  if (request.body.length > 0) headers['content-length'] = request.body.length;
+  if (body.length > 0) headers['content-length'] = body.length;
   return headers;
 }
 

@@ -9,6 +9,7 @@ import {
   type DockerNetworkCreateRequest,
 } from '../docker/network.ts';
 import { networkDetails } from '../docker/network-details.ts';
+import { registerConnections } from './container-attachments.ts';
 import { LocalNetworks, type LocalNetwork } from '../engine/local-networks.ts';
 import { parseFilters, type Filters } from '../filters.ts';
 import { badRequest, HttpError, notFound, unclassified, viaRpc } from '../http-error.ts';
@@ -22,9 +23,11 @@ const FILTERS = ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type'];
 const TYPES = ['builtin', 'custom'];
 const PRUNE_FILTERS = ['label', 'label!', 'until'];
 const SWARM_DRIVER = 'overlay';
+/** Every engine has networks of these names. */
+const NAMES_OF_ENGINES: ReadonlySet<string> = new Set(['bridge', 'default', 'host', 'none']);
 
 export function registerNetworks(app: Router, context: ApiContext): void {
-  const { engine } = context;
+  const { engine, attachments } = context;
   const localTo = (request: ApiRequest): LocalNetworks | undefined => engine && new LocalNetworks(engine, request);
 
   app.get('/networks', async (request, reply) => {
@@ -41,15 +44,22 @@ export function registerNetworks(app: Router, context: ApiContext): void {
   app.post('/networks/create', async (request, reply) => {
     requireJsonType(request);
     const docker = readBody(request, networkCreateRequest);
+    if (docker.Driver === SWARM_DRIVER && docker.Scope === 'local' && docker.ConfigOnly !== true) {
+      throw new HttpError(403, 'cannot downgrade network scope for overlay networks');
+    }
     if (belongsToMachine(docker)) {
-      if (engine) return engine.pass(request, reply);
-      throw noEngine(docker);
+      if (!engine) throw noEngine(docker);
+      await engine.pass(request, reply);
+      return;
     }
     const spec = networkSpecToProto(docker);
     const swarm = await readSwarm(context, request);
     const name = docker.Name ?? '';
     if (name !== '' && swarm.store.read.network.byName(name)) {
       throw new HttpError(409, `network with name ${name} already exists`);
+    }
+    if (NAMES_OF_ENGINES.has(name)) {
+      throw new HttpError(403, `operation is not permitted on predefined ${name} network`);
     }
     const { network } = await viaRpc(swarm.control.createNetwork({ id: '', spec }, request));
     return sendJson(reply, 201, { Id: network?.id ?? '', Warning: '' });
@@ -89,18 +99,23 @@ export function registerNetworks(app: Router, context: ApiContext): void {
 
   app.delete('/networks/:id', async (request, reply) => {
     const key = pathPart(request, 'id');
-    if (engine && (await localTo(request)?.find(key))) return engine.pass(request, reply);
+    if (engine && (await localTo(request)?.find(key))) {
+      await engine.pass(request, reply);
+      return;
+    }
     const swarm = await readSwarm(context, request);
     const { id } = findNetwork(swarm.store.read, key);
     await viaRpc(swarm.control.removeNetwork({ name: '', networkId: id }, request));
     return sendEmpty(reply, 204);
   });
 
-  for (const verb of ['connect', 'disconnect']) {
-    app.post(`/networks/:id/${verb}`, async (request, reply) => {
-      if (!engine) throw new HttpError(501, `containers are connected by a container engine, and this node has none`);
-      return engine.pass(request, reply);
-    });
+  if (engine && attachments) registerConnections(app, engine, attachments);
+  else {
+    for (const verb of ['connect', 'disconnect']) {
+      app.post(`/networks/:id/${verb}`, () => {
+        throw new HttpError(501, `containers are connected by a container engine, and this node has none`);
+      });
+    }
   }
 }
 

@@ -47,10 +47,7 @@ async function attach(
     if (!network) throw new SwarmError('notFound', `network ${target} not found`);
     if (!network.spec?.attachable) {
       const name = network.spec?.annotations?.name ?? target;
-      throw new SwarmError(
-        'permissionDenied',
-        `network ${name} not manually attachable: create it with --attachable to use it for containers outside of services`,
-      );
+      throw new SwarmError('permissionDenied', `network ${name} not manually attachable`);
     }
     const task = Task.fromPartial({
       id,

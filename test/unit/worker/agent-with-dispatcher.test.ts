@@ -3,6 +3,7 @@ import { credentials, InterceptingCall, type Interceptor } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DispatcherClient } from '../../../src/proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import { LogBrokerClient } from '../../../src/proto/generated/docker/swarmkit/v1/logbroker.ts';
+import { ResourceAllocatorClient } from '../../../src/proto/generated/docker/swarmkit/v1/resource.ts';
 import { UsageClient } from '../../../src/proto/generated/docker/swarmkit/v1/usage.ts';
 import type { Task } from '../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import { NodeStatus_State as NodeState, TaskState } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
@@ -32,12 +33,14 @@ const connector: ManagerConnector = {
     const dispatcher = new DispatcherClient(address, credentials.createInsecure(), options);
     const logBroker = new LogBrokerClient(address, credentials.createInsecure(), options);
     const usage = new UsageClient(address, credentials.createInsecure(), options);
+    const resources = new ResourceAllocatorClient(address, credentials.createInsecure(), options);
     const close = (): void => {
       dispatcher.close();
       logBroker.close();
       usage.close();
+      resources.close();
     };
-    return { dispatcher, logBroker, usage, close };
+    return { dispatcher, logBroker, resources, usage, close };
   },
 };
 

@@ -19,7 +19,7 @@ export function validateNetworkSpec(spec: NetworkSpec | undefined): asserts spec
   }
   const ipamDriver = spec.ipam?.driver?.name || 'default';
   if (ipamDriver !== 'default') {
-    throw invalid(`error during lookup of plugin ${ipamDriver}: addresses are given by the ipam driver default`);
+    throw invalid(`error during lookup of plugin ${ipamDriver}`);
   }
   if (spec.configFrom) {
     throw new SwarmError(

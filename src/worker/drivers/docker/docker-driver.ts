@@ -18,6 +18,7 @@ import { NetworkNamespace } from '../../network/namespace.ts';
 import { canMakeVxlan } from '../../network/vxlan.ts';
 import { taskName } from '../../task-naming.ts';
 import { PrivateFiles } from '../private-files.ts';
+import { AttachmentController } from './attachment-controller.ts';
 import { containerSpecOf, NODE_LABEL, TASK_LABEL } from './container-config.ts';
 import { DockerController } from './docker-controller.ts';
 import { engineError, hasStatus } from './engine-error.ts';
@@ -92,6 +93,11 @@ export class DockerDriver implements RuntimeDriver {
   }
 
   controller(task: Task, dependencies: TaskDependencies): TaskController {
+    const runtime = task.spec?.runtime;
+    if (runtime?.$case === 'attachment') {
+      const { containerId } = runtime.value;
+      return new AttachmentController({ engine: this.#engine, task, containerId, networks: this.#networks });
+    }
     // Refused now rather than when it is prepared.
     containerSpecOf(task);
     return new DockerController({

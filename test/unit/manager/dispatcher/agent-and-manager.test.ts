@@ -13,6 +13,7 @@ import {
   LogSelector,
   LogSubscriptionOptions,
 } from '../../../../src/proto/generated/docker/swarmkit/v1/logbroker.ts';
+import { ResourceAllocatorClient } from '../../../../src/proto/generated/docker/swarmkit/v1/resource.ts';
 import { UsageClient } from '../../../../src/proto/generated/docker/swarmkit/v1/usage.ts';
 import type { Task } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import { NodeStatus_State as NodeState, TaskState } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
@@ -47,14 +48,17 @@ const connectorFor = (nodeId: string): ManagerConnector => ({
     const dispatcher = new DispatcherClient(address, credentials.createInsecure(), options);
     const logBroker = new LogBrokerClient(address, credentials.createInsecure(), options);
     const usage = new UsageClient(address, credentials.createInsecure(), options);
+    const resources = new ResourceAllocatorClient(address, credentials.createInsecure(), options);
     return {
       dispatcher,
       logBroker,
+      resources,
       usage,
       close: () => {
         dispatcher.close();
         logBroker.close();
         usage.close();
+        resources.close();
       },
     };
   },

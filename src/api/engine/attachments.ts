@@ -1,0 +1,142 @@
+/**
+ * Containers that are started by hand in attachable networks of the swarm. The engine knows nothing of them until the agent
+ * makes them there: that is asked for when a container that names one is started, or connected, as Docker does it.
+ */
+import { isSwarmError } from '../../common/errors.ts';
+import { plainError, HttpError } from '../http-error.ts';
+import type { LocalNode } from '../ports.ts';
+import type { Engine, EngineCaller } from './engine.ts';
+import { LocalNetworks } from './local-networks.ts';
+
+/** What is read of `GET /containers/{id}/json`. */
+interface Container {
+  readonly Id: string;
+  readonly Name: string;
+  readonly State: { readonly Running: boolean };
+  readonly HostConfig: { readonly AutoRemove?: boolean };
+  readonly Config: { readonly Labels?: Readonly<Record<string, string>> | null };
+  readonly NetworkSettings: { readonly Networks?: Readonly<Record<string, Endpoint | null>> | null };
+}
+
+/** Settings of a container in a network; the rest is passed on unseen. */
+export interface Endpoint {
+  readonly IPAMConfig?: { readonly IPv4Address?: string } | null;
+  readonly Aliases?: readonly string[] | null;
+}
+
+/** A place in a network of the swarm: what to tell the engine, and how to give it up. */
+interface Joined {
+  readonly settings: Endpoint;
+  readonly undo: () => Promise<void>;
+}
+
+/** Containers of tasks have their networks already. */
+const TASK_LABEL = 'com.docker.swarm.task.id';
+const SHORT_ID = 12;
+
+type Attacher = Pick<LocalNode, 'info' | 'attachContainer' | 'detachContainer'>;
+
+export class Attachments {
+  readonly #engine: Engine;
+  readonly #node: Attacher;
+
+  constructor(engine: Engine, node: Attacher) {
+    this.#engine = engine;
+    this.#node = node;
+  }
+
+  /** Gives a container that is about to start its place in the networks of the swarm it names. Resolves with how to take that back. */
+  async beforeStart(key: string, caller: EngineCaller): Promise<() => Promise<void>> {
+    const container = await this.#inspect(key, caller);
+    if (!container || container.State.Running || container.Config.Labels?.[TASK_LABEL] !== undefined) return NOTHING;
+    const attached: Joined[] = [];
+    const undo = async (): Promise<void> => {
+      for (const joined of attached) await joined.undo();
+    };
+    try {
+      for (const [network, endpoint] of Object.entries(container.NetworkSettings.Networks ?? {})) {
+        if (!(await this.#isSwarms(network, caller))) continue;
+        const joined = await this.#attach(container, network, endpoint ?? {});
+        if (joined === undefined) continue;
+        attached.push(joined);
+        await this.#replaceEndpoint(container.Id, network, joined.settings, caller);
+      }
+      return undo;
+    } catch (error) {
+      await undo();
+      // As the engine does when a start fails; clients wait for it.
+      if (container.HostConfig.AutoRemove) await this.#engine.ask('DELETE', `/containers/${container.Id}?v=1`, caller);
+      throw error;
+    }
+  }
+
+  /** The engine takes an address only anew. */
+  async #replaceEndpoint(container: string, network: string, settings: Endpoint, caller: EngineCaller): Promise<void> {
+    await this.#tell(network, 'disconnect', { Container: container, Force: true }, caller);
+    const status = await this.#tell(network, 'connect', { Container: container, EndpointConfig: settings }, caller);
+    if (status < 400) return;
+    throw new HttpError(500, `Could not attach to network ${network}: the engine refuses it (status ${status})`);
+  }
+
+  /** How the engine is to connect a container; undefined when that is not the swarm's business. */
+  async connecting(
+    key: string,
+    network: string,
+    endpoint: Endpoint,
+    caller: EngineCaller,
+  ): Promise<Joined | undefined> {
+    if (!(await this.#isSwarms(network, caller))) return undefined;
+    const container = await this.#inspect(key, caller);
+    // One that does not run yet gets its place when it starts.
+    if (!container?.State.Running) return undefined;
+    if (container.NetworkSettings.Networks?.[network]) {
+      throw new HttpError(403, `${key} is already attached to network ${network}`);
+    }
+    return this.#attach(container, network, endpoint);
+  }
+
+  async disconnected(key: string, network: string, caller: EngineCaller): Promise<void> {
+    const container = await this.#inspect(key, caller);
+    // It is given up with the end of the container at the latest.
+    if (container) await this.#node.detachContainer({ containerId: container.Id, network }).catch(() => undefined);
+  }
+
+  /** Whether a network may be the swarm's: outside of a swarm none is, nor one that the engine has for itself. */
+  async #isSwarms(network: string, caller: EngineCaller): Promise<boolean> {
+    if (this.#node.info().state !== 'active' || ENGINES_OWN.has(network)) return false;
+    return (await new LocalNetworks(this.#engine, caller).find(network)) === undefined;
+  }
+
+  async #attach(container: Container, network: string, endpoint: Endpoint): Promise<Joined | undefined> {
+    const own = [container.Name.replace(/^\//, ''), container.Id.slice(0, SHORT_ID)];
+    try {
+      const { address, undo } = await this.#node.attachContainer({
+        network,
+        containerId: container.Id,
+        aliases: [...new Set([...own, ...(endpoint.Aliases ?? [])])],
+        address: endpoint.IPAMConfig?.IPv4Address ?? '',
+      });
+      const settings = { ...endpoint, IPAMConfig: { ...endpoint.IPAMConfig, IPv4Address: address } };
+      return { settings, undo: () => undo().catch(() => undefined) };
+    } catch (error) {
+      if (isSwarmError(error, 'notFound')) return undefined;
+      const { status, message } = plainError(error);
+      const code = isSwarmError(error, 'permissionDenied') ? 'rpc error: code = PermissionDenied desc = ' : '';
+      throw new HttpError(status, `Could not attach to network ${network}: ${code}${message}`, { cause: error });
+    }
+  }
+
+  async #inspect(key: string, caller: EngineCaller): Promise<Container | undefined> {
+    const { json } = await this.#engine.ask('GET', `/containers/${encodeURIComponent(key)}/json`, caller);
+    return json as Container | undefined;
+  }
+
+  async #tell(network: string, verb: string, body: object, caller: EngineCaller): Promise<number> {
+    const path = `/networks/${encodeURIComponent(network)}/${verb}`;
+    return (await this.#engine.ask('POST', path, caller, body)).status;
+  }
+}
+
+const ENGINES_OWN: ReadonlySet<string> = new Set(['bridge', 'host', 'none', 'default']);
+
+const NOTHING = (): Promise<void> => Promise.resolve();
