@@ -181,7 +181,7 @@ function messageOf(line: LogLine, context: NonNullable<LogMessage['context']>): 
     context,
     timestamp: timestampOfMs(line.timeMs),
     stream: line.stream === 'stdout' ? LogStream.STDOUT : LogStream.STDERR,
-    data: Buffer.concat([line.data, NEWLINE]),
+    data: line.isOpen ? Buffer.from(line.data) : Buffer.concat([line.data, NEWLINE]),
     attrs: [],
   };
 }

@@ -35,7 +35,9 @@ export function planJob(service: Service, job: JobMode, { tasks, nodes, around }
   for (const task of tasks) {
     if (isGlobal && !around.node(task.nodeId)) steps.push({ kind: 'delete', taskId: task.id });
     else if ((task.jobIteration?.index ?? 0) !== iteration) {
-      if (isWanted(task)) steps.push(hasEnded(task) ? stop(task) : remove(task));
+      // Docker keeps no history of global jobs.
+      if (isGlobal ? task.desiredState < TaskState.REMOVE : isWanted(task))
+        steps.push(isGlobal || !hasEnded(task) ? remove(task) : stop(task));
     } else if (hasCompleted(task)) done.add(isGlobal ? task.nodeId : task.slot);
     else open.push(task);
   }

@@ -38,6 +38,8 @@ export interface LogLine {
   /** When it was printed, ms since 1970 with fraction. */
   readonly timeMs: number;
   readonly data: Uint8Array;
+  /** The task ended without ending the line. */
+  readonly isOpen?: boolean;
 }
 
 export interface LogOptions {

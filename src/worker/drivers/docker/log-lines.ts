@@ -19,7 +19,7 @@ async function* bareLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Log
       rest = rest.subarray(end + 1);
     }
   }
-  if (rest.length > 0) yield timed('stdout', rest);
+  if (rest.length > 0) yield { ...timed('stdout', rest), isOpen: true };
 }
 
 /** A frame is a line, or a part of a long one: those have no newline at the end, and each begins with a time of its own. */
@@ -33,7 +33,7 @@ async function* framedLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<L
     partial[stream] = isEnd ? undefined : whole;
     if (isEnd) yield whole;
   }
-  for (const left of [partial.stdout, partial.stderr]) if (left) yield left;
+  for (const left of [partial.stdout, partial.stderr]) if (left) yield { ...left, isOpen: true };
 }
 
 interface Piece {
