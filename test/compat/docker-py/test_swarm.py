@@ -1,4 +1,5 @@
 """Founding, joining, changing and leaving swarms on one daemon, again and again."""
+import os
 import time
 import unittest
 
@@ -6,7 +7,6 @@ import docker
 
 from base import ClientCase, random_listen_address
 
-INIT_SECONDS = 1.0
 ROUNDS = 30
 
 
@@ -23,19 +23,31 @@ class SwarmLife(ClientCase):
     def state(self):
         return self.api.info()["Swarm"]["LocalNodeState"]
 
-    def test_init_and_leave_many_times(self):
-        durations = []
+    def test_init_join_and_leave_many_times(self):
+        inits, joins = [], []
         nodes = set()
+        other = docker.DockerClient(os.environ["SWARMD_TEST_OTHER_HOST"], timeout=60).api
+        other_address = random_listen_address()
+        other.init_swarm(other_address, listen_addr=other_address)
+        token = other.inspect_swarm()["JoinTokens"]["Worker"]
         for _ in range(ROUNDS):
             started = time.monotonic()
             nodes.add(self.init())
-            durations.append(time.monotonic() - started)
+            inits.append(time.monotonic() - started)
             self.assertEqual(self.state(), "active")
             self.assertEqual([node["Status"]["State"] for node in self.api.nodes()], ["ready"])
             self.assertTrue(self.api.leave_swarm(force=True))
             self.assertEqual(self.state(), "inactive")
-        self.assertEqual(len(nodes), ROUNDS)
-        print(f"init: median {sorted(durations)[ROUNDS // 2]:.3f} s, longest {max(durations):.3f} s")
+            started = time.monotonic()
+            self.assertTrue(self.api.join_swarm([other_address], token, random_listen_address(), "127.0.0.1"))
+            joins.append(time.monotonic() - started)
+            nodes.add(self.api.info()["Swarm"]["NodeID"])
+            self.assertTrue(self.api.leave_swarm())
+        other.leave_swarm(force=True)
+        other.close()
+        self.assertEqual(len(nodes), 2 * ROUNDS)
+        for name, durations in (("init", inits), ("join", joins)):
+            print(f"{name}: {' '.join(f'{seconds:.3f}' for seconds in durations)} s, longest {max(durations):.3f} s")
 
     def test_init_gives_the_node_id_as_text(self):
         node_id = self.init()
