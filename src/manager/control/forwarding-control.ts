@@ -75,7 +75,7 @@ function forwardedCall(
         const noLeader = error.code === 'notLeader' ? new SwarmError('unavailable', NO_LEADER_TEXT) : error;
         waiting ??= patience.begin();
         await waiting.pause(doubt ?? noLeader, options.signal);
-        throwIfGivenUp(options.signal);
+        throwIfGivenUp(options.signal, doubt);
       }
     }
   };
@@ -112,7 +112,7 @@ function changeAtLeader(
     try {
       return await unary(remote, request, { timeoutMs: callTimeoutMs, signal: AbortSignal.any(signals) });
     } catch (error) {
-      if (options?.signal?.aborted) throw error;
+      if (options?.signal?.aborted) throw GIVEN_UP;
       // A leader whose process ends cancels the calls it was working on: that is its doing, not the caller's.
       throw outdated.signal.aborted || isSwarmError(error, 'cancelled') ? LEADER_REPLACED : error;
     } finally {
@@ -124,6 +124,12 @@ function changeAtLeader(
 const LEADER_REPLACED = new SwarmError(
   'unavailable',
   'the leader was replaced before it answered: the change may or may not have been made; look before trying again',
+);
+
+/** Said to a caller who left, and read by those who wait when this manager stops. */
+const GIVEN_UP = new SwarmError(
+  'unavailable',
+  'the call was given up before the leader answered: the change may or may not have been made; look before trying again',
 );
 
 const mayBeElection = (error: SwarmError): boolean => error.code === 'unavailable' || error.code === 'notLeader';
@@ -138,8 +144,8 @@ function afterDoubt(kind: CallKind, error: SwarmError, doubt: SwarmError | undef
   throw doubt && kind === 'update' && error.code === 'outOfSequence' ? doubt : error;
 }
 
-function throwIfGivenUp(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new SwarmError('cancelled', 'the call was given up', { cause: signal.reason });
+function throwIfGivenUp(signal: AbortSignal | undefined, doubt: SwarmError | undefined): void {
+  if (signal?.aborted) throw doubt ?? new SwarmError('cancelled', 'the call was given up', { cause: signal.reason });
 }
 
 /** Rejects with unavailable when `work` takes too long; its later outcome is ignored. */

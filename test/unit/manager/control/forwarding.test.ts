@@ -184,9 +184,10 @@ describe('between managers', () => {
     ).rejects.toMatchObject({ code: 'outOfSequence' });
   });
 
-  it('does not take a leader that ends in the middle of a call for a caller that gave up', async () => {
-    const ending = await rpcRig();
-    const test = await testControl();
+  /** A leader that never answers, and a promise of when it is asked. */
+  async function silentLeader() {
+    rig = await rpcRig();
+    const { control } = await testControl();
     let isAsked: () => void = () => undefined;
     const asked = new Promise<void>((resolve) => {
       isAsked = resolve;
@@ -195,11 +196,16 @@ describe('between managers', () => {
       isAsked();
       return new Promise(() => undefined);
     };
-    const local = { ...test.control, createConfig };
+    const local = { ...control, createConfig };
     const methods = controlMethods({ local, reads: local, isLeader: () => true });
     const open = Object.fromEntries(Object.entries(methods).map(([name, m]) => [name, { ...m, access: 'anyone' }]));
-    ending.add(ControlDefinition, open as typeof methods);
-    const client = ending.client(ControlClient);
+    rig.add(ControlDefinition, open as typeof methods);
+    return { client: rig.client(ControlClient), asked, end: () => rig?.close() };
+  }
+
+  it('does not take a leader that ends in the middle of a call for a caller that gave up', async () => {
+    const { client, asked, end } = await silentLeader();
+    const test = await testControl();
     let isLeader = false;
     const leadership = { isLeader: () => isLeader, leaderConnection: () => (isLeader ? undefined : client) };
     const created = forwarding(test, leadership, systemClock as FakeClock).createConfig({
@@ -208,8 +214,23 @@ describe('between managers', () => {
     });
     await asked;
     isLeader = true;
-    ending.close();
+    end();
     expect((await created).config?.id).toBe('chosen1');
+  });
+
+  it('says of a change that was given up while the leader worked on it that it may have been made', async () => {
+    const { client, asked } = await silentLeader();
+    const leadership = { leaderConnection: () => client };
+    const abort = new AbortController();
+    const created = forwarding(await testControl(), leadership, systemClock as FakeClock)
+      .createConfig({ id: '', spec: aConfigSpec('c') }, { signal: abort.signal })
+      .catch((error: unknown) => error);
+    await asked;
+    abort.abort();
+    expect(await created).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('may or may not have been made') as string,
+    });
   });
 
   it('turns to the new leader when the old one falls silent', async () => {
