@@ -6,7 +6,7 @@ import type { CallContext } from '../../src/common/rpc.ts';
 import { msOfDuration } from '../../src/common/time.ts';
 import type { Dispatcher } from '../../src/manager/dispatcher/dispatcher.ts';
 import type { HeartbeatResponse, SessionMessage } from '../../src/proto/generated/docker/swarmkit/v1/dispatcher.ts';
-import { NodeDescription } from '../../src/proto/generated/docker/swarmkit/v1/types.ts';
+import { NodeDescription, TaskStatus, type TaskState } from '../../src/proto/generated/docker/swarmkit/v1/types.ts';
 
 export class DirectAgent {
   readonly nodeId: string;
@@ -50,6 +50,11 @@ export class DirectAgent {
   async beat(sessionId = this.sessionId): Promise<number> {
     const response: HeartbeatResponse = await this.#dispatcher.methods.heartbeat.handle({ sessionId }, this.context);
     return response.period ? msOfDuration(response.period) : 0;
+  }
+
+  async report(taskId: string, state: TaskState): Promise<void> {
+    const updates = [{ taskId, status: TaskStatus.fromPartial({ state, message: 'reported' }) }];
+    await this.#dispatcher.methods.updateTaskStatus.handle({ sessionId: this.sessionId, updates }, this.context);
   }
 
   /** The connection breaks. */

@@ -114,8 +114,9 @@ export class LeaderTerm {
   }
 
   async updateTaskStatus(request: UpdateTaskStatusRequest, context: CallContext): Promise<void> {
-    const { nodeId } = this.#presence.registered(context.caller, request.sessionId);
-    await this.#reports.take(nodeId, request.updates, context);
+    const registration = this.#presence.registered(context.caller, request.sessionId);
+    this.#presence.heard(registration);
+    await this.#reports.take(registration.nodeId, request.updates, context);
   }
 
   /** Resolves when stored. */

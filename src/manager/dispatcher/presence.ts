@@ -136,11 +136,15 @@ export class Presence {
   }
 
   /** Takes a sign of life; returns the period in ms after which the next is wanted. */
-  beat({ nodeId }: Registration): number {
+  beat(registration: Registration): number {
     const periodMs = withJitter(this.#periodMs(), this.#options.random);
-    // A heartbeat that was under way when the session broke is no sign of life after it.
-    if (!this.#liveness.isSuspected(nodeId)) this.#liveness.alive(nodeId, periodMs * this.#settings.gracePeriods);
+    this.#alive(registration, periodMs);
     return periodMs;
+  }
+
+  /** Whatever an agent says in its session is a sign of life: where much happens at once, heartbeats may come late. */
+  heard(registration: Registration): void {
+    this.#alive(registration, this.#periodMs());
   }
 
   /**
@@ -172,6 +176,11 @@ export class Presence {
     this.#liveness.clear();
     for (const registration of this.#registrations.values()) registration.end(mustDisconnect());
     this.#registrations.clear();
+  }
+
+  #alive({ nodeId }: Registration, periodMs: number): void {
+    // A call that was under way when the session broke is no sign of life after it.
+    if (!this.#liveness.isSuspected(nodeId)) this.#liveness.alive(nodeId, periodMs * this.#settings.gracePeriods);
   }
 
   #lose(nodeId: string, reason: LossReason): void {

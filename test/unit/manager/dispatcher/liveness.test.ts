@@ -94,6 +94,21 @@ describe('a node', () => {
     await expect(agent.beat()).rejects.toMatchObject({ code: 'notFound' });
   });
 
+  it('that reports what its tasks do is not silent', async () => {
+    await start({ heartbeatPeriodMs: 5_000 });
+    const agent = await registered();
+    await agent.beat();
+    await rig.store.update((tx) => tx.task.create(aTask('t1', 'n1')));
+    for (const state of [TaskState.PREPARING, TaskState.STARTING, TaskState.RUNNING]) {
+      await clock.advance(10_000);
+      await agent.report('t1', state);
+    }
+    await clock.advance(14_900);
+    expect(stateOf('n1')).toBe(NodeState.READY);
+    await clock.advance(200);
+    expect(stateOf('n1')).toBe(NodeState.DOWN);
+  });
+
   it('that was cut off is found within seven seconds by default', async () => {
     await start();
     const agent = await registered();
