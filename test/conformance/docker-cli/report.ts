@@ -15,27 +15,44 @@ const VERDICTS: Readonly<Record<string, string>> = {
   unusable: 'recording is unusable',
 };
 
-/** Throws when the document has no place for results of so many nodes. */
+/**
+ * Puts results into the document's part for so many nodes; those of scenarios that were not played now stay.
+ * Throws when the document has no such part.
+ */
 export function withResults(document: string, nodes: number, results: readonly ScenarioResult[]): string {
   const begin = `<!-- results with ${nodes} node${nodes === 1 ? '' : 's'}: written by the runner -->`;
   const end = '<!-- end of results -->';
   const from = document.indexOf(begin);
   const to = document.indexOf(end, from);
   if (from < 0 || to < 0) throw new Error(`docs/compatibility.md has no part that begins with ${begin}`);
-  return `${document.slice(0, from + begin.length)}\n\n${tableOf(results)}\n\n${document.slice(to)}`;
+  const start = from + begin.length;
+  const rows = new Map(rowsIn(document.slice(start, to)).map((row) => [row[0], row]));
+  for (const { name, title, verdict } of results) {
+    if (verdict !== 'skip') rows.set(name, [name, title, VERDICTS[verdict] ?? verdict]);
+  }
+  const sorted = [...rows.values()].sort(([a], [b]) => (a < b ? -1 : 1));
+  return `${document.slice(0, start)}\n\n${tableOf(sorted)}\n\n${document.slice(to)}`;
 }
 
-function tableOf(results: readonly ScenarioResult[]): string {
-  const played = results.filter(({ verdict }) => verdict !== 'skip');
-  const equal = played.filter(({ verdict }) => verdict === 'pass').length;
-  const rows = played.map(({ name, title, verdict }) => [name, title, VERDICTS[verdict] ?? verdict]);
-  const table = [['scenario', 'what it does', 'result'], ...rows];
+/** Name, title and result. */
+type Row = readonly [name: string, title: string, result: string];
+
+const rowsIn = (part: string): readonly Row[] =>
+  [...part.matchAll(/^\| (\d\S*) +\| (.*?) +\| (.*?) +\|$/gm)].map(([, name = '', title = '', result = '']) => [
+    name,
+    title,
+    result,
+  ]);
+
+function tableOf(rows: readonly Row[]): string {
+  const equal = rows.filter(([, , result]) => result === VERDICTS['pass']).length;
+  const table: readonly Row[] = [['scenario', 'what it does', 'result'], ...rows];
   const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => (row[column] ?? '').length)));
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`;
   const [head = [], ...body] = table;
   return [
-    `${equal} of ${played.length} are equal to the letter.`,
+    `${equal} of ${rows.length} are equal to the letter.`,
     '',
     line(head),
     `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`,

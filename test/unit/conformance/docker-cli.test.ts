@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { compare, normalise } from '../../conformance/docker-cli/normalise.ts';
+import { withResults } from '../../conformance/docker-cli/report.ts';
 
 const own = { nodeId: 'node1aaaaaaaaaaaaaaaaaaaa', hosts: new Map([['vm', '<HOST>']]) };
 
@@ -39,4 +40,28 @@ at <TIME>, <AGO>, Up <AGO>
       expect(compare(`$ docker x --label "${line}"\n`, `$ docker x --label "${line}"\n`)).toBe('pass');
     },
   );
+});
+
+describe('the table of results', () => {
+  const document = (part: string): string =>
+    `a\n\n<!-- results with 2 nodes: written by the runner -->\n\n${part}\n\n<!-- end of results -->\n\nb\n`;
+
+  it('takes in what was played now and keeps the rest', () => {
+    const first = withResults(document('nothing yet'), 2, [
+      { name: '202-b', title: 'two', verdict: 'fail' },
+      { name: '201-a', title: 'one', verdict: 'pass' },
+      { name: '203-c', title: 'three', verdict: 'skip' },
+    ]);
+    const table = (result: string): string =>
+      [
+        '| scenario | what it does | result  |',
+        '| -------- | ------------ | ------- |',
+        '| 201-a    | one          | equal   |',
+        `| 202-b    | two          | ${result.padEnd(7)} |`,
+      ].join('\n');
+    expect(first).toBe(document(`1 of 2 are equal to the letter.\n\n${table('differs')}`));
+    const again = withResults(first, 2, [{ name: '202-b', title: 'two', verdict: 'pass' }]);
+    expect(again).toContain('2 of 2 are equal to the letter.');
+    expect(() => withResults(document(''), 3, [])).toThrow('results with 3 nodes');
+  });
 });
