@@ -85,6 +85,7 @@ def shown(value):
     text = json.dumps(value, sort_keys=True)
     text = re.sub(r'"(CreatedAt|UpdatedAt|Created|Timestamp)": "[^"]*"', r'"\1": T', text)
     text = re.sub(r'"(TrustRoot|CertIssuerSubject|CertIssuerPublicKey)": "[^"]*"', r'"\1": X', text)
+    text = re.sub(r'"ForceRotate": \d+, ', '', text)
     return re.sub(r'"Index": \d+', '"Index": N', text)
 def call(label, function, *args, **kwargs):
     try:
