@@ -75,18 +75,19 @@ export class LogPublisher {
   ): Promise<void> {
     const { pool, nodeId } = this.#options;
     const sending = new Map<string, Promise<void>>();
-    const consider = (runner: TaskRunner): void => {
+    const consider = (runner: TaskRunner, asked: LogOptions): void => {
       const { id } = runner.task;
       if (sending.has(id) || !hasOutput(runner) || !matches(selector, runner, nodeId)) return;
-      sending.set(id, this.#sendTask(runner, options, out, signal));
+      sending.set(id, this.#sendTask(runner, asked, out, signal));
     };
-    for (const runner of pool.runners) consider(runner);
+    for (const runner of pool.runners) consider(runner, options);
     if (!options.follow) {
       await Promise.all(sending.values());
       return;
     }
-    // Tasks that start later belong to a subscription that follows; it ends only from the other side.
-    const stopListening = pool.onChange(consider);
+    // Tasks that start later belong to a subscription that follows, with all they print: "the last lines" means those of
+    // before. It ends only from the other side.
+    const stopListening = pool.onChange((runner) => consider(runner, { ...options, tail: undefined }));
     try {
       await aborted(signal);
       await Promise.all(sending.values());

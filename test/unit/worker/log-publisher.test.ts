@@ -61,6 +61,18 @@ describe('publishing logs', () => {
     await eventually(() => subscription.isClosed);
   });
 
+  it('sends all that tasks print which start later, however few lines of before are asked for', async () => {
+    manager.assign(printing('t1', 'web', 'a', 'b'));
+    await running('t1');
+    const subscription = manager.subscribe('s', { serviceIds: ['web-id'] }, { follow: true, tail: -2 });
+    await eventually(() => subscription.lines.length === 1);
+    manager.assign(printing('t2', 'web', 'late', 'later'));
+    await eventually(() => subscription.lines.length === 3);
+    expect(texts(subscription.lines)).toEqual(['t1: b\n', 't2: late\n', 't2: later\n']);
+    subscription.close();
+    await eventually(() => subscription.isClosed);
+  });
+
   it('answers at once when it has nothing of what is asked for', async () => {
     const subscription = manager.subscribe('s', { serviceIds: ['other'] });
     await eventually(() => subscription.isClosed);
