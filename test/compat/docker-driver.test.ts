@@ -49,7 +49,7 @@ describeWith(['root', 'docker', 'dockerd', 'ip', 'busybox'], 'with a real engine
             health: { test: ['CMD-SHELL', 'exit 1'], interval: durationOfMs(100), retries: 2 },
           }),
         }),
-      foreignTask: Task.fromPartial({ id: 'foreign', spec: { runtime: { $case: 'attachment', value: {} } } }),
+      foreignTask: Task.fromPartial({ id: 'foreign', spec: { runtime: { $case: 'generic', value: {} } } }),
       close: async () => {
         await removeContainers();
         rmSync(directory, { recursive: true, force: true });
