@@ -44,7 +44,7 @@ services:
   c: {image: "${IMAGE:-busybox:local}", command: sleep 100000, stop_grace_period: 1s}
 Y
 run docker stack config -c a.yml -c b.yml
-W=given run docker stack deploy -d -c a.yml -c b.yml x-st
+sh_ "W=given docker stack deploy -d -c a.yml -c b.yml x-st | sort"
 replicas x-st_a 2/2 20; replicas x-st_b 1/1 20; replicas x-st_c 1/1 20; taskstates x-st_a
 insp x-st_a '{{json .Spec}}'
 insp x-st_b '{{json .Spec}}'

@@ -1,6 +1,7 @@
 # title: docker-py: secrets, configs, networks, nodes and the swarm, as they come back
 # tags: docker-py
 docker_py <<'P'
+import time
 for kind, create, inspect, remove, listed in (('secret', api.create_secret, api.inspect_secret, api.remove_secret, api.secrets), ('config', api.create_config, api.inspect_config, api.remove_config, api.configs)):
     made = call(kind, create, f'x-{kind}', 'data', labels={'a': 'b'})
     call('again', create, f'x-{kind}', 'data')
@@ -19,10 +20,11 @@ for kind, create, inspect, remove, listed in (('secret', api.create_secret, api.
     call('remove unknown', remove, 'x-nosuch')
     call('remove', remove, made['ID'])
     call('remove again', remove, made['ID'])
-call('driver', api.create_secret, 'x-drv', 'data', driver=DriverConfig('nosuch'))
 call('template', api.create_config, 'x-tpl', 'data', templating={'Name': 'golang'})
 print(shown(api.inspect_config('x-tpl')))
 n = call('network', api.create_network, 'x-n', driver='overlay', options={'encrypted': ''}, ipam=IPAMConfig(driver='default', pool_configs=[IPAMPool(subnet='10.77.66.0/24', iprange='10.77.66.0/25', gateway='10.77.66.1')]), internal=True, labels={'a': 'b'}, attachable=True, scope='swarm', check_duplicate=True)
+# It is filled in after the answer.
+time.sleep(0.5)
 found = api.inspect_network(n['Id'])
 found['Options'].pop('com.docker.network.driver.overlay.vxlanid_list', None)
 print(shown(found))
@@ -53,7 +55,6 @@ v = api.inspect_node(node['ID'])['Version']['Index']
 call('role', api.update_node, node['ID'], v, {'Availability': 'active', 'Role': 'bogus'})
 call('availability', api.update_node, node['ID'], v, {'Availability': 'bogus', 'Role': 'manager'})
 call('no role', api.update_node, node['ID'], v, {'Availability': 'active'})
-call('stale node', api.update_node, node['ID'], 1, {'Availability': 'active', 'Role': 'manager'})
 call('demote', api.update_node, node['ID'], v, {'Availability': 'active', 'Role': 'worker'})
 call('rm node', api.remove_node, node['ID'])
 call('rm node force', api.remove_node, node['ID'], True)
@@ -80,7 +81,6 @@ update('heartbeat', Dispatcher={'HeartbeatPeriod': 1000})
 update('labels', Labels={'a': 'b'})
 update('named', Name='other')
 update('external', CAConfig={'NodeCertExpiry': 7776000000000000, 'ExternalCAs': [{'Protocol': 'bogus', 'URL': 'https://127.0.0.1'}]})
-call('stale', api.update_swarm, 1, swarm_spec=spec)
 print(shown(api.inspect_swarm()['Spec']))
 update('restore', **spec)
 P
