@@ -98,6 +98,23 @@ describeWith(['root', 'docker', 'dockerd', 'ip', 'busybox'], 'with a real engine
       });
     });
 
+    it('is followed from before its start', async () => {
+      const task = assignedTask('t1', { image: BUSYBOX_IMAGE, script: 'echo one; sleep 0.2; echo two' });
+      const controller = driver.controller(task, NOTHING);
+      await controller.prepare(never);
+      const lines: string[] = [];
+      const followed = (async () => {
+        const options = { stdout: true, stderr: true, follow: true, tail: undefined, sinceMs: 0 };
+        for await (const { data } of controller.logs(options, never)) lines.push(Buffer.from(data).toString());
+      })();
+      // The engine has been asked by then.
+      await controller.status();
+      await controller.start(never);
+      await controller.wait(never);
+      await followed;
+      expect(lines).toEqual(['one', 'two']);
+    });
+
     it('gets its environment, folder, host name and user', async () => {
       const container = {
         env: ['A=1', 'SLOT={{.Task.Slot}}'],

@@ -1,5 +1,6 @@
 /** One task as one container. The engine keeps the truth: after a restart of the agent everything is found there again. */
 import type Dockerode from 'dockerode';
+import { setTimeout } from 'node:timers/promises';
 import type { NodeDescription, PortConfig } from '../../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { Task } from '../../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { taskName } from '../../task-naming.ts';
@@ -41,6 +42,9 @@ export interface DockerControllerOptions {
   readonly networks: EngineNetworks;
   readonly describe: () => Promise<NodeDescription>;
 }
+
+/** How often a container whose logs are followed is asked whether it was started, in ms. */
+const START_POLL_MS = 100;
 
 const UNHEALTHY: ExitStatus = { exitCode: 137, reason: 'dockerexec: unhealthy container' };
 
@@ -157,6 +161,7 @@ export class DockerController implements TaskController {
       tail: options.tail ?? 'all',
     };
     try {
+      if (options.follow) await this.#untilStarted(signal);
       yield* logLines(await logStream(engine, taskName(task), query, signal), containerSpecOf(task).tty);
     } catch (error) {
       if (!signal.aborted) throw engineError(error);
@@ -183,6 +188,15 @@ export class DockerController implements TaskController {
 
   get #container(): Dockerode.Container {
     return this.#options.engine.getContainer(taskName(this.#options.task));
+  }
+
+  /** The engine follows only what has been started; from a container that was not, it would give nothing and end. */
+  async #untilStarted(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const state = (await this.#inspect())?.State;
+      if (!state || state.StartedAt > '0002' || state.Error !== '') return;
+      await setTimeout(START_POLL_MS, undefined, { signal });
+    }
   }
 
   /** An image may bring a health check of its own, so the engine is asked. */
