@@ -14,6 +14,7 @@ import {
 } from '../../src/proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import type { Task } from '../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import { NodeDescription, TaskState, TaskStatus } from '../../src/proto/generated/docker/swarmkit/v1/types.ts';
+import { nextStep } from './behaviour.ts';
 import type { Violate } from './checks/check.ts';
 import type { SimulatedManager } from './manager.ts';
 import type { Timeline } from './timeline.ts';
@@ -21,8 +22,6 @@ import type { Timeline } from './timeline.ts';
 const NODE_CPUS = 4;
 const NANO = 1e9;
 const RECONNECT_MS = 300;
-/** A service with this label has tasks that end by themselves. */
-export const FLAKY_LABEL = 'flaky';
 
 interface Container {
   state: TaskState;
@@ -161,7 +160,7 @@ export class SimulatedAgent {
   /** Plans the next step of a container; each one takes its time. */
   #plan(task: Task, container: Container): void {
     const { timeline, random } = this.#around;
-    const step = nextStep(task, container);
+    const step = nextStep(task, container.state, container.wanted);
     if (step === undefined || container.next === step.state) return;
     container.next = step.state;
     timeline.setTimer(step.meanMs * 2 * random(), () => {
@@ -202,18 +201,4 @@ function takeIn({ changes }: AssignmentsMessage, tasks: Map<string, Task>): void
     if (action === Action.REMOVE) tasks.delete(task.id);
     else tasks.set(task.id, task);
   }
-}
-
-function nextStep(
-  task: Task,
-  { state, wanted }: Container,
-): { readonly state: TaskState; readonly meanMs: number } | undefined {
-  if (state > TaskState.RUNNING) return undefined;
-  if (wanted > TaskState.COMPLETE) return { state: TaskState.SHUTDOWN, meanMs: 100 };
-  if (state < TaskState.READY) return { state: TaskState.READY, meanMs: 200 };
-  if (state < TaskState.RUNNING) {
-    return wanted >= TaskState.RUNNING ? { state: TaskState.RUNNING, meanMs: 50 } : undefined;
-  }
-  const isFlaky = task.serviceAnnotations?.labels[FLAKY_LABEL] !== undefined;
-  return isFlaky ? { state: TaskState.FAILED, meanMs: 15_000 } : undefined;
 }

@@ -4,13 +4,19 @@ import { CommitOrder } from './checks/commit-order.ts';
 import { Invariants } from './checks/invariants.ts';
 import type { Violate } from './checks/check.ts';
 import type { World } from './checks/world.ts';
+import { tellCommit, type Tell } from './trace.ts';
 
 export class SharedHistory {
   readonly #invariants = new Invariants();
   readonly #order = new CommitOrder(this.#invariants.violate);
   readonly #leaders = new Map<number, string>();
+  readonly #tell: Tell | undefined;
   #version = 0;
   commits = 0;
+
+  constructor(tell?: Tell) {
+    this.#tell = tell;
+  }
 
   get violations(): readonly string[] {
     return this.#invariants.violations;
@@ -27,11 +33,13 @@ export class SharedHistory {
     if (commit.version <= this.#version) return;
     this.#version = commit.version;
     this.commits++;
+    if (this.#tell) tellCommit(this.#tell, commit);
     this.#order.observe(commit, this.world);
     this.#invariants.observe(commit.changes);
   };
 
   leads(id: string, term: number): void {
+    this.#tell?.(`manager ${id} leads in term ${term}`);
     const known = this.#leaders.get(term) ?? id;
     if (known !== id) this.violate(32, `managers ${known} and ${id} both lead in term ${term}`);
     this.#leaders.set(term, id);

@@ -6,6 +6,7 @@ const HELP = `Simulates swarms: the managers' real code on a simulated clock, ne
 
   npm run simulate:swarm -- --seeds 1..20     run these seeds (default 1..20)
   npm run simulate:swarm -- --seed 7          run one
+    --trace         tell what happens, line by line
     --trouble N     virtual seconds before everything is mended (default 60)
     --seconds N     begin no further seed after this many seconds`;
 
@@ -13,6 +14,7 @@ const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '1..20' },
     seed: { type: 'string' },
+    trace: { type: 'boolean', default: false },
     trouble: { type: 'string', default: '60' },
     seconds: { type: 'string', default: 'Infinity' },
     help: { type: 'boolean', default: false },
@@ -27,9 +29,10 @@ async function main(): Promise<number> {
   const deadline = performance.now() + Number(values.seconds) * 1000;
   const cpuBefore = process.cpuUsage();
   const totals = { seeds: 0, events: 0, commits: 0, elections: 0, crashes: 0, acknowledged: 0 };
+  const tell = values.trace ? console.log : undefined;
   let hash = 0;
   for (let seed = Number(first); seed <= Number(last) && performance.now() < deadline; seed++) {
-    const report = await new SwarmSimulation(seed).run(Number(values.trouble));
+    const report = await new SwarmSimulation(seed, tell).run(Number(values.trouble));
     totals.seeds++;
     for (const name of ['events', 'commits', 'elections', 'crashes', 'acknowledged'] as const)
       totals[name] += report[name];

@@ -11,8 +11,8 @@ import type { Reader } from '../store/transaction.ts';
 import { planJob } from './job-plan.ts';
 import { decideScale } from './replicated-scale.ts';
 import { isJob, modeOf, type ServiceMode } from './service-mode.ts';
-import { decideSlot, type Surroundings } from './slot-decision.ts';
-import { placeOf, slotsOf, type Slot } from './slots.ts';
+import { decideSlot, fill, type Surroundings } from './slot-decision.ts';
+import { isHeld, placeOf, slotsOf, type Slot } from './slots.ts';
 import type { Step } from './step.ts';
 import { isWanted, specVersionOf } from './task-life.ts';
 import { UpdateRun, slotIsDirty, type UpdateAdvance, type UpdateOutcome, type UpdateView } from './update-run.ts';
@@ -230,7 +230,8 @@ function bringUpToDate(service: Service, mode: ServiceMode, slot: Slot, around: 
   const isStopped = state === UpdateState.PAUSED || state === UpdateState.ROLLBACK_PAUSED;
   if (mode.kind !== 'global' || isStopped || !slotIsDirty(service, mode, slot, around)) return [];
   const outdated = slot.tasks.filter((task) => isWanted(task) && isTaskDirty(service, task, around.node(task.nodeId)));
-  if (outdated.length === 0) return [];
+  // Given up for good, but by the policy of a spec that no longer counts.
+  if (outdated.length === 0) return isHeld(slot, service) ? [fill(service, slot, around)] : [];
   const wish = {
     id: around.newId(),
     slot: 0,

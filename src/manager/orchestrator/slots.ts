@@ -3,7 +3,7 @@ import type { Service, Task } from '../../proto/generated/docker/swarmkit/v1/obj
 import { TaskState, UpdateStatus_UpdateState as UpdateState } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import { slotKey } from '../store/objects.ts';
 import { mayRestart } from './restart-policy.ts';
-import { isWanted, newestOf } from './task-life.ts';
+import { byAge, endedByItself, isWanted, newestOf, specVersionOf } from './task-life.ts';
 
 export interface Slot {
   /** Key in the store's slot index. */
@@ -47,6 +47,19 @@ export function isHeld(slot: Slot, service: Service): boolean {
   if (isLive(slot) || service.updateStatus?.state === UpdateState.ROLLBACK_STARTED) return false;
   const newest = newestOf(slot.tasks);
   return newest !== undefined && newest.desiredState !== TaskState.REMOVE && !mayRestart(newest, slot.tasks);
+}
+
+/**
+ * The task of the present spec whose failure ended a start-first update of this slot: it came after the one that goes on.
+ * The restart policy decides about its successors; the update has done its part, or it would never end.
+ */
+export function failedUpdate(slot: Slot, service: Service): Task | undefined {
+  const version = specVersionOf(service);
+  const old = slot.tasks.find((task) => isWanted(task) && specVersionOf(task) !== version);
+  if (!old) return undefined;
+  return newestOf(
+    slot.tasks.filter((task) => specVersionOf(task) === version && endedByItself(task) && byAge(old, task) < 0),
+  );
 }
 
 /** The tasks an update would have to replace: the wanted ones or, in a held slot, the newest. */

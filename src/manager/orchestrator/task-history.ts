@@ -2,7 +2,7 @@
 import type { Service, Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { TaskState } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import { hasCompleted, isOfPresentIteration, iterationOf, presentSlot } from './job.ts';
-import { isHeld, type Slot } from './slots.ts';
+import { failedUpdate, isHeld, type Slot } from './slots.ts';
 import {
   endedByItself,
   hasEnded,
@@ -63,6 +63,8 @@ function isForgettable(service: Service, slot: Slot, task: Task): boolean {
   // While an ended task is still wanted, its restart is yet to be decided.
   if (!hasEnded(task) || isWanted(task)) return false;
   if (iterationOf(service) !== undefined) return !countsForJob(service, slot, task);
+  // Without this one the slot would look as if it were still to be updated.
+  if (task === failedUpdate(slot, service)) return false;
   // Without its newest task a slot that ended for good would look empty, and be filled again.
   return task !== newestOf(slot.tasks) || !isHeld(slot, service);
 }

@@ -11,7 +11,7 @@ import {
 import { isTaskDirty } from '../placement/task-dirty.ts';
 import { globalPlace, type ServiceMode } from './service-mode.ts';
 import type { Surroundings } from './slot-decision.ts';
-import { updatableTasks, type Slot } from './slots.ts';
+import { failedUpdate, updatableTasks, type Slot } from './slots.ts';
 import type { Step } from './step.ts';
 import {
   byAge,
@@ -53,7 +53,8 @@ interface WorkOnSlot {
 /** Whether an update has something to do in a slot. */
 export function slotIsDirty(service: Service, mode: ServiceMode, slot: Slot, around: Surroundings): boolean {
   if (mode.kind === 'global' && globalPlace(service, around.node(slot.nodeId)) !== 'wanted') return false;
-  return updatableTasks(slot, service).some((task) => isTaskDirty(service, task, around.node(task.nodeId)));
+  const isDirty = updatableTasks(slot, service).some((task) => isTaskDirty(service, task, around.node(task.nodeId)));
+  return isDirty && failedUpdate(slot, service) === undefined;
 }
 
 export class UpdateRun {

@@ -4,13 +4,9 @@ import { isWanted, stateOf } from '../../../src/manager/orchestrator/task-life.t
 import { enforcedConstraints, nodeSatisfies } from '../../../src/manager/placement/constraint.ts';
 import { genericPoolOf } from '../../../src/manager/placement/generic-resource.ts';
 import type { Node, Task } from '../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
-import { NodeSpec_Availability } from '../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
-import {
-  NodeStatus_State,
-  PortConfig_PublishMode,
-  TaskState,
-} from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
+import { TaskState } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import type { Check, Violate } from './check.ts';
+import { holdsItsPlace, hostPortsOf, isOpen } from './room.ts';
 import type { World } from './world.ts';
 
 export class PlacementFits implements Check {
@@ -31,8 +27,7 @@ export class PlacementFits implements Check {
   #checkPlacement(task: Task, world: World): void {
     const node = world.node(task.nodeId);
     if (!node) return this.#violate(24, `task ${task.id} is placed on ${task.nodeId}, which is not there`);
-    if (node.status?.state !== NodeStatus_State.READY || node.spec?.availability !== NodeSpec_Availability.ACTIVE)
-      this.#violate(24, `task ${task.id} is placed on ${node.id}, which takes no tasks`);
+    if (!isOpen(node)) this.#violate(24, `task ${task.id} is placed on ${node.id}, which takes no tasks`);
     if (!nodeSatisfies(enforcedConstraints(task.spec?.placement?.constraints), node))
       this.#violate(24, `task ${task.id} is placed on ${node.id}, which does not satisfy its constraints`);
     const live = world.tables.task.by('node', node.id).filter(holdsItsPlace);
@@ -67,18 +62,13 @@ export class PlacementFits implements Check {
 
   #checkHostPorts(node: Node, live: readonly Task[]): void {
     const held = new Map<string, string>();
-    for (const { id, endpoint } of live) {
-      for (const { publishMode, protocol, publishedPort } of endpoint?.ports ?? []) {
-        if (publishMode !== PortConfig_PublishMode.HOST || publishedPort === 0) continue;
-        const port = `${publishedPort}/${protocol}`;
+    for (const task of live) {
+      for (const port of hostPortsOf(task)) {
         const holder = held.get(port);
-        if (holder !== undefined) this.#violate(25, `${holder} and ${id} both hold port ${port} of node ${node.id}`);
-        held.set(port, id);
+        if (holder !== undefined)
+          this.#violate(25, `${holder} and ${task.id} both hold port ${port} of node ${node.id}`);
+        held.set(port, task.id);
       }
     }
   }
 }
-
-/** From its placement until it is known to have ended. */
-const holdsItsPlace = (task: Task): boolean =>
-  stateOf(task) >= TaskState.ASSIGNED && stateOf(task) <= TaskState.RUNNING;

@@ -1,21 +1,25 @@
 /** What must have become true once nothing fails and nobody asks for anything: invariants 10, 13, 14, 23, 27 and 36. */
+import { hasCompleted, isOfPresentIteration } from '../../../src/manager/orchestrator/job.ts';
+import { globalPlace, isJob, modeOf } from '../../../src/manager/orchestrator/service-mode.ts';
+import { isHeld, isLive, slotsOf, type Slot } from '../../../src/manager/orchestrator/slots.ts';
 import { DEFAULT_HISTORY_LIMIT, historyLimit } from '../../../src/manager/orchestrator/task-history.ts';
-import { slotsOf } from '../../../src/manager/orchestrator/slots.ts';
-import { stateOf } from '../../../src/manager/orchestrator/task-life.ts';
+import { isWanted, stateOf } from '../../../src/manager/orchestrator/task-life.ts';
 import type { Service, Task } from '../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import {
   TaskState,
   UpdateStatus_UpdateState as UpdateState,
 } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
-import { FLAKY_LABEL, type SimulatedAgent } from '../agent.ts';
+import type { SimulatedAgent } from '../agent.ts';
+import { behaviourOf } from '../behaviour.ts';
 import type { Violate } from './check.ts';
+import { waitsInVain } from './room.ts';
 import type { World } from './world.ts';
 
 export function checkRest(world: World, agents: readonly SimulatedAgent[], violate: Violate): void {
   for (const service of world.tables.service.all()) {
+    checkPlaces(world, service, violate);
+    checkUpdate(world, service, violate);
     checkHistory(world, service, violate);
-    if (isFlaky(service.spec?.annotations?.labels)) continue;
-    checkService(world, service, violate);
   }
   for (const { id, serviceId } of world.tables.task.all()) {
     if (!world.service(serviceId)) violate(10, `task ${id} outlived its service ${serviceId}`);
@@ -23,17 +27,55 @@ export function checkRest(world: World, agents: readonly SimulatedAgent[], viola
   for (const agent of agents) checkAgent(world, agent, violate);
 }
 
-function checkService(world: World, service: Service, violate: Violate): void {
-  const tasks = world.tables.task.by('service', service.id);
-  const running = tasks.filter(isRunning);
-  const wanted = service.spec?.mode?.$case === 'replicated' ? service.spec.mode.value.replicas : 0;
-  const most = (service.spec?.task?.placement?.maxReplicas ?? 0) * world.tables.node.size || Infinity;
-  const slots = new Set(running.map(({ slot }) => slot));
-  if (slots.size !== Math.min(wanted, most) || running.length !== slots.size)
-    violate(13, `${service.id} wants ${wanted} and runs ${running.length} in ${slots.size} slots: ${describe(tasks)}`);
+/** Every place the service asks for is taken, by a task that runs where its image lets it, or given up by its restart policy. */
+function checkPlaces(world: World, service: Service, violate: Violate): void {
+  const mode = modeOf(service);
+  const isGlobal = mode.kind === 'global' || mode.kind === 'globalJob';
+  const tasks = world.tables.task
+    .by('service', service.id)
+    .filter((task) => !isJob(mode) || isOfPresentIteration(service, task));
+  const slots = [...slotsOf(tasks, isGlobal).values()];
+  const taken = slots.filter((slot) => isLive(slot) || isHeld(slot, service) || (isJob(mode) && isDone(slot)));
+  if (!hasItsPlaces(world, service, taken)) violate(13, `${service.id} has the places ${describe(tasks)}`);
+  for (const slot of taken) checkSlot(world, service, slot, violate);
+}
+
+function hasItsPlaces(world: World, service: Service, taken: readonly Slot[]): boolean {
+  const mode = modeOf(service);
+  switch (mode.kind) {
+    case 'replicated':
+      return taken.length === mode.replicas;
+    case 'replicatedJob': {
+      const isBusy = taken.filter(isLive).length === mode.maxConcurrent;
+      return taken.length === mode.totalCompletions || (isBusy && taken.length < mode.totalCompletions);
+    }
+    case 'global':
+    case 'globalJob':
+      return world.tables.node.all().every((node) => {
+        const slot = taken.find(({ nodeId }) => nodeId === node.id);
+        return globalPlace(service, node) === 'wanted' ? slot !== undefined : !slot || !isLive(slot);
+      });
+  }
+}
+
+function checkSlot(world: World, service: Service, slot: Slot, violate: Violate): void {
+  const wanted = slot.tasks.filter(isWanted);
+  if (wanted.some(endsByItself)) return;
+  // While an update waits or is paused in the middle of a slot, both of its tasks stay.
+  if (wanted.length > 1 && !IN_THE_MIDDLE.has(service.updateStatus?.state))
+    violate(11, `a slot of ${service.id} has two tasks for good: ${describe(wanted)}`);
+  for (const task of wanted) {
+    if (stateOf(task) === TaskState.RUNNING || waitsInVain(task, world)) continue;
+    violate(stateOf(task) < TaskState.ASSIGNED ? 27 : 13, `${service.id} waits for ${describe([task])}`);
+  }
+}
+
+function checkUpdate(world: World, service: Service, violate: Violate): void {
   const state = service.updateStatus?.state;
-  if (slots.size === wanted && (state === UpdateState.UPDATING || state === UpdateState.ROLLBACK_STARTED))
-    violate(23, `the update of ${service.id} does not end: ${service.updateStatus?.message}`);
+  if (state !== UpdateState.UPDATING && state !== UpdateState.ROLLBACK_STARTED) return;
+  const tasks = world.tables.task.by('service', service.id).filter(isWanted);
+  if (tasks.some((task) => waitsInVain(task, world))) return;
+  violate(23, `the update of ${service.id} does not end: ${describe(tasks)}`);
 }
 
 function checkHistory(world: World, service: Service, violate: Violate): void {
@@ -49,7 +91,7 @@ function checkAgent(world: World, { nodeId, containers }: SimulatedAgent, violat
   for (const [id, { state }] of containers) {
     if (state !== TaskState.RUNNING) continue;
     const task = world.task(id);
-    if (task === undefined || !(isRunning(task) || isFlaky(task.serviceAnnotations?.labels)))
+    if (task === undefined || !(isSteady(task) || endsByItself(task)))
       violate(36, `${nodeId} runs ${id}, which is not to run`);
   }
 }
@@ -57,13 +99,22 @@ function checkAgent(world: World, { nodeId, containers }: SimulatedAgent, violat
 const describe = (tasks: readonly Task[]): string =>
   tasks
     .map(
-      ({ id, slot, nodeId, desiredState, status }) =>
-        `${id} slot ${slot} on ${nodeId} wanted ${desiredState} is ${status?.state} ${status?.err}`,
+      ({ id, slot, nodeId, spec, desiredState, status }) =>
+        `${id} (${behaviourOf(spec)}) slot ${slot} on ${nodeId} wanted ${desiredState} is ${status?.state} ${status?.err}`,
     )
     .join('; ');
 
-export const isFlaky = (labels: Readonly<Record<string, string>> | undefined): boolean =>
-  labels?.[FLAKY_LABEL] !== undefined;
+const IN_THE_MIDDLE: ReadonlySet<UpdateState | undefined> = new Set([
+  UpdateState.UPDATING,
+  UpdateState.PAUSED,
+  UpdateState.ROLLBACK_STARTED,
+  UpdateState.ROLLBACK_PAUSED,
+]);
 
-export const isRunning = (task: Task): boolean =>
-  task.desiredState === TaskState.RUNNING && stateOf(task) === TaskState.RUNNING;
+const isDone = (slot: Slot): boolean => slot.tasks.some(hasCompleted);
+
+const endsByItself = (task: Task): boolean => behaviourOf(task.spec) !== 'steady';
+
+/** It runs, and nothing but a fault or somebody's wish would end it. */
+export const isSteady = (task: Task): boolean =>
+  isWanted(task) && stateOf(task) === TaskState.RUNNING && !endsByItself(task);

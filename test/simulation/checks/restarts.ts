@@ -52,7 +52,7 @@ export class Restarts implements Check {
   }
 
   #countRestart(old: Task, world: World): void {
-    const key = `${world.slotKeyOf(old)} ${specVersionOf(old)}`;
+    const key = `${world.slotKeyOf(old)} ${old.jobIteration?.index ?? ''} ${specVersionOf(old)}`;
     const ends = this.#restarts.get(key) ?? [];
     this.#restarts.set(key, ends);
     const { maxAttempts, windowMs } = restartSettings(old);

@@ -23,7 +23,7 @@ export class Slots implements Check {
   observe(changes: readonly Change[], world: World): void {
     const touched = new Map<string, Task>();
     for (const change of changes) {
-      if (change.kind === 'task' && change.action !== 'delete')
+      if (change.kind === 'task' && change.action === 'create')
         touched.set(world.slotKeyOf(change.object), change.object);
     }
     for (const [key, task] of touched) this.#checkSlot(key, task, world);

@@ -88,6 +88,18 @@ describe('a global service', () => {
     expect(world.service().updateStatus?.state).toBe(UpdateState.COMPLETED);
   });
 
+  it('comes back to a drained node under the policy it has by then, without waiting for a new leader', async () => {
+    await aRunningService({ restart: { condition: 'none' } });
+    await setAvailability('n2', NodeSpec_Availability.DRAIN);
+    await world.advance(10);
+    await world.changeService((spec) => ({ ...spec, task: { ...spec.task!, restart: undefined } }));
+    await world.advance(20_000);
+    expect(nodesWithTask()).toEqual(['n1']);
+    await setAvailability('n2', NodeSpec_Availability.ACTIVE);
+    await world.advance(10);
+    expect(nodesWithTask()).toEqual(['n1', 'n2']);
+  });
+
   it('loses its tasks on a node that is removed', async () => {
     await aRunningService();
     await world.store.update((tx) => tx.node.delete('n1'));

@@ -170,6 +170,35 @@ describe('a rolling update', () => {
     expect(wanted().map((task) => [imageOf(task), isRunning(task)])).toEqual([['v1', true]]);
   });
 
+  for (const condition of ['none', 'any'] as const) {
+    it(`ends, whoever leads, when the new tasks of a start-first step fail and are restarted on ${condition}`, async () => {
+      world = new SwarmWorld({
+        script: (task) => (imageOf(task) === 'bad' ? { endsBeforeRunning: TaskState.REJECTED } : {}),
+        historyLimit: 1,
+      });
+      const given: ServiceGiven = {
+        replicas: 2,
+        restart: { condition, delayMs: 50 },
+        update: { order: 'start-first', failureAction: 'continue', monitorMs: 200 },
+      };
+      await world.create({ nodes: [aNode('n1'), aNode('n2')], services: [aService(given)] });
+      await world.lead();
+      await world.advance(10);
+      await update('bad');
+      await world.advance(2000);
+      expect(status()?.state).toBe(UpdateState.COMPLETED);
+      const running = (): readonly string[] => wanted().filter(isRunning).map(imageOf);
+      expect(running()).toEqual(['v1', 'v1']);
+      await world.lead();
+      await world.advance(10_000);
+      expect(status()?.state).toBe(UpdateState.COMPLETED);
+      expect(running()).toEqual(['v1', 'v1']);
+      const isUpdate = ({ kind, old, object }: (typeof world.changes)[number]): boolean =>
+        kind === 'service' && old !== undefined && old.updateStatus?.state !== object.updateStatus?.state;
+      expect(world.changes.filter(isUpdate)).toHaveLength(2);
+    });
+  }
+
   it('goes on in spite of failures when told to continue', async () => {
     await aRunningService(
       { replicas: 3, update: { failureAction: 'continue' } },

@@ -1,0 +1,106 @@
+/** A simulated swarm, wired together: managers, agents and people on one timeline and one network, watched by one history. */
+import { seededRandom, type Random } from '../../src/common/random.ts';
+import { aNode } from '../support/local-control.ts';
+import { Administrator } from './administrator.ts';
+import { SimulatedAgent } from './agent.ts';
+import type { Violate } from './checks/check.ts';
+import { SimulatedLog } from './disk.ts';
+import { SharedHistory } from './history.ts';
+import { SimulatedManager } from './manager.ts';
+import { Network } from './network.ts';
+import { Timeline } from './timeline.ts';
+import type { Tell } from './trace.ts';
+
+const MANAGERS = ['1', '2', '3'] as const;
+const NODES = ['n1', 'n2', 'n3', 'n4'] as const;
+
+export class Swarm {
+  readonly timeline = new Timeline();
+  readonly history: SharedHistory;
+  readonly network: Network;
+  readonly managers: readonly SimulatedManager[];
+  readonly agents: readonly SimulatedAgent[];
+  readonly administrator: Administrator;
+  /** For those who make trouble, so that it is the same whatever the rest draws. */
+  readonly nemesisRandom: Random;
+  readonly violate: Violate;
+  readonly tell: Tell;
+  crashes = 0;
+
+  constructor(seed: number, trace?: (line: string) => void) {
+    const source = (purpose: number): Random => seededRandom(seed * 16 + purpose);
+    const { timeline } = this;
+    const start = timeline.now();
+    const tell = trace && ((line: string): void => trace(`${((timeline.now() - start) / 1000).toFixed(3)} ${line}`));
+    this.tell = tell ?? (() => undefined);
+    this.history = new SharedHistory(tell);
+    this.violate = this.history.violate;
+    this.network = new Network(timeline, source(1));
+    this.nemesisRandom = source(2);
+    const random = source(3);
+    const disk = source(4);
+    this.managers = MANAGERS.map(
+      (id) =>
+        new SimulatedManager(id, new SimulatedLog(timeline, disk, 1), {
+          timeline,
+          network: this.network,
+          random,
+          peers: MANAGERS,
+          manager: (other) => this.managers.find((each) => each.id === other),
+          onCommit: this.history.observe,
+          onLeadership: (who, term) => this.history.leads(who, term),
+        }),
+    );
+    const { managers, violate } = this;
+    this.agents = NODES.map((id) => new SimulatedAgent(id, { timeline, random: source(5), managers, violate }));
+    const leader = (): SimulatedManager | undefined => this.leader();
+    this.administrator = new Administrator({ random: source(6), leader, violate, tell: this.tell });
+  }
+
+  /** Ready to be used: a leader, and agents that have come. */
+  async begin(): Promise<void> {
+    // Writes of the log take virtual time, which must pass while the managers start.
+    const started = Promise.all(this.managers.map((manager) => manager.start()));
+    await this.timeline.advance(1_000);
+    await started;
+    for (let i = 0; i < 60 && (this.leader()?.store.read.cluster.size ?? 0) === 0; i++)
+      await this.timeline.advance(500);
+    const created = this.leader()?.store.update((tx) => {
+      for (const id of NODES) tx.node.create(aNode(id, undefined, 0));
+    });
+    await this.timeline.advance(1_000);
+    await created;
+    for (const agent of this.agents) agent.start();
+    await this.timeline.advance(2_000);
+  }
+
+  /** Who leads, or believes to: of two, the one of the later term. */
+  leader(): SimulatedManager | undefined {
+    return this.managers.filter((each) => each.isLeader).sort((a, b) => b.term - a.term)[0];
+  }
+
+  async crash(manager: SimulatedManager): Promise<void> {
+    if (!manager.isUp) return;
+    this.crashes++;
+    await manager.crash();
+  }
+
+  async startAgain(manager: SimulatedManager): Promise<void> {
+    const starting = manager.start();
+    await this.timeline.advance(1);
+    await starting;
+  }
+
+  /** No fault is left. */
+  async mend(): Promise<void> {
+    this.network.mend();
+    this.network.loss = 0;
+    for (const agent of this.agents) agent.mend();
+    for (const manager of this.managers) if (!manager.isUp) await this.startAgain(manager);
+  }
+
+  async end(): Promise<void> {
+    for (const agent of this.agents) agent.stop();
+    for (const manager of this.managers) await manager.crash();
+  }
+}
