@@ -42,6 +42,13 @@ export class Administrator {
       'policies',
       (manager, service) => this.#change(manager, service, (spec) => this.#specs.withOtherPolicies(spec)),
     ],
+    [4, 'ports', (manager, service) => this.#change(manager, service, (spec) => this.#specs.things.published(spec))],
+    [
+      8,
+      'attach',
+      (manager, service) => this.#change(manager, service, (spec) => this.#specs.things.attached(spec, manager)),
+    ],
+    [12, 'shared things', (manager) => this.#specs.things.makeOrRemove(manager)],
     [4, 'roll back', (manager, service) => this.#rollBack(manager, service)],
     [10, 'remove', (manager, service) => this.#remove(manager, service)],
     [3, 'change what is stale', (manager, service) => this.#changeStale(manager, service)],
@@ -93,7 +100,7 @@ export class Administrator {
 
   async #create(manager: SimulatedManager): Promise<void> {
     const name = `service-${++this.#made}`;
-    await manager.control.createService({ id: '', spec: this.#specs.aService(name) });
+    await manager.control.createService({ id: '', spec: this.#specs.aService(name, manager) });
     this.kept.add(name);
   }
 

@@ -7,20 +7,16 @@ import { sleep } from '../../src/common/clock.ts';
 import type { Random } from '../../src/common/random.ts';
 import type { CallContext } from '../../src/common/rpc.ts';
 import { msOfDuration } from '../../src/common/time.ts';
-import {
-  AssignmentChange_AssignmentAction as Action,
-  AssignmentsMessage_Type as Type,
-  type AssignmentsMessage,
-} from '../../src/proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import type { Task } from '../../src/proto/generated/docker/swarmkit/v1/objects.ts';
-import { NodeDescription, TaskState, TaskStatus } from '../../src/proto/generated/docker/swarmkit/v1/types.ts';
+import { TaskState, TaskStatus } from '../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { nextStep } from './behaviour.ts';
 import type { Violate } from './checks/check.ts';
+import type { World } from './checks/world.ts';
 import type { SimulatedManager } from './manager.ts';
+import { describeNode } from './node-descriptions.ts';
 import type { Timeline } from './timeline.ts';
+import { Told } from './told.ts';
 
-const NODE_CPUS = 4;
-const NANO = 1e9;
 const RECONNECT_MS = 300;
 
 interface Container {
@@ -34,12 +30,15 @@ export interface AgentSurroundings {
   readonly timeline: Timeline;
   readonly random: Random;
   readonly managers: readonly SimulatedManager[];
+  readonly world: World;
   readonly violate: Violate;
 }
 
 export class SimulatedAgent {
   readonly nodeId: string;
   readonly containers = new Map<string, Container>();
+  /** What it was told in its latest session. */
+  told: Told | undefined;
   readonly #around: AgentSurroundings;
   /** States the managers have not confirmed yet. */
   readonly #unconfirmed = new Map<string, TaskState>();
@@ -99,8 +98,7 @@ export class SimulatedAgent {
       signal,
       metadata: new Metadata(),
     };
-    const resources = { nanoCpus: NODE_CPUS * NANO, memoryBytes: 1e9 };
-    const description = NodeDescription.fromPartial({ hostname: this.nodeId, resources });
+    const description = describeNode(this.nodeId);
     const messages = manager.dispatcher.methods.session.handle({ sessionId: '', description }, context);
     try {
       for await (const { sessionId } of messages) {
@@ -129,24 +127,20 @@ export class SimulatedAgent {
   }
 
   async #follow(manager: SimulatedManager, sessionId: string, context: CallContext): Promise<void> {
+    const { world, violate } = this.#around;
     const request = { sessionId, wantsPeers: false };
-    const tasks = new Map<string, Task>();
-    let sequence = '';
+    const told = new Told(this.nodeId, world, violate);
     for await (const message of manager.dispatcher.methods.assignments.handle(request, context)) {
       if (this.#isCutOff) return;
-      if (message.type === Type.COMPLETE) tasks.clear();
-      else if (message.appliesTo !== sequence)
-        this.#around.violate(39, `${this.nodeId}: a change for ${message.appliesTo} came after ${sequence}`);
-      sequence = message.resultsIn;
-      takeIn(message, tasks);
-      this.#assigned(tasks);
+      this.told = told;
+      told.take(message);
+      this.#assigned(told.tasks);
     }
   }
 
   #assigned(tasks: ReadonlyMap<string, Task>): void {
     for (const id of this.containers.keys()) if (!tasks.has(id)) this.containers.delete(id);
     for (const task of tasks.values()) {
-      if (task.nodeId !== this.nodeId) this.#around.violate(43, `${this.nodeId} is sent ${task.id} of ${task.nodeId}`);
       let container = this.containers.get(task.id);
       if (container === undefined) {
         container = { state: task.status?.state ?? TaskState.ASSIGNED, wanted: task.desiredState, next: undefined };
@@ -191,14 +185,5 @@ export class SimulatedAgent {
       this.#isReporting = false;
       this.#hangUp.abort();
     }
-  }
-}
-
-function takeIn({ changes }: AssignmentsMessage, tasks: Map<string, Task>): void {
-  for (const { assignment, action } of changes) {
-    if (assignment?.item?.$case !== 'task') continue;
-    const task = assignment.item.value;
-    if (action === Action.REMOVE) tasks.delete(task.id);
-    else tasks.set(task.id, task);
   }
 }

@@ -10,19 +10,23 @@ import {
   type UpdateConfig,
 } from '../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { imageOf, type Behaviour } from './behaviour.ts';
+import type { SimulatedManager } from './manager.ts';
+import { SharedThings } from './shared-things.ts';
 import { durationOfMs } from '../../src/common/time.ts';
 
 const CPU_SHARE = 4e8;
 const ZONES = ['a', 'b'] as const;
 
 export class ServiceSpecs {
+  readonly things: SharedThings;
   readonly #random: Random;
 
   constructor(random: Random) {
     this.#random = random;
+    this.things = new SharedThings(random);
   }
 
-  aService(name: string): ServiceSpec {
+  aService(name: string, manager: SimulatedManager): ServiceSpec {
     const mode = this.#mode();
     const isJob = mode?.$case === 'replicatedJob' || mode?.$case === 'globalJob';
     const behaviour = isJob ? this.#pick<Behaviour>(['brief', 'brief', 'flaky', 'missing']) : this.#usual();
@@ -33,11 +37,11 @@ export class ServiceSpecs {
         runtime: { $case: 'container', value: { image: this.#image(behaviour) } },
         restart: this.#restartPolicy(),
         placement: this.#placement(),
-        resources: { reservations: this.#chance(0.5) ? { nanoCpus: CPU_SHARE } : {} },
+        resources: { reservations: { nanoCpus: this.#pick([0, CPU_SHARE]), generic: this.things.generic() } },
       },
       ...(update && { update, rollback: this.#updateConfig() }),
     });
-    return { ...spec, mode };
+    return this.things.published(this.things.attached({ ...spec, mode }, manager));
   }
 
   scaled(spec: ServiceSpec): ServiceSpec {

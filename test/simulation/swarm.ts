@@ -52,7 +52,8 @@ export class Swarm {
         }),
     );
     const { managers, violate } = this;
-    this.agents = NODES.map((id) => new SimulatedAgent(id, { timeline, random: source(5), managers, violate }));
+    const { world } = this.history;
+    this.agents = NODES.map((id) => new SimulatedAgent(id, { timeline, random: source(5), managers, world, violate }));
     const leader = (): SimulatedManager | undefined => this.leader();
     this.administrator = new Administrator({ random: source(6), leader, violate, tell: this.tell });
   }

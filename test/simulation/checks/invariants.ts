@@ -4,6 +4,7 @@ import { Addresses } from './addresses.ts';
 import type { Check, Violate } from './check.ts';
 import { Jobs } from './jobs.ts';
 import { PlacementFits } from './placement.ts';
+import { References } from './references.ts';
 import { Restarts } from './restarts.ts';
 import { Slots } from './slots.ts';
 import { TaskLife } from './task-life.ts';
@@ -15,7 +16,7 @@ type CheckKind = new (violate: Violate) => Check;
 
 /** Those that hold for the orchestrator alone, whoever plays the other loops. */
 export const ORCHESTRATOR_CHECKS: readonly CheckKind[] = [TaskLife, Slots, Restarts, Updates, Jobs];
-const ALL_CHECKS: readonly CheckKind[] = [...ORCHESTRATOR_CHECKS, TaskSteps, PlacementFits, Addresses];
+const ALL_CHECKS: readonly CheckKind[] = [...ORCHESTRATOR_CHECKS, TaskSteps, PlacementFits, Addresses, References];
 
 export class Invariants {
   readonly violations: string[] = [];

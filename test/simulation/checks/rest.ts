@@ -11,8 +11,9 @@ import {
 } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import type { SimulatedAgent } from '../agent.ts';
 import { behaviourOf } from '../behaviour.ts';
+import { dataOf } from '../told.ts';
 import type { Violate } from './check.ts';
-import { waitsInVain } from './room.ts';
+import { isRefusedAddresses, waitsInVain } from './room.ts';
 import type { World } from './world.ts';
 
 export function checkRest(world: World, agents: readonly SimulatedAgent[], violate: Violate): void {
@@ -66,6 +67,7 @@ function checkSlot(world: World, service: Service, slot: Slot, violate: Violate)
     violate(11, `a slot of ${service.id} has two tasks for good: ${describe(wanted)}`);
   for (const task of wanted) {
     if (stateOf(task) === TaskState.RUNNING || waitsInVain(task, world)) continue;
+    if (stateOf(task) === TaskState.NEW && isRefusedAddresses(task, world)) continue;
     violate(stateOf(task) < TaskState.ASSIGNED ? 27 : 13, `${service.id} waits for ${describe([task])}`);
   }
 }
@@ -74,7 +76,7 @@ function checkUpdate(world: World, service: Service, violate: Violate): void {
   const state = service.updateStatus?.state;
   if (state !== UpdateState.UPDATING && state !== UpdateState.ROLLBACK_STARTED) return;
   const tasks = world.tables.task.by('service', service.id).filter(isWanted);
-  if (tasks.some((task) => waitsInVain(task, world))) return;
+  if (tasks.some((task) => waitsInVain(task, world) || isRefusedAddresses(task, world))) return;
   violate(23, `the update of ${service.id} does not end: ${describe(tasks)}`);
 }
 
@@ -87,7 +89,14 @@ function checkHistory(world: World, service: Service, violate: Violate): void {
     if (tasks.length > limit) violate(14, `slot ${key.replace('\0', ' ')} keeps ${tasks.length} tasks, not ${limit}`);
 }
 
-function checkAgent(world: World, { nodeId, containers }: SimulatedAgent, violate: Violate): void {
+function checkAgent(world: World, { nodeId, containers, told }: SimulatedAgent, violate: Violate): void {
+  const own = world.tables.task.by('node', nodeId).filter((task) => stateOf(task) >= TaskState.ASSIGNED);
+  const lacking = own.filter(({ id }) => !told?.tasks.has(id));
+  if (lacking.length > 0) violate(36, `${nodeId} was not told of ${describe(lacking)}`);
+  for (const { id } of told?.tasks.values() ?? [])
+    if (!own.some((task) => task.id === id)) violate(36, `${nodeId} still believes in task ${id}`);
+  const needed = new Set(own.filter((task) => stateOf(task) <= TaskState.RUNNING).flatMap(dataOf));
+  for (const key of told?.data ?? []) if (!needed.has(key)) violate(38, `${nodeId} still holds ${key}`);
   for (const [id, { state }] of containers) {
     if (state !== TaskState.RUNNING) continue;
     const task = world.task(id);

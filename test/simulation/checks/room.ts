@@ -1,8 +1,10 @@
 /** Whether a task would fit on some node: the filters told once more, apart from the scheduler's own. */
+import { formatIpv4, parseSubnet } from '../../../src/manager/allocator/address-space.ts';
+import { addressKey } from '../../../src/manager/store/objects.ts';
 import { isWanted, stateOf } from '../../../src/manager/orchestrator/task-life.ts';
 import { enforcedConstraints, nodeSatisfies } from '../../../src/manager/placement/constraint.ts';
 import { genericPoolOf } from '../../../src/manager/placement/generic-resource.ts';
-import type { Node, Task } from '../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
+import type { Network, Node, Task } from '../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import { NodeSpec_Availability } from '../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import {
   NodeStatus_State,
@@ -28,6 +30,33 @@ export const isOpen = ({ status, spec }: Node): boolean =>
 /** Waits for a node though none has room for it. */
 export const waitsInVain = (task: Task, world: World): boolean =>
   stateOf(task) === TaskState.PENDING && !world.tables.node.all().some((node) => hasRoom(node, task, world));
+
+/**
+ * Waits for an address, says so, and there is indeed none: a network of it has gone or is full. Were addresses not given
+ * back with their owners, it would not be.
+ */
+export function isRefusedAddresses(task: Task, world: World): boolean {
+  if (stateOf(task) !== TaskState.NEW || !task.status?.err) return false;
+  return (task.spec?.networks ?? []).some(({ target }) => {
+    const network = world.tables.network.get(target);
+    return network === undefined || isFull(network, world);
+  });
+}
+
+function isFull({ id, ipam }: Network, world: World): boolean {
+  const subnet = parseSubnet(ipam?.configs[0]?.subnet ?? '');
+  if (!subnet) return false;
+  const { task, service, node } = world.tables;
+  // The first and the last address are nobody's, and the gateway has one.
+  const room = 2 ** (32 - subnet.prefixLength) - 3;
+  const first = subnet.base + 1;
+  let held = 0;
+  for (let address = first; address <= first + room; address++) {
+    const key = addressKey(id, formatIpv4(address));
+    if ([task, service, node].some((table) => table.by('address', key).length > 0)) held++;
+  }
+  return held >= room;
+}
 
 function hasRoom(node: Node, task: Task, world: World): boolean {
   if (task.nodeId !== '' && task.nodeId !== node.id) return false;
