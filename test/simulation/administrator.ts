@@ -8,7 +8,7 @@ import {
   type ServiceSpec,
 } from '../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import type { Violate } from './checks/check.ts';
-import type { SimulatedManager } from './manager.ts';
+import { isManagerNode, type SimulatedManager } from './manager.ts';
 import { ServiceSpecs } from './service-specs.ts';
 import type { Tell } from './trace.ts';
 
@@ -84,7 +84,7 @@ export class Administrator {
 
   /** All nodes take tasks again, and half of the services get an image that works. */
   async settle(manager: SimulatedManager): Promise<void> {
-    for (const node of manager.store.read.node.all()) await this.#setAvailability(manager, node, Availability.ACTIVE);
+    for (const node of workersOf(manager)) await this.#setAvailability(manager, node, Availability.ACTIVE);
     for (const service of manager.store.read.service.all()) {
       if (this.#around.random() < 0.5) await this.#change(manager, service, (spec) => this.#specs.withGoodImage(spec));
     }
@@ -161,7 +161,7 @@ export class Administrator {
 
   async #changeAvailability(manager: SimulatedManager): Promise<void> {
     const isResting = ({ spec }: Node): boolean => spec?.availability !== Availability.ACTIVE;
-    const resting = manager.store.read.node.all().find(isResting);
+    const resting = workersOf(manager).find(isResting);
     const node = resting ?? this.#aNode(manager);
     const rest = this.#around.random() < 0.7 ? Availability.DRAIN : Availability.PAUSE;
     if (node) await this.#setAvailability(manager, node, resting ? Availability.ACTIVE : rest);
@@ -177,7 +177,7 @@ export class Administrator {
   }
 
   #aNode(manager: SimulatedManager): Node | undefined {
-    const nodes = manager.store.read.node.all();
+    const nodes = workersOf(manager);
     return nodes[this.#below(nodes.length)];
   }
 
@@ -185,3 +185,7 @@ export class Administrator {
     return Math.floor(this.#around.random() * n);
   }
 }
+
+/** Nodes of managers run no tasks and are left alone. */
+const workersOf = ({ store }: SimulatedManager): readonly Node[] =>
+  store.read.node.all().filter(({ id }) => !isManagerNode(id));

@@ -98,7 +98,7 @@ export class SimulatedAgent {
       signal,
       metadata: new Metadata(),
     };
-    const description = describeNode(this.nodeId);
+    const description = describeNode(this.nodeId, Number(this.nodeId.slice(1)));
     const messages = manager.dispatcher.methods.session.handle({ sessionId: '', description }, context);
     try {
       for await (const { sessionId } of messages) {

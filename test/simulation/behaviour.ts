@@ -3,7 +3,7 @@ import type { Task } from '../../src/proto/generated/docker/swarmkit/v1/objects.
 import type { TaskSpec } from '../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import { TaskState } from '../../src/proto/generated/docker/swarmkit/v1/types.ts';
 
-export const BEHAVIOURS = [
+const BEHAVIOURS = [
   /** Runs until it is asked to stop. */
   'steady',
   /** Fails after a while. */

@@ -2,32 +2,27 @@
  * A simulated manager. Real: raft node, store, control, leader loops with orchestrator, allocator, scheduler and dispatcher. Simulated: what is
  * below them. It can crash at any event and start again with what its disk kept.
  */
-import { RaftNode, type Message } from 'raft-ts';
+import { RaftNode, type ConfigurationChanged, type Message } from 'raft-ts';
 import { forwardClock, type Clock } from '../../src/common/clock.ts';
 import { countingIds } from '../../src/common/ids.ts';
 import { silentLogger } from '../../src/common/log.ts';
 import type { Random } from '../../src/common/random.ts';
-import { Allocator } from '../../src/manager/allocator/allocator.ts';
-import { MemberList } from '../../src/manager/consensus/member-list.ts';
+import type { Member } from '../../src/manager/consensus/member-list.ts';
 import { refusalError } from '../../src/manager/consensus/refusals.ts';
 import { ReplicatedState } from '../../src/manager/consensus/replicated-state.ts';
-import { ingressNetwork } from '../../src/manager/control/bootstrap.ts';
 import type { ControlService } from '../../src/manager/control/control.ts';
 import { localControl } from '../../src/manager/control/local-control.ts';
 import { Dispatcher } from '../../src/manager/dispatcher/dispatcher.ts';
-import { LeaderLoops, type LeaderLoop } from '../../src/manager/leader-loops.ts';
-import { ConstraintEnforcer } from '../../src/manager/orchestrator/constraint-enforcer.ts';
-import { Orchestrator } from '../../src/manager/orchestrator/orchestrator.ts';
-import { TaskReaper } from '../../src/manager/orchestrator/task-reaper.ts';
-import { Scheduler } from '../../src/manager/scheduler/scheduler.ts';
+import { LeaderLoops } from '../../src/manager/leader-loops.ts';
 import { encodeSnapshot } from '../../src/manager/store/snapshot.ts';
 import { Store } from '../../src/manager/store/store.ts';
 import type { Commit } from '../../src/manager/store/watch.ts';
 import { UsageBook } from '../../src/manager/usage/usage-book.ts';
 import { WeightedPeer } from '../../src/proto/generated/docker/swarmkit/v1/types.ts';
-import { aCluster } from '../support/local-control.ts';
 import type { SimulatedLog } from './disk.ts';
+import { lead, leaderLoops } from './leader.ts';
 import type { Network } from './network.ts';
+import { contextOf, Seat } from './seat.ts';
 import type { Timeline } from './timeline.ts';
 
 const TICK_MS = 100;
@@ -38,16 +33,19 @@ export interface Surroundings {
   readonly timeline: Timeline;
   readonly network: Network;
   readonly random: Random;
-  readonly peers: readonly string[];
+  /** Founders of the group; a manager that joins one knows none. */
+  readonly founders: readonly string[];
   readonly manager: (id: string) => SimulatedManager | undefined;
   readonly onCommit: (life: string, commit: Commit) => void;
   readonly onLeadership: (id: string, term: number) => void;
+  readonly onConfiguration: (id: string, changed: ConfigurationChanged) => void;
 }
 
 /** One life of a manager's process. */
 interface Process {
   readonly store: Store;
   readonly node: RaftNode;
+  readonly seat: Seat;
   readonly dispatcher: Dispatcher;
   readonly control: ControlService;
   readonly loops: LeaderLoops;
@@ -60,11 +58,31 @@ export class SimulatedManager {
   #log: SimulatedLog;
   #process: Process | undefined;
   #lives = 0;
+  /** It was taken out of the group, and has noticed. */
+  isRemoved = false;
 
   constructor(id: string, log: SimulatedLog, around: Surroundings) {
     this.id = id;
     this.#log = log;
     this.#around = around;
+  }
+
+  get nodeId(): string {
+    return nodeIdOf(this.id);
+  }
+
+  get address(): string {
+    return addressOf(this.id);
+  }
+
+  /** The group as this manager sees it. */
+  get members(): readonly Member[] {
+    return this.#running().seat.members.all();
+  }
+
+  /** As the leader: takes a manager into the group. */
+  admit(member: Member): Promise<void> {
+    return this.#running().seat.admit(member);
   }
 
   get isUp(): boolean {
@@ -107,12 +125,12 @@ export class SimulatedManager {
 
   /** Every byte of the state, in the order of a snapshot. */
   stateText(): string {
-    const pieces = encodeSnapshot(this.store.capture(), new MemberList().toSnapshot());
+    const pieces = encodeSnapshot(this.store.capture(), this.#running().seat.members.toSnapshot());
     return Buffer.concat([...pieces]).toString('latin1');
   }
 
   async start(): Promise<void> {
-    const { timeline, random, peers, onCommit } = this.#around;
+    const { timeline, random, founders, onCommit } = this.#around;
     const life = `${this.id}-${++this.#lives}`;
     const end = new AbortController();
     // Each manager has its own view of the time.
@@ -133,9 +151,10 @@ export class SimulatedManager {
     });
     // A snapshot is no new commit: others have told already what is in it.
     const restored = new Set<number>();
-    const state = new ReplicatedState(store, new MemberList(), {
+    const seat = new Seat(this.id, clock, () => node);
+    const state = new ReplicatedState(store, seat.members, {
       restored: () => void restored.add(store.version),
-      changed: () => undefined,
+      changed: () => seat.changed(),
     });
     const readBarrier = async (): Promise<void> => {
       const index = await node.readIndex().catch((error: unknown) => {
@@ -143,18 +162,18 @@ export class SimulatedManager {
       });
       await state.applied(index);
     };
-    const dispatcher = this.#dispatcher(store, clock, newId, readBarrier);
+    const dispatcher = this.#dispatcher(store, clock, newId, readBarrier, seat);
     const loops = new LeaderLoops({
       clock,
       random,
       log: silentLogger,
-      create: () => leaderLoops(store, clock, random, newId, dispatcher),
+      create: () => leaderLoops({ store, group: seat.group, clock, random, newId, dispatcher }),
     });
     const node: RaftNode = new RaftNode({
       id: this.id,
       log: this.#log,
       stateMachine: state,
-      bootstrap: peers.map((id) => ({ id })),
+      bootstrap: founders.length === 0 ? undefined : founders.map((id) => ({ id, context: contextOf(memberOf(id)) })),
       random,
       defer: (task) => void timeline.setTimer(0, task),
       send: (messages) => this.#send(messages),
@@ -170,6 +189,13 @@ export class SimulatedManager {
             void lead(store, loops, () => node.isLeader && !end.signal.aborted, newId);
           } else void loops.stop();
         },
+        configuration: (changed) => {
+          seat.onConfiguration(changed);
+          if (!end.signal.aborted) this.#around.onConfiguration(this.id, changed);
+        },
+        memberRemoved: (id) => {
+          if (id === this.id) this.removed();
+        },
         fatal: (error) => {
           throw error;
         },
@@ -179,11 +205,14 @@ export class SimulatedManager {
       store,
       clock,
       newId,
-      members: { has: () => false, canRemove: () => true },
+      members: {
+        has: (nodeId) => seat.members.byNode(nodeId) !== undefined,
+        canRemove: (nodeId) => seat.canRemoveNode(nodeId),
+      },
       newJoinToken: () => 'token',
       newUnlockKey: () => Buffer.alloc(32, 7),
     });
-    this.#process = { store, node, dispatcher, control, loops, end };
+    this.#process = { store, node, seat, dispatcher, control, loops, end };
     const watch = store.watch({ signal: end.signal });
     void (async () => {
       for await (const commits of watch)
@@ -193,6 +222,7 @@ export class SimulatedManager {
     const tick = (): void => {
       if (end.signal.aborted) return;
       node.tick();
+      seat.tick();
       timeline.setTimer(TICK_MS, tick);
     };
     timeline.setTimer(TICK_MS * random(), tick);
@@ -210,10 +240,25 @@ export class SimulatedManager {
     this.#log = await this.#log.afterCrash();
   }
 
+  /** It is no longer part of the group, and ends. */
+  removed(): void {
+    if (this.isRemoved) return;
+    this.isRemoved = true;
+    this.#around.timeline.setTimer(0, () => void this.crash());
+  }
+
   /** A message of another manager arrives. */
   receive(message: Message): boolean {
-    this.#process?.node.step(message);
-    return this.#process !== undefined;
+    const process = this.#process;
+    if (process === undefined) return false;
+    if (process.seat.members.isRemoved(message.from)) {
+      // A member that was away while it was taken out learns of it this way.
+      this.#around.manager(message.from)?.removed();
+      return true;
+    }
+    process.seat.heard(message.from);
+    process.node.step(message);
+    return true;
   }
 
   receiveSnapshot(message: Message, content: Uint8Array): boolean {
@@ -254,60 +299,38 @@ export class SimulatedManager {
     })().catch(() => report(false));
   }
 
-  #dispatcher(store: Store, clock: Clock, newId: () => string, confirmLeadership: () => Promise<void>): Dispatcher {
-    const { random, peers } = this.#around;
-    const place = (id: string): WeightedPeer =>
-      WeightedPeer.fromPartial({ peer: { nodeId: `manager${id}`, addr: `192.0.2.${id}:2377` }, weight: 10 });
+  #dispatcher(
+    store: Store,
+    clock: Clock,
+    newId: () => string,
+    confirmLeadership: () => Promise<void>,
+    seat: Seat,
+  ): Dispatcher {
+    const { random } = this.#around;
+    const place = ({ nodeId, address }: Member): WeightedPeer =>
+      WeightedPeer.fromPartial({ peer: { nodeId, addr: address }, weight: 10 });
     return new Dispatcher({
       store,
       clock,
       random,
       newId,
       log: silentLogger,
-      nodeId: `manager${this.id}`,
-      managers: { current: () => peers.map(place), onChange: () => () => undefined },
+      nodeId: this.nodeId,
+      managers: {
+        current: () => seat.members.all().map(place),
+        onChange: (listener) => seat.onChange(listener),
+      },
       usage: new UsageBook({ store, clock, leader: () => undefined }),
       confirmLeadership,
       leader: () => {
         const id = this.#process?.node.leader ?? '0';
-        return id === '0' ? undefined : { nodeId: `manager${id}`, address: `192.0.2.${id}:2377` };
+        return id === '0' ? undefined : { nodeId: nodeIdOf(id), address: addressOf(id) };
       },
     });
   }
 }
 
-/** What a manager does when it has become leader and its store holds everything of earlier terms. */
-async function lead(store: Store, loops: LeaderLoops, isLeader: () => boolean, newId: () => string): Promise<void> {
-  try {
-    if (store.read.cluster.size === 0) {
-      await store.update((tx) => {
-        tx.cluster.create(aCluster());
-        tx.network.create(ingressNetwork(newId));
-      });
-    }
-  } catch {
-    // Leadership is lost already; whoever leads next does it.
-    return;
-  }
-  if (isLeader()) loops.start();
-}
-
-function leaderLoops(
-  store: Store,
-  clock: Clock,
-  random: Random,
-  newId: () => string,
-  dispatcher: Dispatcher,
-): readonly LeaderLoop[] {
-  const log = silentLogger;
-  const options = { store, clock, random, newId, log };
-  const loops = {
-    orchestrator: new Orchestrator(options),
-    reaper: new TaskReaper(options),
-    enforcer: new ConstraintEnforcer(options),
-    allocator: new Allocator(options),
-    scheduler: new Scheduler(options),
-    dispatcher,
-  };
-  return Object.entries(loops).map(([name, loop]) => ({ name, run: (signal) => loop.run(signal) }));
-}
+const nodeIdOf = (id: string): string => `manager${id}`;
+export const isManagerNode = (nodeId: string): boolean => nodeId.startsWith('manager');
+const addressOf = (id: string): string => `192.0.2.${id}:2377`;
+const memberOf = (id: string): Member => ({ raftId: id, nodeId: nodeIdOf(id), address: addressOf(id) });

@@ -1,6 +1,7 @@
-/** Who makes trouble: managers crash and come back, the network fails, agents are cut off and restarted. */
+/** Who makes trouble: managers crash, come, go and come back, the network fails, agents are cut off, restarted and replaced. */
 import type { SimulatedAgent } from './agent.ts';
 import type { SimulatedManager } from './manager.ts';
+import { Members } from './members.ts';
 import type { Swarm } from './swarm.ts';
 
 /** What may happen in a second, with its chance in percent; in the rest of them nothing does. */
@@ -8,6 +9,7 @@ type Fault = readonly [percent: number, name: string, strike: () => Promise<void
 
 export class Nemesis {
   readonly #swarm: Swarm;
+  readonly #members: Members;
   readonly #faults: readonly Fault[] = [
     [12, 'the leader crashes', () => this.#swarm.crash(this.#leader())],
     [8, 'a manager crashes', () => this.#swarm.crash(this.#manager())],
@@ -18,18 +20,21 @@ export class Nemesis {
     [7, 'an agent is cut off', () => this.#agent().cutOff()],
     [18, 'agents are reached again', () => this.#swarm.agents.forEach((agent) => agent.mend())],
     [5, 'an agent is restarted', () => this.#agent().restart()],
+    [5, 'the managers change', () => this.#members.change()],
+    [2, 'a node is replaced', () => this.#members.replaceAgent()],
     [4, 'leadership is handed over', () => this.#handOver()],
   ];
 
   constructor(swarm: Swarm) {
     this.#swarm = swarm;
+    this.#members = new Members(swarm);
   }
 
   /** One fault, or none. */
   async strike(): Promise<void> {
     const { managers, nemesisRandom, tell } = this.#swarm;
     for (const each of managers) {
-      if (each.isUp || nemesisRandom() >= 0.6) continue;
+      if (each.isUp || each.isRemoved || nemesisRandom() >= 0.6) continue;
       tell(`manager ${each.id} comes back`);
       await this.#swarm.startAgain(each);
     }
@@ -46,7 +51,7 @@ export class Nemesis {
   }
 
   #manager(): SimulatedManager {
-    return this.#oneOf(this.#swarm.managers);
+    return this.#oneOf(this.#swarm.managers.filter(({ isRemoved }) => !isRemoved));
   }
 
   #agent(): SimulatedAgent {

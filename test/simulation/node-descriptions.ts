@@ -12,19 +12,24 @@ const resources = (countables = ''): Resources => ({
   generic: countables === '' ? [] : genericListOf(parseGenericResources(countables)),
 });
 
-const RESOURCES: Readonly<Record<string, Resources>> = {
-  n1: resources('gpu=g1,gpu=g2,gpu=g3'),
-  n2: resources('apple=4'),
-  n3: resources('gpu=g1,apple=2'),
-};
-const DOCKER_ENGINE = 'n4';
+/** Kinds of nodes, in turn; the last one is the Docker Engine. */
+const KINDS: readonly Resources[] = [
+  resources('gpu=g1,gpu=g2,gpu=g3'),
+  resources('apple=4'),
+  resources('gpu=g1,apple=2'),
+  resources(),
+];
 const ENGINE: EngineDescription = {
   ...EngineDescription.fromPartial({}),
   plugins: [{ type: 'Network', name: 'overlay' }],
 };
 
-export const describeNode = (nodeId: string): NodeDescription => ({
-  ...NodeDescription.fromPartial({ hostname: nodeId }),
-  engine: nodeId === DOCKER_ENGINE ? ENGINE : undefined,
-  resources: RESOURCES[nodeId] ?? resources(),
-});
+/** @param number the how manieth node it is, from 1 */
+export function describeNode(nodeId: string, number: number): NodeDescription {
+  const kind = (number - 1) % KINDS.length;
+  return {
+    ...NodeDescription.fromPartial({ hostname: nodeId }),
+    engine: kind === KINDS.length - 1 ? ENGINE : undefined,
+    resources: KINDS[kind],
+  };
+}

@@ -101,7 +101,8 @@ export class SwarmSimulation {
     }
     this.#compareManagers();
     this.#checkKept();
-    checkRest(history.world, agents, violate);
+    const members = new Set(leader.members.map(({ nodeId }) => nodeId));
+    checkRest({ world: history.world, agents, members, violate });
     const text = leader.stateText();
     const before = steadyTasks(leader);
     await this.#swarm.crash(leader);

@@ -7,25 +7,33 @@ import type { Violate } from './checks/check.ts';
 import { SimulatedLog } from './disk.ts';
 import { SharedHistory } from './history.ts';
 import { SimulatedManager } from './manager.ts';
+import { managerNode } from './members.ts';
 import { Network } from './network.ts';
 import { Timeline } from './timeline.ts';
 import type { Tell } from './trace.ts';
 
-const MANAGERS = ['1', '2', '3'] as const;
-const NODES = ['n1', 'n2', 'n3', 'n4'] as const;
+const FOUNDERS = ['1', '2', '3'] as const;
+const NODES = 4;
 
 export class Swarm {
   readonly timeline = new Timeline();
   readonly history: SharedHistory;
   readonly network: Network;
-  readonly managers: readonly SimulatedManager[];
-  readonly agents: readonly SimulatedAgent[];
+  /** All that ever were; one that was taken out of the group stays down. */
+  readonly managers: SimulatedManager[] = [];
+  readonly agents: SimulatedAgent[] = [];
   readonly administrator: Administrator;
   /** For those who make trouble, so that it is the same whatever the rest draws. */
   readonly nemesisRandom: Random;
   readonly violate: Violate;
   readonly tell: Tell;
   crashes = 0;
+  /** Everything has been stopped. */
+  isOver = false;
+  readonly #random: Random;
+  readonly #diskRandom: Random;
+  readonly #agentRandom: Random;
+  #agentsMade = 0;
 
   constructor(seed: number, trace?: (line: string) => void) {
     const source = (purpose: number): Random => seededRandom(seed * 16 + purpose);
@@ -37,23 +45,11 @@ export class Swarm {
     this.violate = this.history.violate;
     this.network = new Network(timeline, source(1));
     this.nemesisRandom = source(2);
-    const random = source(3);
-    const disk = source(4);
-    this.managers = MANAGERS.map(
-      (id) =>
-        new SimulatedManager(id, new SimulatedLog(timeline, disk, 1), {
-          timeline,
-          network: this.network,
-          random,
-          peers: MANAGERS,
-          manager: (other) => this.managers.find((each) => each.id === other),
-          onCommit: this.history.observe,
-          onLeadership: (who, term) => this.history.leads(who, term),
-        }),
-    );
-    const { managers, violate } = this;
-    const { world } = this.history;
-    this.agents = NODES.map((id) => new SimulatedAgent(id, { timeline, random: source(5), managers, world, violate }));
+    this.#random = source(3);
+    this.#diskRandom = source(4);
+    this.#agentRandom = source(5);
+    for (const id of FOUNDERS) this.#addManager(id, FOUNDERS);
+    const { violate } = this;
     const leader = (): SimulatedManager | undefined => this.leader();
     this.administrator = new Administrator({ random: source(6), leader, violate, tell: this.tell });
   }
@@ -67,12 +63,50 @@ export class Swarm {
     for (let i = 0; i < 60 && (this.leader()?.store.read.cluster.size ?? 0) === 0; i++)
       await this.timeline.advance(500);
     const created = this.leader()?.store.update((tx) => {
-      for (const id of NODES) tx.node.create(aNode(id, undefined, 0));
+      for (const { nodeId } of this.managers) tx.node.create(managerNode(nodeId));
     });
+    const agents = Array.from({ length: NODES }, () => this.addAgent());
     await this.timeline.advance(1_000);
-    await created;
-    for (const agent of this.agents) agent.start();
+    await Promise.all([created, ...agents]);
     await this.timeline.advance(2_000);
+  }
+
+  /** Makes the node of another agent and starts it. */
+  async addAgent(): Promise<void> {
+    const { timeline, managers, violate } = this;
+    const { world } = this.history;
+    const id = `n${++this.#agentsMade}`;
+    await this.leader()?.store.update((tx) => tx.node.create(aNode(id, undefined, 0)));
+    const agent = new SimulatedAgent(id, { timeline, random: this.#agentRandom, managers, world, violate });
+    this.agents.push(agent);
+    agent.start();
+  }
+
+  /** Its node is gone. */
+  retire(agent: SimulatedAgent): void {
+    agent.stop();
+    this.agents.splice(this.agents.indexOf(agent), 1);
+  }
+
+  /** A manager with an empty disk that belongs to no group yet. */
+  newManager(): SimulatedManager {
+    return this.#addManager(String(this.managers.length + 1), []);
+  }
+
+  #addManager(id: string, founders: readonly string[]): SimulatedManager {
+    const { timeline, network, history } = this;
+    const manager = new SimulatedManager(id, new SimulatedLog(timeline, this.#diskRandom, 1), {
+      timeline,
+      network,
+      random: this.#random,
+      founders,
+      manager: (other) => this.managers.find((each) => each.id === other),
+      onCommit: history.observe,
+      onLeadership: (who, term) => history.leads(who, term),
+      onConfiguration: history.configures,
+    });
+    this.managers.push(manager);
+    return manager;
   }
 
   /** Who leads, or believes to: of two, the one of the later term. */
@@ -97,10 +131,11 @@ export class Swarm {
     this.network.mend();
     this.network.loss = 0;
     for (const agent of this.agents) agent.mend();
-    for (const manager of this.managers) if (!manager.isUp) await this.startAgain(manager);
+    for (const manager of this.managers) if (!manager.isUp && !manager.isRemoved) await this.startAgain(manager);
   }
 
   async end(): Promise<void> {
+    this.isOver = true;
     for (const agent of this.agents) agent.stop();
     for (const manager of this.managers) await manager.crash();
   }

@@ -32,8 +32,11 @@ export function canRemove(
   return reachable >= Math.floor(remaining.length / 2) + 1;
 }
 
+/** What a group is made of: a manager's place in it. */
+type Place = Pick<Consensus, 'localId' | 'members' | 'isReachable' | 'remove' | 'transferLeadership' | 'onChange'>;
+
 /** The group as this manager's place in it shows it. */
-export const groupOf = (consensus: Consensus): Group => ({
+export const groupOf = (consensus: Place): Group => ({
   localId: consensus.localId,
   members: () => consensus.members.all(),
   isReachable: (raftId) => consensus.isReachable(raftId),

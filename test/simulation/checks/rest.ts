@@ -1,4 +1,4 @@
-/** What must have become true once nothing fails and nobody asks for anything: invariants 10, 13, 14, 23, 27 and 36. */
+/** What must have become true once nothing fails and nobody asks for anything: invariants 10, 13, 14, 23, 27, 33, 36 and 38. */
 import { hasCompleted, isOfPresentIteration } from '../../../src/manager/orchestrator/job.ts';
 import { globalPlace, isJob, modeOf } from '../../../src/manager/orchestrator/service-mode.ts';
 import { isHeld, isLive, slotsOf, type Slot } from '../../../src/manager/orchestrator/slots.ts';
@@ -6,6 +6,7 @@ import { DEFAULT_HISTORY_LIMIT, historyLimit } from '../../../src/manager/orches
 import { isWanted, stateOf } from '../../../src/manager/orchestrator/task-life.ts';
 import type { Service, Task } from '../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import {
+  NodeRole,
   TaskState,
   UpdateStatus_UpdateState as UpdateState,
 } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
@@ -16,7 +17,23 @@ import type { Violate } from './check.ts';
 import { isRefusedAddresses, waitsInVain } from './room.ts';
 import type { World } from './world.ts';
 
-export function checkRest(world: World, agents: readonly SimulatedAgent[], violate: Violate): void {
+export interface AtRest {
+  readonly world: World;
+  readonly agents: readonly SimulatedAgent[];
+  /** Nodes of the members of the consensus group. */
+  readonly members: ReadonlySet<string>;
+  readonly violate: Violate;
+}
+
+export function checkRest({ world, agents, members, violate }: AtRest): void {
+  for (const { id, role, spec } of world.tables.node.all()) {
+    const isManager = role === NodeRole.MANAGER;
+    if (isManager !== members.has(id) || spec?.desiredRole !== role)
+      violate(
+        33,
+        `node ${id} has role ${role}, is to have ${spec?.desiredRole}, and is ${members.has(id) ? 'a' : 'no'} member`,
+      );
+  }
   for (const service of world.tables.service.all()) {
     checkPlaces(world, service, violate);
     checkUpdate(world, service, violate);

@@ -21,7 +21,7 @@ export class World {
       const table = this.tables[kind] as Table<ObjectKind>;
       if (kind === 'node') {
         const before = this.tables.node.get(object.id);
-        if (!mayKeepTasks(before) || action === 'delete' || !mayKeepTasks(object as Node))
+        if ((before && !mayKeepTasks(before)) || action === 'delete' || !mayKeepTasks(object as Node))
           this.#unfitAt.set(object.id, this.#commits);
       }
       if (action === 'delete') table.delete(object.id);
