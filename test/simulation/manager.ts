@@ -26,6 +26,8 @@ import { contextOf, Seat } from './seat.ts';
 import type { Timeline } from './timeline.ts';
 
 const TICK_MS = 100;
+/** How long followers may not know how far the log is committed. */
+const NOTICE_MS = 10;
 const SNAPSHOT_ENTRIES = 80;
 const TRAILING_ENTRIES = 10;
 
@@ -176,6 +178,7 @@ export class SimulatedManager {
       bootstrap: founders.length === 0 ? undefined : founders.map((id) => ({ id, context: contextOf(memberOf(id)) })),
       random,
       defer: (task) => void timeline.setTimer(0, task),
+      deferNotice: (task) => void timeline.setTimer(NOTICE_MS, task),
       send: (messages) => this.#send(messages),
       sendSnapshot: (message) => this.#sendSnapshot(message, this.#log),
       snapshotEntries: SNAPSHOT_ENTRIES,

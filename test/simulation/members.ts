@@ -1,5 +1,5 @@
 /** Managers and nodes that come and go: newcomers ask to be admitted, demoted managers leave by way of the role reconciler, nodes are replaced. */
-import { Node } from '../../src/proto/generated/docker/swarmkit/v1/objects.ts';
+import type { Node } from '../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import { NodeSpec_Availability, type NodeSpec } from '../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import { NodeRole } from '../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { aNode } from '../support/local-control.ts';

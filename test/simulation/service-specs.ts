@@ -102,7 +102,7 @@ export class ServiceSpecs {
   #restartPolicy(): RestartPolicy {
     return {
       condition: this.#pick([Condition.ANY, Condition.ANY, Condition.ANY, Condition.ON_FAILURE, Condition.NONE]),
-      delay: durationOfMs(this.#pick([200, 1000, 1000, 5000])),
+      delay: durationOfMs(this.#pick([500, 1000, 2000, 5000])),
       maxAttempts: this.#pick([0, 0, 0, 1, 3]),
       window: durationOfMs(this.#pick([0, 0, 10_000])),
     };

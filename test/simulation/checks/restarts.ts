@@ -17,14 +17,18 @@ import { updatedMs, type World } from './world.ts';
 
 export class Restarts implements Check {
   readonly #violate: Violate;
-  /** When the tasks ended that were restarted, by slot and spec version. */
-  readonly #restarts = new Map<string, number[]>();
+  /** When the tasks ended that were restarted, by service and slot; a spec that takes effect, be it again, starts afresh. */
+  readonly #restarts = new Map<string, Map<string, number[]>>();
 
   constructor(violate: Violate) {
     this.#violate = violate;
   }
 
   observe(changes: readonly Change[], world: World): void {
+    for (const { kind, object, old } of changes) {
+      if (kind === 'service' && (!old || specVersionOf(object) !== specVersionOf(old)))
+        this.#restarts.delete(object.id);
+    }
     for (const { task, replaced, service } of replacementsIn(changes, world))
       for (const old of replaced) this.#checkReplacement(old, task, service, world);
     for (const change of changes) {
@@ -52,9 +56,11 @@ export class Restarts implements Check {
   }
 
   #countRestart(old: Task, world: World): void {
-    const key = `${world.slotKeyOf(old)} ${old.jobIteration?.index ?? ''} ${specVersionOf(old)}`;
-    const ends = this.#restarts.get(key) ?? [];
-    this.#restarts.set(key, ends);
+    const slots = this.#restarts.get(old.serviceId) ?? new Map<string, number[]>();
+    this.#restarts.set(old.serviceId, slots);
+    const key = world.slotKeyOf(old);
+    const ends = slots.get(key) ?? [];
+    slots.set(key, ends);
     const { maxAttempts, windowMs } = restartSettings(old);
     const since = windowMs > 0 ? statusTimeMs(old) - windowMs : -Infinity;
     const counted = ends.filter((end) => end > since).length;

@@ -50,8 +50,8 @@ function mayStep(old: Task, task: Task, world: World): boolean {
   if (from === to) return true;
   // Given up with its node, or by the dispatcher after long silence.
   if (to === TaskState.ORPHANED) return old.nodeId !== '';
-  // By the constraint enforcer, or its agent.
-  if (to === TaskState.REJECTED) return old.nodeId !== '' && (isWanted(old) || from >= TaskState.ASSIGNED);
+  // By its agent, or by the constraint enforcer, who may have decided while it was still wanted.
+  if (to === TaskState.REJECTED) return old.nodeId !== '';
   switch (from) {
     case TaskState.NEW:
       return to === TaskState.PENDING;

@@ -4,8 +4,9 @@ import type { Change } from '../../../src/manager/store/change.ts';
 import type { ObjectKind, StoreObjects } from '../../../src/manager/store/objects.ts';
 import type { Service, Task } from '../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import { Network, Secret } from '../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
-import { AssignmentsMessage } from '../../../src/proto/generated/docker/swarmkit/v1/dispatcher.ts';
+import type { AssignmentsMessage } from '../../../src/proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import {
+  IPAMConfig,
   NodeDescription,
   TaskState,
   UpdateStatus,
@@ -207,7 +208,8 @@ describe('a check of single commits notices', () => {
   });
 
   it('an address that two tasks hold', () => {
-    const network = Network.fromPartial({ id: 'net', ipam: { configs: [{ subnet: '10.0.0.0/24' }] } });
+    const ipam = { driver: undefined, configs: [IPAMConfig.fromPartial({ subnet: '10.0.0.0/24' })] };
+    const network = { ...Network.fromPartial({ id: 'net' }), ipam };
     const attached = (id: string, slot: number): Task =>
       aNewTask(id, web, { slot, networks: [{ network, addresses: ['10.0.0.5/24'] }] });
     const history = new History().put('network', network).put('service', web);
