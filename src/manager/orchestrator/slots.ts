@@ -41,12 +41,14 @@ export const isLive = (slot: Slot): boolean => slot.tasks.some(isWanted);
 
 /**
  * A slot nobody wants a task in, but whose newest task ended for good by its restart policy: it keeps its place and is
- * not filled again until an update. A running rollback fills such slots, so that it always leaves a whole service.
+ * not filled again until an update. A running rollback fills those that ended under the spec it takes back.
  */
 export function isHeld(slot: Slot, service: Service): boolean {
-  if (isLive(slot) || service.updateStatus?.state === UpdateState.ROLLBACK_STARTED) return false;
-  const newest = newestOf(slot.tasks);
-  return newest !== undefined && newest.desiredState !== TaskState.REMOVE && !mayRestart(newest, slot.tasks);
+  const newest = isLive(slot) ? undefined : newestOf(slot.tasks);
+  if (!newest || newest.desiredState === TaskState.REMOVE) return false;
+  const isTakenBack =
+    service.updateStatus?.state === UpdateState.ROLLBACK_STARTED && specVersionOf(newest) !== specVersionOf(service);
+  return !isTakenBack && !mayRestart(newest, slot.tasks);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { LABEL_UPDATE_PROGRESS_DEADLINE } from '../../../../src/common/service-labels.ts';
+import { timestampOfMs } from '../../../../src/common/time.ts';
 import { isRunning, isWanted } from '../../../../src/manager/orchestrator/task-life.ts';
 import type { Task } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import type { ServiceSpec } from '../../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
@@ -310,5 +311,31 @@ describe('a rollback', () => {
     expect(wanted().map(imageOf)).toEqual(['v1', 'v1', 'v1', 'v1']);
     await world.advance(300);
     expect(status()).toMatchObject({ state: UpdateState.ROLLBACK_COMPLETED, message: 'rollback completed' });
+  });
+
+  it('leaves what ends for good under the spec it restores to the restart policy, whoever leads', async () => {
+    const given: ServiceGiven = {
+      replicas: 2,
+      restart: { condition: 'none' },
+      rollback: { failureAction: 'continue', monitorMs: 60_000 },
+    };
+    await aRunningService(given);
+    await update('v2');
+    await world.store.update((tx) => {
+      const service = tx.service.get('s1')!;
+      const state = UpdateState.ROLLBACK_STARTED;
+      tx.service.update({
+        ...service,
+        updateStatus: { state, message: '', startedAt: timestampOfMs(world.clock.now()), completedAt: undefined },
+      });
+    });
+    await world.advance(100);
+    expect(images()).toEqual(['v2', 'v2']);
+    await world.report(wanted()[0]!.id, TaskState.FAILED);
+    await world.advance(100);
+    expect(status()?.state).toBe(UpdateState.ROLLBACK_STARTED);
+    await world.lead();
+    await world.advance(100);
+    expect(images()).toEqual(['v2']);
   });
 });
