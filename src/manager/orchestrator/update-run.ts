@@ -20,6 +20,7 @@ import {
   hasEnded,
   isRunning,
   isWanted,
+  newestOf,
   specVersionOf,
   statusTimeMs,
 } from './task-life.ts';
@@ -141,8 +142,11 @@ export class UpdateRun {
   #resume(service: Service, slot: Slot, startedMs: number, around: Surroundings): boolean {
     const { nowMs } = around;
     const isOld = (task: Task): boolean => isTaskDirty(service, task, around.node(task.nodeId));
-    const first = slot.tasks.filter((task) => !isOld(task)).sort(byAge)[0];
-    const current = slot.tasks.find((task) => isWanted(task) && !isOld(task));
+    // Tasks of the same spec from before the last change, to which a rollback returned, are not of this update.
+    const lastOld = newestOf(slot.tasks.filter(isOld));
+    const fresh = slot.tasks.filter((task) => !isOld(task) && (!lastOld || byAge(lastOld, task) < 0));
+    const [first] = fresh.sort(byAge);
+    const current = fresh.find(isWanted);
     if (!first || !current) return false;
     const replacedOther = slot.tasks.some(isOld) || (slot.tasks.length === 1 && createdMs(first) >= startedMs);
     if (!replacedOther) return false;

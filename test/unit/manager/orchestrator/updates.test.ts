@@ -338,4 +338,32 @@ describe('a rollback', () => {
     await world.advance(100);
     expect(images()).toEqual(['v2']);
   });
+
+  it('is taken up by a new leader within its parallelism, though the slots hold failures of the spec it restores', async () => {
+    await aRunningService({ replicas: 2, restart: { delayMs: 0 }, rollback: { parallelism: 1 } });
+    for (const { id } of wanted()) {
+      await world.report(id, TaskState.FAILED);
+      await world.advance(100);
+    }
+    await update('v2');
+    await world.advance(10_000);
+    expect(images()).toEqual(['v2', 'v2']);
+    world.script = () => ({ stuckAt: TaskState.PENDING });
+    await world.store.update((tx) => {
+      const service = tx.service.get('s1')!;
+      const startedAt = timestampOfMs(world.clock.now());
+      const state = UpdateState.ROLLBACK_STARTED;
+      tx.service.update({
+        ...service,
+        spec: service.previousSpec,
+        specVersion: service.previousSpecVersion,
+        updateStatus: { state, message: 'manually requested rollback', startedAt, completedAt: undefined },
+      });
+    });
+    await world.advance(1000);
+    expect(images()).toEqual(['v1', 'v2']);
+    await world.lead();
+    await world.advance(1000);
+    expect(images()).toEqual(['v1', 'v2']);
+  });
 });
