@@ -1,4 +1,5 @@
 /** A whole swarm in virtual time, driven by one seed: managers and agents fail while people work; then all is mended and must come to rest. */
+import { UpdateStatus_UpdateState as UpdateState } from '../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { checkRest, isSteady } from './checks/rest.ts';
 import type { SimulatedManager } from './manager.ts';
 import { Nemesis } from './nemesis.ts';
@@ -125,13 +126,16 @@ export class SwarmSimulation {
   }
 }
 
+/** Ids of tasks that run on; while an update waits, what it will replace may have to go as soon as its node is looked at again. */
 const steadyTasks = ({ store }: SimulatedManager): ReadonlySet<string> =>
   new Set(
     store.read.task
       .all()
-      .filter(isSteady)
+      .filter((task) => isSteady(task) && !UPDATED.has(store.read.service.get(task.serviceId)?.updateStatus?.state))
       .map(({ id }) => id),
   );
+
+const UPDATED: ReadonlySet<UpdateState | undefined> = new Set([UpdateState.UPDATING, UpdateState.ROLLBACK_STARTED]);
 
 function hashOf(text: string): number {
   let hash = 0x811c9dc5;
