@@ -14,6 +14,8 @@ let folder: string;
 let path: string;
 let engine: Server;
 let rig: ApiRig;
+/** What the engine was asked of containers, with filters. */
+const asked: string[] = [];
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'swarmd-engine-'));
@@ -23,6 +25,16 @@ beforeAll(async () => {
     if (request.url?.endsWith('/containers/json')) {
       response.setHeader('content-type', 'application/json');
       response.end('[]');
+      return;
+    }
+    if (request.url?.includes('/containers/json?')) {
+      response.end(
+        JSON.stringify([
+          { Id: 'a', Labels: { 'com.docker.swarm.task.id': 't' } },
+          { Id: 'b', Labels: {} },
+        ]),
+      );
+      asked.push(decodeURIComponent(request.url));
       return;
     }
     let bytes = 0;
@@ -71,6 +83,24 @@ describe('with an engine', () => {
     expect((await send('GET', '/v1.30/images/a/b:c/json')).text).toBe('GET /v1.30/images/a/b:c/json 0');
     expect((await send('GET', '/system/df')).text).toBe('GET /v1.39/system/df 0');
     expect((await send('DELETE', '/containers/missing')).status).toBe(404);
+  });
+
+  it('containers of tasks are told from others by their labels', async () => {
+    const list = async (filters: object): Promise<readonly string[]> => {
+      const { text } = await send(
+        'GET',
+        `/containers/json?all=1&filters=${encodeURIComponent(JSON.stringify(filters))}`,
+      );
+      return (JSON.parse(text) as readonly { readonly Id: string }[]).map(({ Id }) => Id);
+    };
+    expect(await list({ 'is-task': { true: true }, name: ['x'] })).toEqual(['a']);
+    expect(await list({ 'is-task': ['false'] })).toEqual(['b']);
+    expect(await list({ name: ['x'] })).toEqual(['a', 'b']);
+    expect(asked).toEqual([
+      '/v1.39/containers/json?all=1&filters={"name":["x"]}',
+      '/v1.39/containers/json?all=1&filters={}',
+      '/v1.39/containers/json?all=1&filters={"name":["x"]}',
+    ]);
   });
 
   it('bodies of any size are passed on', async () => {

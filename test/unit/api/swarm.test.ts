@@ -47,6 +47,22 @@ describe('the swarm', () => {
     expect((await rig.call('GET', '/swarm')).text).toContain('"NodeCertExpiry":9223372036854775807');
   });
 
+  it('says that the root is being replaced from the moment it was asked for', async () => {
+    const { json } = await rig.call('GET', '/swarm');
+    const body = { Name: 'default', CAConfig: { ForceRotate: 1 } };
+    await rig.call('POST', `/swarm/update?version=${String(json['Version']?.['Index'])}`, body);
+    expect((await rig.call('GET', '/swarm')).json['RootRotationInProgress']).toBe(true);
+  });
+
+  it.each([
+    [{ Name: 'none', Driver: 'overlay' }, 'operation is not permitted on predefined none network'],
+    [{ Name: 'default', Driver: 'overlay' }, 'operation is not permitted on predefined default network'],
+    [{ Name: 'a', Driver: 'overlay', Scope: 'local' }, 'cannot downgrade network scope for overlay networks'],
+  ])('refuses a network that can only be of engines: %j', async (body, message) => {
+    const answer = await rig.call('POST', '/networks/create', body);
+    expect([answer.status, answer.message]).toEqual([403, message]);
+  });
+
   it('changes tokens and settings, and says what it refuses', async () => {
     const before = (await rig.call('GET', '/swarm')).json;
     const update = (query: string, body: object) => rig.call('POST', `/v1.41/swarm/update${query}`, body);
