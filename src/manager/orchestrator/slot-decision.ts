@@ -134,8 +134,9 @@ function decideEnded(
   around: Surroundings,
   mayReplace: boolean,
 ): SlotDecision {
-  // A replacement that fails before it was to start must not shorten the delay, nor pile up beside what still stops.
-  const dueMs = task.desiredState < TaskState.RUNNING ? startDueMs(task, slot, around) : 0;
+  // A replacement that fails before it was to start must not shorten the delay it was given, nor pile up beside what still stops.
+  const isEarly = task.desiredState < TaskState.RUNNING && (task.startAfter || isAnyStopping(slot, around));
+  const dueMs = isEarly ? startDueMs(task, slot, around) : 0;
   if (around.nowMs < dueMs) return { steps: [], wakeAtMs: dueMs };
   if (!mayReplace) return { steps: [stop(task)] };
   if (stateOf(task) === TaskState.ORPHANED) return { steps: [move(service, slot, task, around)] };
@@ -177,9 +178,12 @@ function decideStart(task: Task, slot: Slot, around: Surroundings): SlotDecision
 
 /** When the delay of a replacement is over and what it replaces has stopped, cannot tell any more, or took too long. */
 function startDueMs(task: Task, slot: Slot, around: Surroundings): number {
-  const isStopping = slot.tasks.some(
-    (other) => !isWanted(other) && !hasEnded(other) && other.nodeId !== '' && !isLost(around.node(other.nodeId)),
-  );
-  if (isStopping) return Math.max(startAfterMs(task), createdMs(task) + OLD_TASK_TIMEOUT_MS);
+  if (isAnyStopping(slot, around)) return Math.max(startAfterMs(task), createdMs(task) + OLD_TASK_TIMEOUT_MS);
   return isFromTheFuture(task, around.nowMs) ? around.nowMs : startAfterMs(task);
+}
+
+function isAnyStopping(slot: Slot, around: Surroundings): boolean {
+  return slot.tasks.some(
+    (task) => !isWanted(task) && !hasEnded(task) && task.nodeId !== '' && !isLost(around.node(task.nodeId)),
+  );
 }

@@ -8,7 +8,7 @@ import {
   TaskState,
   UpdateStatus_UpdateState as UpdateState,
 } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
-import { aNode, aService, imageOf, type ServiceGiven } from '../../../support/builders.ts';
+import { aNode, aService, aTask, imageOf, type ServiceGiven } from '../../../support/builders.ts';
 import { SwarmWorld, withState, type TaskScript } from '../../../support/swarm-world.ts';
 
 let world: SwarmWorld;
@@ -95,6 +95,18 @@ describe('a rolling update', () => {
     await world.advance(2000);
     expect(wanted()).toHaveLength(1);
     expect(wanted()[0]?.id).not.toBe(fresh.id);
+  });
+
+  it('tries a task that was rejected again at once where nobody told it to wait', async () => {
+    world = new SwarmWorld({ script: () => ({}) });
+    const service = aService({ replicas: 1 });
+    const task = { ...aTask(service, { id: 'early', slot: '1', nodeId: 'n1' }), desiredState: TaskState.READY };
+    await world.create({ nodes: [aNode('n1')], services: [service] });
+    await world.store.update((tx) => tx.task.create(withState(task, TaskState.REJECTED, world.clock.now())));
+    await world.lead();
+    await world.advance(100);
+    expect(world.tasks().find(({ id }) => id === 'early')?.desiredState).toBe(TaskState.SHUTDOWN);
+    expect(wanted()).toHaveLength(1);
   });
 
   it('goes on as soon as a task ran, without waiting for the monitor period', async () => {
