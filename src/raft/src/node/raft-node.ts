@@ -102,6 +102,7 @@ export class RaftNode {
       writes: this.#writes,
       outbox: this.#outbox,
       reads: this.#reads,
+      isLeading: () => this.#leadership.term !== 0,
       softStateChanged: (state) => {
         this.#observeLeadership();
         events.softState?.(state);

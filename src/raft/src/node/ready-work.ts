@@ -11,9 +11,9 @@ import type { WriteQueue } from './write-queue.ts';
 /** Rounds of ready work in one turn before other work of the event loop gets its turn. */
 const ROUNDS_PER_TURN = 16;
 /**
- * Bytes of entries a leader applies in one turn; see {@link ApplyQueue}. Each entry answers somebody, and may set the leader's own
- * loops to work: with hundreds of clients all answers would go out in one long turn, all new requests come in in the next, and
- * heartbeats wait meanwhile.
+ * Bytes of entries a leader applies in one turn, once it has applied those of earlier terms; see {@link ApplyQueue}. Each entry
+ * answers somebody, and may set the leader's own loops to work: with hundreds of clients all answers would go out in one long turn,
+ * all new requests come in in the next, and heartbeats wait meanwhile.
  */
 const LED_BYTES_PER_TURN = 64 * 1024;
 
@@ -26,6 +26,8 @@ export interface ReadyWorkOptions {
   readonly writes: WriteQueue;
   readonly outbox: Outbox;
   readonly reads: ReadRequests;
+  /** Whether this node leads and takes proposals. */
+  readonly isLeading: () => boolean;
   readonly softStateChanged: (state: SoftState) => void;
 }
 
@@ -39,7 +41,7 @@ export class ReadyWork {
 
   /** Does what there is to do now. What the disk does meanwhile is handled in a later turn, or here if it is worth waiting for. */
   run(): void {
-    const max = this.#options.core().role === 'leader' ? LED_BYTES_PER_TURN : Number.POSITIVE_INFINITY;
+    const max = this.#options.isLeading() ? LED_BYTES_PER_TURN : Number.POSITIVE_INFINITY;
     const applied = this.#rounds(max);
     if (!this.#isWorthWaiting()) return;
     // A follower may share its machine with others of its group, which then write at the same time and need the cores.
