@@ -202,7 +202,8 @@ describeWith(['root', 'docker', 'dockerd', 'ip', 'busybox'], 'a node with an eng
         const { code, report } = await runTests(file);
         expect(report).toMatch(/\nOK\n$/);
         expect(code).toBe(0);
-        for (const [line] of report.matchAll(/\b(init|join): [\d. ]+ s, longest .*$/gm)) console.log(`docker-py, ${line}`);
+        for (const [line] of report.matchAll(/\b(init|join): [\d. ]+ s, longest .*$/gm))
+          console.log(`docker-py, ${line}`);
       },
       TIMEOUT_MS,
     );
