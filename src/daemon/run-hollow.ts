@@ -3,7 +3,6 @@
  * streams, as on machines of their own; they share one private key and the connection that certificates are asked over.
  */
 import { setMaxListeners } from 'node:events';
-import { setFlagsFromString } from 'node:v8';
 import { systemClock } from '../common/clock.ts';
 import { errorText, isSwarmError, SwarmError } from '../common/errors.ts';
 import type { Logger } from '../common/log.ts';
@@ -29,8 +28,6 @@ export interface Hollow {
 }
 
 export async function runHollow(options: HollowOptions, log: Logger): Promise<Hollow> {
-  // What counts here is room for many workers: the heap may grow by a third before garbage is collected, not to its double.
-  setFlagsFromString('--optimize-for-size');
   const { startMs, runMs, failureRate } = options;
   if (options.join.length === 0 || !options.token) {
     throw new SwarmError(

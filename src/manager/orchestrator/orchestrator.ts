@@ -40,7 +40,7 @@ export class Orchestrator {
 type AlarmKey = string;
 const WHOLE = '*';
 /** Slots planned per turn; a few milliseconds of work. */
-const SLOTS_PER_TURN = 500;
+const SLOTS_PER_TURN = 2000;
 /** A service whose steps could not be stored is tried again after this. */
 const FAILED_SERVICE_RETRY_MS = 10_000;
 

@@ -32,7 +32,7 @@ export interface SchedulerOptions {
 const GATHER_MS = 1;
 const REFRESH_MS = 1000;
 /** Decisions per round and per write; keeps the work between two turns of the event loop to some tens of ms. */
-const ROUND_LIMIT = 1000;
+const ROUND_LIMIT = 2000;
 
 export class Scheduler {
   readonly name = 'scheduler';

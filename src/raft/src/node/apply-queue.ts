@@ -9,7 +9,7 @@ interface Page {
 }
 
 /** What an entry counts for at least: also the smallest makes some work for whoever waits for it. */
-const ENTRY_BYTES = 4096;
+const ENTRY_BYTES = 16 * 1024;
 
 export interface ApplyQueueHooks {
   /** Applies consecutive entries none of which is a configuration change. */
