@@ -3,10 +3,11 @@
  * makes them there: that is asked for when a container that names one is started, or connected, as Docker does it.
  */
 import { isSwarmError } from '../../common/errors.ts';
+import { TASK_LABEL } from '../../common/task-label.ts';
 import { plainError, HttpError } from '../http-error.ts';
 import type { LocalNode } from '../ports.ts';
 import type { Engine, EngineCaller } from './engine.ts';
-import { LocalNetworks } from './local-networks.ts';
+import { LocalNetworks, NAMES_OF_ENGINES } from './local-networks.ts';
 
 /** What is read of `GET /containers/{id}/json`. */
 interface Container {
@@ -30,8 +31,6 @@ interface Joined {
   readonly undo: () => Promise<void>;
 }
 
-/** Containers of tasks have their networks already. */
-const TASK_LABEL = 'com.docker.swarm.task.id';
 const SHORT_ID = 12;
 
 type Attacher = Pick<LocalNode, 'info' | 'attachContainer' | 'detachContainer'>;
@@ -48,6 +47,7 @@ export class Attachments {
   /** Gives a container that is about to start its place in the networks of the swarm it names. Resolves with how to take that back. */
   async beforeStart(key: string, caller: EngineCaller): Promise<() => Promise<void>> {
     const container = await this.#inspect(key, caller);
+    // Containers of tasks have their networks already.
     if (!container || container.State.Running || container.Config.Labels?.[TASK_LABEL] !== undefined) return NOTHING;
     const attached: Joined[] = [];
     const undo = async (): Promise<void> => {
@@ -103,7 +103,7 @@ export class Attachments {
 
   /** Whether a network may be the swarm's: outside of a swarm none is, nor one that the engine has for itself. */
   async #isSwarms(network: string, caller: EngineCaller): Promise<boolean> {
-    if (this.#node.info().state !== 'active' || ENGINES_OWN.has(network)) return false;
+    if (this.#node.info().state !== 'active' || NAMES_OF_ENGINES.has(network)) return false;
     return (await new LocalNetworks(this.#engine, caller).find(network)) === undefined;
   }
 
@@ -136,7 +136,5 @@ export class Attachments {
     return (await this.#engine.ask('POST', path, caller, body)).status;
   }
 }
-
-const ENGINES_OWN: ReadonlySet<string> = new Set(['bridge', 'host', 'none', 'default']);
 
 const NOTHING = (): Promise<void> => Promise.resolve();

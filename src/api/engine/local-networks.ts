@@ -5,6 +5,9 @@
 import { HttpError } from '../http-error.ts';
 import type { Engine, EngineCaller } from './engine.ts';
 
+/** Every engine has networks of these names. */
+export const NAMES_OF_ENGINES: ReadonlySet<string> = new Set(['bridge', 'default', 'host', 'none']);
+
 /** Put by the docker driver on what it makes for a network of the swarm. */
 const SWARM_NETWORK_LABEL = 'swarmd.network.id';
 

@@ -16,7 +16,7 @@ export function registerAttachedContainers(app: Router, context: ApiContext): vo
   });
   app.post('/containers/:id/start', async (request, reply) => {
     const undo = await attachments.beforeStart(pathPart(request, 'id'), request);
-    if ((await engine.pass(request, reply)) >= 400) await undo();
+    await passOrUndo(() => engine.pass(request, reply), undo);
   });
 }
 
@@ -24,11 +24,11 @@ export function registerAttachedContainers(app: Router, context: ApiContext): vo
 export function registerConnections(app: Router, engine: Engine, attachments: Attachments): void {
   app.post('/networks/:id/connect', async (request, reply) => {
     const body = objectOf(request.body);
-    const endpoint = (body['EndpointConfig'] ?? {}) as Endpoint;
-    const joined = await attachments.connecting(textOf(body['Container']), pathPart(request, 'id'), endpoint, request);
+    const endpoint = endpointOf(body['EndpointConfig']);
+    const joined =
+      endpoint && (await attachments.connecting(textOf(body['Container']), pathPart(request, 'id'), endpoint, request));
     const changed = joined && Buffer.from(JSON.stringify({ ...body, EndpointConfig: joined.settings }));
-    const status = await engine.pass(request, reply, changed);
-    if (status >= 400) await joined?.undo();
+    await passOrUndo(() => engine.pass(request, reply, changed), joined?.undo);
   });
   app.post('/networks/:id/disconnect', async (request, reply) => {
     const container = textOf(objectOf(request.body)['Container']);
@@ -36,6 +36,16 @@ export function registerConnections(app: Router, engine: Engine, attachments: At
       await attachments.disconnected(container, pathPart(request, 'id'), request);
     }
   });
+}
+
+/** A place in a network is given up again when the engine refuses what it was for, or cannot be asked. */
+async function passOrUndo(pass: () => Promise<number>, undo: (() => Promise<void>) | undefined): Promise<void> {
+  let status = 500;
+  try {
+    status = await pass();
+  } finally {
+    if (status >= 400) await undo?.();
+  }
 }
 
 /**
@@ -52,7 +62,8 @@ async function withNameServer({ ports }: ApiContext, request: ApiRequest): Promi
   const network = read.network.byName(name) ?? read.network.get(name);
   const gateway = network?.spec?.attachable ? network.ipam?.configs[0]?.gateway : undefined;
   if (gateway === undefined) return request.body;
-  const given = (host['Dns'] ?? []) as readonly string[];
+  const given = host['Dns'] ?? [];
+  if (!isTexts(given)) return request.body;
   const others = given.length > 0 ? given : await ports.node.nameServers();
   return Buffer.from(JSON.stringify({ ...body, HostConfig: { ...host, Dns: [gateway, ...others] } }));
 }
@@ -61,10 +72,25 @@ async function withNameServer({ ports }: ApiContext, request: ApiRequest): Promi
 function objectOf(body: Buffer): Json {
   try {
     const parsed = JSON.parse(body.toString('utf8')) as unknown;
-    return typeof parsed === 'object' && parsed !== null ? (parsed as Json) : {};
+    return isObject(parsed) ? parsed : {};
   } catch {
     return {};
   }
 }
+
+/** Undefined when it is none: then too the engine says what is wrong with it. */
+function endpointOf(value: unknown): Endpoint | undefined {
+  const given = value ?? {};
+  if (!isObject(given)) return undefined;
+  const { Aliases = [], IPAMConfig = {} } = given;
+  const address = isObject(IPAMConfig ?? {}) ? ((IPAMConfig as Json | null)?.['IPv4Address'] ?? '') : undefined;
+  return isTexts(Aliases ?? []) && typeof address === 'string' ? given : undefined;
+}
+
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isTexts = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((one) => typeof one === 'string');
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');

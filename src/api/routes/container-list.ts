@@ -2,13 +2,13 @@
  * GET /containers/json with the filter `is-task`. The engine of such a node calls no container a task's, for it knows of no
  * swarm: theirs are told by their labels.
  */
+import { TASK_LABEL } from '../../common/task-label.ts';
 import { queryOf, sendJson, type ApiContext } from '../context.ts';
 import { parseFilters } from '../filters.ts';
 import type { Router } from '../http/router.ts';
 import { queryText } from '../query.ts';
 
 const FILTER = 'is-task';
-const TASK_LABEL = 'com.docker.swarm.task.id';
 const WORDS: Readonly<Record<string, boolean>> = { true: true, '1': true, false: false, '0': false };
 
 interface Listed {

@@ -10,7 +10,7 @@ import {
 } from '../docker/network.ts';
 import { networkDetails } from '../docker/network-details.ts';
 import { registerConnections } from './container-attachments.ts';
-import { LocalNetworks, type LocalNetwork } from '../engine/local-networks.ts';
+import { LocalNetworks, NAMES_OF_ENGINES, type LocalNetwork } from '../engine/local-networks.ts';
 import { parseFilters, type Filters } from '../filters.ts';
 import { badRequest, HttpError, notFound, unclassified, viaRpc } from '../http-error.ts';
 import type { ApiRequest } from '../http/request.ts';
@@ -23,8 +23,6 @@ const FILTERS = ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type'];
 const TYPES = ['builtin', 'custom'];
 const PRUNE_FILTERS = ['label', 'label!', 'until'];
 const SWARM_DRIVER = 'overlay';
-/** Every engine has networks of these names. */
-const NAMES_OF_ENGINES: ReadonlySet<string> = new Set(['bridge', 'default', 'host', 'none']);
 
 export function registerNetworks(app: Router, context: ApiContext): void {
   const { engine, attachments } = context;

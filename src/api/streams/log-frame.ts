@@ -1,4 +1,5 @@
 /** The form of log lines on the wire: details and time before the text, and Docker's 8-byte header that tells streams apart. */
+import { TASK_LABEL } from '../../common/task-label.ts';
 import type { LogMessage } from '../../proto/generated/docker/swarmkit/v1/logbroker.ts';
 import type { Timestamp } from '../../proto/generated/google/protobuf/timestamp.ts';
 
@@ -40,7 +41,7 @@ function detailsOf(message: LogMessage): string {
   const pairs = new Map(message.attrs.map(({ key, value }) => [key, value]));
   pairs.set('com.docker.swarm.node.id', message.context?.nodeId ?? '');
   pairs.set('com.docker.swarm.service.id', message.context?.serviceId ?? '');
-  pairs.set('com.docker.swarm.task.id', message.context?.taskId ?? '');
+  pairs.set(TASK_LABEL, message.context?.taskId ?? '');
   return [...pairs]
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
     .map(([key, value]) => `${queryEscape(key)}=${queryEscape(value)}`)

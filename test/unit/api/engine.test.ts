@@ -108,6 +108,20 @@ describe('with an engine', () => {
     expect(text).toBe('POST /v1.39/images/load 3000000');
   });
 
+  it.each([
+    { EndpointConfig: 'none' },
+    { EndpointConfig: { Aliases: 5 } },
+    { EndpointConfig: { Aliases: [5] } },
+    { EndpointConfig: { IPAMConfig: 'none' } },
+    { EndpointConfig: { IPAMConfig: { IPv4Address: 5 } } },
+  ])('settings of a connection that are none are left to it: %j', async (settings) => {
+    const body = Buffer.from(JSON.stringify({ Container: 'c', ...settings }));
+    expect(await send('POST', '/v1.41/networks/n/connect', body)).toEqual({
+      status: 200,
+      text: `POST /v1.39/networks/n/connect ${body.length}`,
+    });
+  });
+
   it('the swarm half stays with the manager', async () => {
     expect((await send('GET', '/v1.41/services')).text).toBe('[]\n');
     expect((await send('POST', '/v1.41/services/create', Buffer.alloc(2000))).status).toBe(413);

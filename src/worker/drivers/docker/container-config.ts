@@ -1,6 +1,7 @@
 /** A task as the options of a container. Pure: what the engine is asked for depends on the task and the node alone. */
 import type { ContainerCreateOptions, HostConfig, MountSettings } from 'dockerode';
 import { SwarmError } from '../../../common/errors.ts';
+import { TASK_LABEL } from '../../../common/task-label.ts';
 import { msOfDuration } from '../../../common/time.ts';
 import type { Task } from '../../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { ContainerSpec_Isolation, type ContainerSpec } from '../../../proto/generated/docker/swarmkit/v1/specs.ts';
@@ -22,7 +23,6 @@ import { expandTemplate } from '../../../common/service-template.ts';
 import { endpointsOf, nameServers } from './container-networks.ts';
 
 export const NODE_LABEL = 'com.docker.swarm.node.id';
-export const TASK_LABEL = 'com.docker.swarm.task.id';
 const DEFAULT_GRACE_MS = 10_000;
 const NS_PER_MS = 1e6;
 

@@ -5,6 +5,7 @@ import type { NetworkPeer } from '../../../proto/generated/docker/swarmkit/v1/di
 import type { Changes } from '../../assignments.ts';
 import { errorText, SwarmError } from '../../../common/errors.ts';
 import type { Logger } from '../../../common/log.ts';
+import { TASK_LABEL } from '../../../common/task-label.ts';
 import type { Task } from '../../../proto/generated/docker/swarmkit/v1/objects.ts';
 import type { NodeDescription, PluginDescription } from '../../../proto/generated/docker/swarmkit/v1/types.ts';
 import {
@@ -19,7 +20,7 @@ import { canMakeVxlan } from '../../network/vxlan.ts';
 import { taskName } from '../../task-naming.ts';
 import { PrivateFiles } from '../private-files.ts';
 import { AttachmentController } from './attachment-controller.ts';
-import { containerSpecOf, NODE_LABEL, TASK_LABEL } from './container-config.ts';
+import { containerSpecOf, NODE_LABEL } from './container-config.ts';
 import { DockerController } from './docker-controller.ts';
 import { engineError, hasStatus } from './engine-error.ts';
 import { EngineNetworks } from './engine-networks.ts';
