@@ -69,6 +69,19 @@ counts() {
   docker service ps --format '{{.DesiredState}} {{.CurrentState}}' "$1" | awk '{print $1, $2}' | sort | uniq -c | sed 's/^ *//'
 }
 
+# updated SERVICE N FLAG...: updates it with these flags, and says whether its N running tasks were kept or replaced
+updated() {
+  local service=$1 count=$2 before after
+  shift 2
+  before=$(docker service ps -q --filter desired-state=running "$service" | sort | tr '\n' ' ')
+  docker service update -d "$@" "$service" >/dev/null 2>&1 || echo "refused: $*"
+  sleep .3
+  until_ 20 "! docker service inspect $service -f '{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}' | grep -qx updating" "no update is open" >/dev/null
+  settled "$service" "$count" >/dev/null
+  after=$(docker service ps -q --filter desired-state=running "$service" | sort | tr '\n' ' ')
+  [ "$before" = "$after" ] && echo "kept     $*" || echo "replaced $*"
+}
+
 # insp SERVICE TEMPLATE
 insp() {
   docker service inspect --format "$2" "$1" 2>&1
