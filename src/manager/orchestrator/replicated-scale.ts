@@ -1,7 +1,7 @@
 /** Which slots a replicated service gains and loses. */
-import type { Service } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import type { Service, Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { TaskState } from '../../proto/generated/docker/swarmkit/v1/types.ts';
-import { isHeld, isLive, type Slot } from './slots.ts';
+import { isHeld, isLive, updatableTasks, type Slot } from './slots.ts';
 import { isRunning, isWanted } from './task-life.ts';
 
 export interface ScaleDecision {
@@ -9,8 +9,8 @@ export interface ScaleDecision {
   readonly create: readonly number[];
   /** Slots that keep their place. */
   readonly keep: readonly Slot[];
-  /** Slots whose tasks all have to go: surplus ones, and dead ones that nothing will fill. */
-  readonly remove: readonly Slot[];
+  /** Tasks that have to go: the live ones of surplus slots, and all of dead ones that nothing will fill. */
+  readonly remove: readonly Task[];
 }
 
 /** Fills the lowest free numbers from 1; gives up unassigned slots first, then those not running, then the higher ones on crowded nodes. */
@@ -20,7 +20,8 @@ export function decideScale(service: Service, slots: Iterable<Slot>, replicas: n
   for (const slot of slots) (isLive(slot) || isHeld(slot, service) ? occupied : free).push(slot);
   if (occupied.length > replicas) {
     const ranked = rankToKeep(occupied);
-    return { create: [], keep: ranked.slice(0, replicas), remove: [...ranked.slice(replicas), ...leftOver(free, [])] };
+    const surplus = ranked.slice(replicas).flatMap((slot) => givenUp(service, slot));
+    return { create: [], keep: ranked.slice(0, replicas), remove: [...surplus, ...leftOver(free, [])] };
   }
   const create = lowestFree(occupied, replicas - occupied.length);
   return { create, keep: occupied, remove: leftOver(free, create) };
@@ -33,12 +34,22 @@ function lowestFree(occupied: readonly Slot[], count: number): readonly number[]
   return numbers;
 }
 
-/** Dead slots that are not filled again and whose tasks are not yet asked to go. */
-function leftOver(free: readonly Slot[], refilled: readonly number[]): readonly Slot[] {
+/**
+ * What goes of a surplus slot. Its history stays to be looked at until the service is changed again, as in Docker, unless
+ * it would make the slot look as if it had ended for good, and be counted.
+ */
+function givenUp(service: Service, slot: Slot): readonly Task[] {
+  const going = updatableTasks(slot, service);
+  const history = slot.tasks.filter((task) => !going.includes(task));
+  return isHeld({ ...slot, tasks: history }, service) ? slot.tasks : going;
+}
+
+/** Tasks of dead slots that are not filled again. */
+function leftOver(free: readonly Slot[], refilled: readonly number[]): readonly Task[] {
   const kept = new Set(refilled);
-  return free.filter(
-    (slot) => !kept.has(slot.number) && slot.tasks.some((task) => task.desiredState < TaskState.REMOVE),
-  );
+  return free
+    .filter(({ number }) => !kept.has(number))
+    .flatMap(({ tasks }) => tasks.filter((task) => task.desiredState < TaskState.REMOVE));
 }
 
 /** Slots in order of worth: each node's first slots before anyone's second ones; what has no single placed task comes last. */

@@ -94,9 +94,7 @@ function planWhole(service: Service, mode: ServiceMode, input: PlanInput): Servi
       const wish = { id: around.newId(), slot: number, nodeId: '', desiredState: TaskState.RUNNING };
       steps.push({ kind: 'create', serviceId: service.id, wish });
     }
-    for (const { tasks } of scale.remove) {
-      for (const task of tasks) steps.push({ kind: 'desire', taskId: task.id, desiredState: TaskState.REMOVE });
-    }
+    for (const { id } of scale.remove) steps.push({ kind: 'desire', taskId: id, desiredState: TaskState.REMOVE });
     marks = kept.map(({ key }) => ({ key, nodeId: '', nodeChanged: false }));
   } else {
     kept = [...slots.values()];

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { isRunning, isWanted } from '../../../../src/manager/orchestrator/task-life.ts';
+import { isRunning, isWanted, stateOf } from '../../../../src/manager/orchestrator/task-life.ts';
 import { NodeSpec_Availability } from '../../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import { NodeStatus_State, TaskState } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { aNode, aService, type ServiceGiven } from '../../../support/builders.ts';
@@ -19,6 +19,11 @@ const live = () => world.tasks().filter((task) => isWanted(task) && isRunning(ta
 const slots = () =>
   live()
     .map((task) => task.slot)
+    .sort((a, b) => a - b);
+const states = () =>
+  world
+    .tasks()
+    .map(stateOf)
     .sort((a, b) => a - b);
 const scale = (replicas: number) =>
   world.changeService((spec) => ({ ...spec, mode: { $case: 'replicated', value: { replicas } } }));
@@ -49,6 +54,32 @@ describe('a replicated service', () => {
     await world.advance(10);
     const lowest = [1, 2, 3].find((slot) => !kept.includes(slot)) ?? 3;
     expect(slots()).toEqual([...kept, lowest].sort((a, b) => a - b));
+  });
+
+  it('leaves the history of a slot it loses by scaling down until the service is changed again', async () => {
+    await aRunningService({ replicas: 3, restart: { delayMs: 10 } });
+    for (const task of live()) await world.report(task.id, TaskState.FAILED);
+    await world.advance(1000);
+    await scale(1);
+    await world.advance(1000);
+    expect(states()).toEqual([TaskState.RUNNING, ...Array<TaskState>(3).fill(TaskState.FAILED)]);
+    await world.changeService((spec) => ({ ...spec, annotations: { ...spec.annotations!, labels: { a: 'b' } } }));
+    await world.advance(1000);
+    expect(states()).toEqual([TaskState.RUNNING, TaskState.FAILED]);
+  });
+
+  it('gives up a slot with its history when that would look like the end of the slot for good', async () => {
+    await aRunningService({ replicas: 2, restart: { condition: 'none' } });
+    for (const task of live()) {
+      await world.create({ tasks: [{ ...task, id: `old-${task.id}`, desiredState: TaskState.SHUTDOWN }] });
+      await world.report(`old-${task.id}`, TaskState.SHUTDOWN);
+    }
+    await scale(1);
+    await world.advance(1000);
+    expect(world.tasks()).toHaveLength(2);
+    await scale(2);
+    await world.advance(1000);
+    expect(slots()).toEqual([1, 2]);
   });
 
   it('removes all its tasks when it is deleted', async () => {
