@@ -31,7 +31,7 @@ function serviceOn(read: StoreReads['read'], { id }: Network, service: Service):
 }
 
 const addressOn = (networkId: string, task: Task): string =>
-  withoutLength(task.networks.find((attachment) => attachment.network?.id === networkId)?.addresses[0] ?? '');
+  withoutLength(task.networks.findLast((attachment) => attachment.network?.id === networkId)?.addresses[0] ?? '');
 
 /** "10.0.1.3/24" → "10.0.1.3" */
 const withoutLength = (address: string): string => address.split('/')[0] ?? '';

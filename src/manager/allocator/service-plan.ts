@@ -33,11 +33,12 @@ export const networksOf = (service: Service): readonly NetworkAttachmentConfig[]
   return ofTask.length > 0 ? ofTask : (service.spec?.networks ?? []);
 };
 
-/** Networks of a service that need addresses, ingress first if it publishes ports there. */
+/** Networks of a service that need addresses, ingress first if it publishes ports there. One may be named twice. */
 export function networkIdsOf(service: Service, ingressNetworkId: string | undefined): readonly string[] {
   const publishes = (service.spec?.endpoint?.ports ?? []).some(isIngress);
   const ingress = publishes && ingressNetworkId !== undefined ? [ingressNetworkId] : [];
-  return [...new Set([...ingress, ...networksOf(service).map(({ target }) => target)])];
+  const named = networksOf(service).map(({ target }) => target);
+  return [...ingress, ...named.filter((id) => !ingress.includes(id))];
 }
 
 export function planService(service: Service, surroundings: ServiceSurroundings): ServicePlan {
@@ -71,7 +72,7 @@ function planVirtualIps(
   { addresses, ingressNetworkId, isNodeLocal, whyNoAddress }: ServiceSurroundings,
 ): Endpoint['virtualIps'] | string {
   if (service.spec?.endpoint?.mode === EndpointSpec_ResolutionMode.DNSRR) return [];
-  const held = new Map((service.endpoint?.virtualIps ?? []).map((vip) => [vip.networkId, vip]));
+  const held = [...(service.endpoint?.virtualIps ?? [])];
   const planned: Endpoint['virtualIps'][number][] = [];
   const taken: Endpoint['virtualIps'][number][] = [];
   for (const networkId of networkIdsOf(service, ingressNetworkId)) {
@@ -80,7 +81,8 @@ function planVirtualIps(
       planned.push({ networkId, addr: '' });
       continue;
     }
-    const present = held.get(networkId);
+    const at = held.findIndex((vip) => vip.networkId === networkId);
+    const [present] = at < 0 ? [] : held.splice(at, 1);
     const addr = present ? present.addr : addresses.take(networkId);
     if (addr === undefined) {
       for (const vip of taken) addresses.release(vip.networkId, vip.addr);

@@ -62,24 +62,24 @@ export function withReason(task: Task, reason: string, nowMs: number): Task | un
   };
 }
 
+/** The network, and what is asked for in it. */
+type Attaching = Pick<NetworkAttachmentConfig, 'target'> & Partial<NetworkAttachmentConfig>;
+
 function planAttachments(
   task: Task,
   service: Service | undefined,
   { addresses, network, ingressNetworkId, whyNoAddress }: TaskSurroundings,
 ): readonly NetworkAttachment[] | string {
-  const configs = new Map<string, NetworkAttachmentConfig>(
-    (task.spec?.networks.length || !service ? (task.spec?.networks ?? []) : networksOf(service)).map((config) => [
-      config.target,
-      config,
-    ]),
-  );
-  const ingress = service ? networkIdsOf(service, ingressNetworkId).filter((id) => id === ingressNetworkId) : [];
+  const ofTask = task.spec?.networks ?? [];
+  const configs: readonly Attaching[] = ofTask.length > 0 || !service ? ofTask : networksOf(service);
+  const isNamed = configs.some(({ target }) => target === ingressNetworkId);
+  const needsIngress =
+    service && !isNamed && networkIdsOf(service, ingressNetworkId).some((id) => id === ingressNetworkId);
   const attachments: NetworkAttachment[] = [];
-  for (const id of new Set([...ingress, ...configs.keys()])) {
-    const config = configs.get(id);
+  for (const { target: id, ...config } of [...(needsIngress ? [{ target: ingressNetworkId ?? '' }] : []), ...configs]) {
     const target = network(id);
     const isLocal = target !== undefined && isNodeLocal(target);
-    const address = isLocal ? undefined : addresses.take(id, config?.addresses[0]);
+    const address = isLocal ? undefined : addresses.take(id, config.addresses?.[0]);
     if (!target || (address === undefined && !isLocal)) {
       for (const attachment of attachments) {
         for (const taken of attachment.addresses) addresses.release(attachment.network?.id ?? '', taken);
@@ -89,8 +89,8 @@ function planAttachments(
     attachments.push({
       network: target,
       addresses: address === undefined ? [] : [address],
-      aliases: config?.aliases ?? [],
-      driverAttachmentOpts: config?.driverAttachmentOpts ?? {},
+      aliases: config.aliases ?? [],
+      driverAttachmentOpts: config.driverAttachmentOpts ?? {},
     });
   }
   return attachments;

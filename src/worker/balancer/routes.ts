@@ -119,7 +119,7 @@ const meshPorts = ({ endpoint }: Task): readonly PortConfig[] =>
 /** The virtual addresses a task stands behind, each with its own address in that network. The mesh is a thing of its own. */
 function virtualAddresses(task: Task): readonly { readonly virtual: string; readonly real: string }[] {
   return (task.endpoint?.virtualIps ?? []).flatMap(({ networkId, addr }) => {
-    const place = task.networks.find(({ network }) => network?.id === networkId && !network.spec?.ingress);
+    const place = task.networks.findLast(({ network }) => network?.id === networkId && !network.spec?.ingress);
     const real = place?.addresses[0];
     return real === undefined || addr === '' ? [] : [{ virtual: bare(addr), real: bare(real) }];
   });

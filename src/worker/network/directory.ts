@@ -4,7 +4,7 @@
  * addresses are led to tasks, a service that has one is known by it.
  */
 import type { Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
-import { isOverlay } from './overlay.ts';
+import { attachmentsInUse, isOverlay } from './overlay.ts';
 import { taskName } from '../task-naming.ts';
 
 /** A task as others on its networks see it. */
@@ -37,7 +37,7 @@ export function memberOf(task: Task, isReady: boolean, nodeAddress?: string): Me
     serviceName: task.serviceAnnotations?.name ?? '',
     isReady,
     nodeAddress,
-    places: task.networks.filter(isOverlay).map(({ network, addresses, aliases }) => ({
+    places: attachmentsInUse(task.networks.filter(isOverlay)).map(({ network, addresses, aliases }) => ({
       networkId: network?.id ?? '',
       networkName: network?.spec?.annotations?.name ?? '',
       address: addresses[0]?.split('/')[0] ?? '',

@@ -11,6 +11,13 @@ const DEFAULT_MTU = '1450';
 export const isOverlay = ({ network, addresses }: NetworkAttachment): boolean =>
   network?.driverState?.name === DRIVER && network.spec?.ingress !== true && addresses.length > 0;
 
+/**
+ * The attachments a container has of a task's. A network named twice gives a task two addresses, but an engine puts a
+ * container into it once: the last one counts, as in Docker.
+ */
+export const attachmentsInUse = (networks: readonly NetworkAttachment[]): readonly NetworkAttachment[] =>
+  networks.filter(({ network }, at) => at === networks.findLastIndex((other) => other.network?.id === network?.id));
+
 export const mtuOf = ({ spec }: Network): string => spec?.driverConfig?.options[MTU_OPTION] ?? DEFAULT_MTU;
 
 export const isEncrypted = ({ driverState }: Network): boolean =>

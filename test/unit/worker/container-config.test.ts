@@ -119,6 +119,14 @@ describe('the options of a container', () => {
     });
   });
 
+  it('put a container once into a network that is named twice', () => {
+    const networks = [onOverlay('back', '10.0.1.5/24'), onOverlay('back', '10.0.1.6/24')];
+    const options = containerOptions({ ...assignedTask('t1', { image: 'app' }), networks }, NODE, [], []);
+    expect(options.NetworkingConfig?.EndpointsConfig).toMatchObject({
+      back: { IPAMConfig: { IPv4Address: '10.0.1.6' } },
+    });
+  });
+
   it('ask the servers a service names instead of those of the machine', () => {
     const container = { dnsConfig: { nameservers: ['198.51.100.1'], search: [], options: [] } };
     const task = { ...assignedTask('t1', { container }), networks: [onOverlay('back', '10.0.1.5/24')] };

@@ -43,6 +43,18 @@ describe('a name on an overlay network', () => {
     expect(directory.lookUp('10.0.1.9', 'stranger')).toEqual(['10.0.2.2']);
   });
 
+  it('stands for the last address of a task whose network is named twice, which its container has', () => {
+    const twice = directoryOf(
+      ['a', 'web', onOverlay('back', '10.0.1.2/24', ['one']), onOverlay('back', '10.0.1.3/24', ['two'])],
+      ['c', 'client', onOverlay('back', '10.0.1.4/24')],
+    );
+    expect(['web', 'one', 'two'].map((name) => twice.lookUp('10.0.1.4', name))).toEqual([
+      ['10.0.1.3'],
+      [],
+      ['10.0.1.3'],
+    ]);
+  });
+
   it('leaves out tasks that are not ready or gone', () => {
     const changing = directoryOf(
       ['a', 'web', onOverlay('back', '10.0.1.2/24')],

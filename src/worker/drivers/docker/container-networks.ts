@@ -2,7 +2,7 @@
 import type { EndpointSettings, HostConfig } from 'dockerode';
 import type { NetworkAttachment, Task } from '../../../proto/generated/docker/swarmkit/v1/objects.ts';
 import type { ContainerSpec } from '../../../proto/generated/docker/swarmkit/v1/specs.ts';
-import { hardwareAddress, isOverlay } from '../../network/overlay.ts';
+import { attachmentsInUse, hardwareAddress, isOverlay } from '../../network/overlay.ts';
 
 /** Networks every engine has; it takes no settings in them. */
 const OWN_NETWORKS: ReadonlySet<string> = new Set(['bridge', 'host', 'none']);
@@ -14,7 +14,8 @@ export interface ContainerEndpoint {
 }
 
 /** In the order of the task; the engine takes the first at creation and the others afterwards. */
-export const endpointsOf = (task: Task): readonly ContainerEndpoint[] => task.networks.flatMap(endpointOf);
+export const endpointsOf = (task: Task): readonly ContainerEndpoint[] =>
+  attachmentsInUse(task.networks).flatMap(endpointOf);
 
 function endpointOf(attachment: NetworkAttachment): readonly ContainerEndpoint[] {
   const { network, addresses, aliases } = attachment;

@@ -183,6 +183,21 @@ describe('the allocator', () => {
     expect(new Set(used).size).toBe(6);
   });
 
+  it('gives a network that is named twice two addresses of the service and of each task, as Docker does', async () => {
+    const test = await testControl();
+    start(test);
+    await addNetwork(test, 'back');
+    const id = await addService(test, onNetworks('web', 'back', 'back'));
+    await addTasks(test, id, 2);
+    await settle();
+    expect(test.store.read.service.get(id)?.endpoint?.virtualIps.map(({ addr }) => addr)).toEqual([
+      '10.0.0.2/24',
+      '10.0.0.3/24',
+    ]);
+    expect(tasksOf(test, id).map((task) => task.networks.length)).toEqual([2, 2]);
+    expect(new Set(addressesInUse(test)).size).toBe(6);
+  });
+
   it('attaches tasks to networks of the node without an address', async () => {
     const test = await testControl();
     await test.store.update((tx) => predefinedNetworks(countingIds('net')).forEach((n) => tx.network.create(n)));
