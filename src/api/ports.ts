@@ -248,6 +248,11 @@ export interface LocalNode {
    * network. Throws notFound, permissionDenied when the network is not attachable, failedPrecondition outside a swarm.
    */
   attachContainer(request: AttachContainerRequest): Promise<ContainerAttachment>;
+  /**
+   * Address at which names of an attachable network of the swarm are answered; undefined when there is no such network.
+   * Throws when no manager can be asked.
+   */
+  findNameServer(network: string): Promise<string | undefined>;
   /** Name servers of this machine that containers can reach. */
   nameServers(): Promise<readonly string[]>;
   /** Done already counts as done. */

@@ -1,5 +1,6 @@
 /** Addresses as users write them: host:port, a host alone, an interface name; and the one others should use. */
-import { networkInterfaces } from 'node:os';
+import { isIP } from 'node:net';
+import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os';
 import { SwarmError } from '../common/errors.ts';
 
 const DEFAULT_PORT = 2377;
@@ -48,6 +49,19 @@ export function advertisedHost(
   return { host: isLocal ? '127.0.0.1' : (outsideAddress() ?? '127.0.0.1') };
 }
 
+/**
+ * How this machine reaches a manager of its own: others may do so at an address or port that is translated on its way, and
+ * leads nowhere from here.
+ */
+export function localWay(advertised: string, listening: HostPort): string {
+  const { host, port } = parseHostPort(advertised);
+  const bare = host.replace(/^\[|\]$/g, '');
+  const isOurs = isIP(bare) === 0 || ownAddresses().some(({ address }) => address === bare);
+  if (isOurs && port === listening.port) return advertised;
+  if (!isAnyAddress(listening.host)) return `${listening.host}:${listening.port}`;
+  return `${listening.host.includes(':') ? '[::1]' : '127.0.0.1'}:${listening.port}`;
+}
+
 const isAnyAddress = (host: string): boolean => /^(0\.0\.0\.0|\[?::\]?)$/.test(host);
 
 /** An interface name stands for its first IPv4 address. */
@@ -57,6 +71,7 @@ function hostOf(text: string): string {
 }
 
 const outsideAddress = (): string | undefined =>
-  Object.values(networkInterfaces())
-    .flat()
-    .find((address) => address?.family === 'IPv4' && !address.internal)?.address;
+  ownAddresses().find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
+
+const ownAddresses = (): readonly NetworkInterfaceInfo[] =>
+  Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);

@@ -23,6 +23,8 @@ export interface AgentHalfOptions {
   /** Undefined while it is locked away: then the agent looks after its tasks without talking to managers. */
   readonly identity: NodeIdentity | undefined;
   readonly managers: readonly string[];
+  /** Where to connect to for the manager at an address. */
+  readonly wayTo?: (address: string) => string;
   readonly log: Logger;
   readonly onSessionMessage: (message: SessionMessage) => void;
   /** The agent ended by itself: the daemon must end too, or it would say that it runs. */
@@ -46,7 +48,7 @@ export class AgentHalf {
       stateDir: options.folder.worker,
       driver,
       balancer: this.#balancer,
-      connector: options.identity ? tlsConnector(options.identity) : lockedConnector,
+      connector: options.identity ? tlsConnector(options.identity, options.wayTo) : lockedConnector,
       managers: options.managers,
       log: options.log,
       amendDescription: (description) => amend(description, options),
@@ -103,6 +105,10 @@ export class AgentHalf {
 
   detach(request: Pick<AttachmentRequest, 'containerId' | 'network'>): Promise<void> {
     return this.#agent.detach(request);
+  }
+
+  findNameServer(network: string): Promise<string | undefined> {
+    return this.#agent.findNameServer(network);
   }
 
   /** Opens a new session, for example with a renewed certificate. */

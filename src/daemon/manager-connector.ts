@@ -8,8 +8,13 @@ import { ResourceAllocatorClient } from '../proto/generated/docker/swarmkit/v1/r
 import { UsageClient } from '../proto/generated/docker/swarmkit/v1/usage.ts';
 import type { ManagerConnector } from '../worker/manager-connector.ts';
 
-export const tlsConnector = (identity: NodeIdentity): ManagerConnector => ({
-  open: (address) => {
+/** @param wayTo where to connect to for the manager at an address, "host:port" both */
+export const tlsConnector = (
+  identity: NodeIdentity,
+  wayTo: (address: string) => string = (address) => address,
+): ManagerConnector => ({
+  open: (manager) => {
+    const address = wayTo(manager);
     const credentials = memberCredentials(identity.current);
     const channelOverride = new Channel(address, credentials, managerChannelOptions);
     const options = { ...managerChannelOptions, channelOverride };

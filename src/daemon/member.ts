@@ -16,7 +16,7 @@ import type { Manager } from '../manager/manager.ts';
 import type { Entry } from '../manager/manager-options.ts';
 import type { SessionMessage } from '../proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import { IssuanceStatus_State, NodeRole } from '../proto/generated/docker/swarmkit/v1/types.ts';
-import { advertisedHost } from './addresses.ts';
+import { advertisedHost, localWay, parseHostPort } from './addresses.ts';
 import { AgentHalf } from './agent-half.ts';
 import { startManagerHalf, type ManagerHalf } from './manager-half.ts';
 import type { DaemonOptions } from './options.ts';
@@ -161,6 +161,7 @@ export class Member {
       nodeId: this.#record.nodeId,
       identity: this.identity,
       managers: this.managerAddresses(),
+      wayTo: (address) => this.#wayTo(address),
       log: log.child({ room: 'agent' }),
       onSessionMessage: (message) => this.#onSessionMessage(message),
       onFatal,
@@ -187,6 +188,10 @@ export class Member {
     const { manager } = this;
     const own = manager ? [manager.address] : [];
     return [...new Set([...own, ...[...(manager?.members ?? []), ...this.#record.managers].map((m) => m.address)])];
+  }
+
+  #wayTo(address: string): string {
+    return address === this.manager?.address ? localWay(address, parseHostPort(this.#record.listenAddr)) : address;
   }
 
   /** Host at which others reach this node. */

@@ -247,6 +247,10 @@ export class SwarmNode implements LocalNode, SwarmPort {
     return this.#requireAgent().detach(request);
   }
 
+  findNameServer(network: string): Promise<string | undefined> {
+    return this.#requireAgent().findNameServer(network);
+  }
+
   nameServers(): Promise<readonly string[]> {
     return upstreamServers();
   }

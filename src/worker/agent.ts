@@ -18,7 +18,14 @@ import type { ManagerConnection, ManagerConnector } from './manager-connector.ts
 import { ManagerContact } from './manager-contact.ts';
 import { readManagerList, writeManagerList } from './manager-list-file.ts';
 import { DEFAULT_WEIGHT, ManagerPicker } from './manager-picker.ts';
-import { attach, detach, type Attachment, type AttachmentRequest, type AttachmentWay } from './network-attachment.ts';
+import {
+  attach,
+  detach,
+  findNameServer,
+  type Attachment,
+  type AttachmentRequest,
+  type AttachmentWay,
+} from './network-attachment.ts';
 import { Reporter } from './reporter.ts';
 import { runSession, type LiveSession } from './session.ts';
 import { SessionBackoff } from './session-backoff.ts';
@@ -163,6 +170,11 @@ export class Agent {
   /** Takes it out of the network again. Throws unavailable without a session. */
   async detach(request: Pick<AttachmentRequest, 'containerId' | 'network'>): Promise<void> {
     await detach(this.#attachmentWay(), request);
+  }
+
+  /** See {@link findNameServer}. Throws unavailable without a session. */
+  async findNameServer(network: string): Promise<string | undefined> {
+    return findNameServer(this.#attachmentWay(), network);
   }
 
   #attachmentWay(): AttachmentWay {

@@ -2,7 +2,7 @@
  * Brings a container that somebody starts by hand on this node into an attachable network of the swarm: a manager makes a
  * task without a service for it, with an address, and the runtime has the network ready once that task runs.
  */
-import { SwarmError } from '../common/errors.ts';
+import { isSwarmError, SwarmError } from '../common/errors.ts';
 import { unary } from '../common/rpc-client.ts';
 import type { Task } from '../proto/generated/docker/swarmkit/v1/objects.ts';
 import type { ResourceAllocatorClient } from '../proto/generated/docker/swarmkit/v1/resource.ts';
@@ -72,6 +72,23 @@ export async function detach(
     const isMeant = task.networks.some((at) => [at.network?.id, at.network?.spec?.annotations?.name].includes(network));
     if (isMeant) await giveUp(resources, task.id);
   }
+}
+
+/** Where names of an attachable network are answered; undefined when there is none, or the managers know no answer. */
+export async function findNameServer(
+  { resources }: Pick<AttachmentWay, 'resources'>,
+  network: string,
+): Promise<string | undefined> {
+  const { address } = await unary(
+    resources.findNameServer.bind(resources),
+    { network },
+    { timeoutMs: CALL_TIMEOUT_MS },
+  ).catch((error: unknown) => {
+    // Managers of a Docker Swarm.
+    if (isSwarmError(error, 'unimplemented')) return { address: '' };
+    throw error;
+  });
+  return address === '' ? undefined : address;
 }
 
 async function giveUp(resources: ResourceAllocatorClient, attachmentId: string): Promise<void> {

@@ -1,6 +1,6 @@
 /** The unmodified docker CLI takes services through their life on two nodes with real engines. */
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { docker } from '../support/cluster.ts';
+import { docker, type TestDaemon } from '../support/cluster.ts';
 import { BUSYBOX_IMAGE } from '../support/docker-engine.ts';
 import { DockerSwarm } from '../support/docker-swarm.ts';
 import { describeWith, itWith } from '../support/requirements.ts';
@@ -120,6 +120,20 @@ describeWith(['root', 'docker', 'dockerd', 'ip', 'busybox'], 'the docker CLI wit
       await expect.poll(() => swarm.onHost(1, 'nft', 'list', 'tables'), IN_TIME).not.toContain('swarmd');
     },
   );
+
+  it('lets a container that is started by hand on a worker find services by name', async () => {
+    const onWorker = (...args: readonly string[]): Promise<string> => docker(swarm.daemons[1] as TestDaemon, ...args);
+    await cli('network', 'create', '-d', 'overlay', '--attachable', '--subnet', '10.77.3.0/24', 'by-hand');
+    await create('found', '--network', 'by-hand', '--endpoint-mode', 'dnsrr');
+    await expect.poll(() => replicas('found'), IN_TIME).toBe('1/1');
+    await onWorker('run', '-d', '--name', 'seeker', '--network', 'by-hand', BUSYBOX_IMAGE, ...SLEEP);
+    const lookUp = (): Promise<string> =>
+      onWorker('exec', 'seeker', 'nslookup', 'found', '127.0.0.11').catch((error: Error) => error.message);
+    await expect.poll(lookUp, IN_TIME).toContain('10.77.3.');
+    await onWorker('rm', '-f', 'seeker');
+    await cli('service', 'rm', 'found');
+    await expect.poll(() => cli('network', 'rm', 'by-hand').catch(() => ''), IN_TIME).toBe('by-hand');
+  });
 
   it('shows the containers of the node it talks to, and runs commands in them', async () => {
     await create('web', '--mode', 'global', '--constraint', 'node.hostname==node-1');

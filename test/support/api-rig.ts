@@ -84,6 +84,7 @@ export async function apiRig(options: ApiOptions = {}): Promise<ApiRig> {
   await store.update((tx) => {
     tx.cluster.create(
       newCluster({
+        nowMs: 0,
         clusterId: newId(),
         root,
         joinTokens: { worker: 'SWMTKN-1-w', manager: 'SWMTKN-1-m' },
@@ -147,6 +148,7 @@ export async function apiRig(options: ApiOptions = {}): Promise<ApiRig> {
           return Promise.resolve();
         },
         attachContainer: () => Promise.reject(new SwarmError('failedPrecondition', 'there is no agent')),
+        findNameServer: () => Promise.resolve(undefined),
         nameServers: () => Promise.resolve([]),
         detachContainer: () => Promise.resolve(),
         unlock: (key) => {

@@ -23,6 +23,7 @@ interface Container {
 export interface Endpoint {
   readonly IPAMConfig?: { readonly IPv4Address?: string } | null;
   readonly Aliases?: readonly string[] | null;
+  readonly DriverOpts?: Readonly<Record<string, string>> | null;
 }
 
 /** A place in a network of the swarm: what to tell the engine, and how to give it up. */
@@ -33,7 +34,10 @@ interface Joined {
 
 const SHORT_ID = 12;
 
-type Attacher = Pick<LocalNode, 'info' | 'attachContainer' | 'detachContainer'>;
+/** Marks a place whose address the managers chose; its value says nothing. */
+const CHOSEN = 'swarmd.address.chosen';
+
+type Attacher = Pick<LocalNode, 'info' | 'attachContainer' | 'detachContainer' | 'findNameServer'>;
 
 export class Attachments {
   readonly #engine: Engine;
@@ -95,6 +99,16 @@ export class Attachments {
     return this.#attach(container, network, endpoint);
   }
 
+  /**
+   * Who answers names to a container that is to be made in a network; undefined when that is not the swarm's business, or
+   * no manager can be asked: then it is made all the same, and finds names of its engine only.
+   */
+  async nameServer(network: string, caller: EngineCaller): Promise<string | undefined> {
+    if (network === '' || network.startsWith('container:') || !(await this.#isSwarms(network, caller)))
+      return undefined;
+    return this.#node.findNameServer(network).catch(() => undefined);
+  }
+
   async disconnected(key: string, network: string, caller: EngineCaller): Promise<void> {
     const container = await this.#inspect(key, caller);
     // It is given up with the end of the container at the latest.
@@ -109,14 +123,20 @@ export class Attachments {
 
   async #attach(container: Container, network: string, endpoint: Endpoint): Promise<Joined | undefined> {
     const own = [container.Name.replace(/^\//, ''), container.Id.slice(0, SHORT_ID)];
+    // One that was chosen for an earlier run may be somebody else's by now.
+    const wished = endpoint.DriverOpts?.[CHOSEN] === undefined ? (endpoint.IPAMConfig?.IPv4Address ?? '') : '';
     try {
       const { address, undo } = await this.#node.attachContainer({
         network,
         containerId: container.Id,
         aliases: [...new Set([...own, ...(endpoint.Aliases ?? [])])],
-        address: endpoint.IPAMConfig?.IPv4Address ?? '',
+        address: wished,
       });
-      const settings = { ...endpoint, IPAMConfig: { ...endpoint.IPAMConfig, IPv4Address: address } };
+      const settings = {
+        ...endpoint,
+        IPAMConfig: { ...endpoint.IPAMConfig, IPv4Address: address },
+        ...(wished === '' && { DriverOpts: { ...endpoint.DriverOpts, [CHOSEN]: '' } }),
+      };
       return { settings, undo: () => undo().catch(() => undefined) };
     } catch (error) {
       if (isSwarmError(error, 'notFound')) return undefined;

@@ -12,7 +12,7 @@ export function registerAttachedContainers(app: Router, context: ApiContext): vo
   const { engine, attachments } = context;
   if (!engine || !attachments) return;
   app.post('/containers/create', async (request, reply) => {
-    await engine.pass(request, reply, await withNameServer(context, request));
+    await engine.pass(request, reply, await withNameServer(context, attachments, request));
   });
   app.post('/containers/:id/start', async (request, reply) => {
     const undo = await attachments.beforeStart(pathPart(request, 'id'), request);
@@ -50,22 +50,17 @@ async function passOrUndo(pass: () => Promise<number>, undo: (() => Promise<void
 
 /**
  * A container in a network of the swarm asks the swarm's name server there first, then those it was given or those of the
- * machine. That can only be told when it is created, and by a manager, which knows the networks.
+ * machine. That can only be told when it is created.
  */
-async function withNameServer({ ports }: ApiContext, request: ApiRequest): Promise<Buffer> {
-  const swarm = ports.swarm.current();
-  if (!swarm) return request.body;
+async function withNameServer({ ports }: ApiContext, attachments: Attachments, request: ApiRequest): Promise<Buffer> {
   const body = objectOf(request.body);
   const host = (body['HostConfig'] ?? {}) as Json;
-  const name = textOf(host['NetworkMode']);
-  const { read } = swarm.store;
-  const network = read.network.byName(name) ?? read.network.get(name);
-  const gateway = network?.spec?.attachable ? network.ipam?.configs[0]?.gateway : undefined;
-  if (gateway === undefined) return request.body;
+  const server = await attachments.nameServer(textOf(host['NetworkMode']), request);
+  if (server === undefined) return request.body;
   const given = host['Dns'] ?? [];
   if (!isTexts(given)) return request.body;
   const others = given.length > 0 ? given : await ports.node.nameServers();
-  return Buffer.from(JSON.stringify({ ...body, HostConfig: { ...host, Dns: [gateway, ...others] } }));
+  return Buffer.from(JSON.stringify({ ...body, HostConfig: { ...host, Dns: [server, ...others] } }));
 }
 
 /** Empty when it is none: the engine says what is wrong with it. */

@@ -1,4 +1,5 @@
 /** Who is registered and alive: sessions, heartbeats, and the node states that follow from them. */
+import { isIP } from 'node:net';
 import type { Metadata } from '@grpc/grpc-js';
 import type { Caller } from '../../common/rpc.ts';
 import { msOfDuration } from '../../common/time.ts';
@@ -123,8 +124,16 @@ export class Presence {
 
   /** Resolves when the node is stored as ready, with what it says about itself. */
   ready(caller: Caller, description: NodeDescription | undefined): Promise<void> {
-    const { nodeId, address } = caller;
-    return this.#reports.stored(nodeId, { kind: 'ready', nodeId, description, addr: hostOf(address) });
+    const { nodeId } = caller;
+    return this.#reports.stored(nodeId, { kind: 'ready', nodeId, description, addr: this.#addressOf(caller) });
+  }
+
+  /** The agent beside this manager may come by way of loopback: others reach it where they reach the manager. */
+  #addressOf({ nodeId, address }: Caller): string {
+    const { nodeId: own, managers } = this.#options;
+    const advertised = own === nodeId && managers.current().find(({ peer }) => peer?.nodeId === nodeId)?.peer?.addr;
+    const host = advertised ? hostOf(advertised) : '';
+    return isIP(host) === 0 ? hostOf(address) : host;
   }
 
   /** The caller's registration. Throws notFound (none) and invalidArgument (another session). */

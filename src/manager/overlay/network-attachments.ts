@@ -12,6 +12,8 @@ import type {
   AttachNetworkRequest,
   AttachNetworkResponse,
   DetachNetworkRequest,
+  FindNameServerRequest,
+  FindNameServerResponse,
   ResourceAllocatorService,
 } from '../../proto/generated/docker/swarmkit/v1/resource.ts';
 import { TaskSpec } from '../../proto/generated/docker/swarmkit/v1/specs.ts';
@@ -31,6 +33,7 @@ export function networkAttachmentMethods(
   return {
     attachNetwork: { access: 'member', handle: (request, context) => attach(options, request, context) },
     detachNetwork: { access: 'member', handle: (request, context) => detach(options, request, context) },
+    findNameServer: { access: 'member', handle: (request) => findNameServer(options, request) },
   };
 }
 
@@ -78,6 +81,15 @@ async function detach(
     tx.task.delete(task.id);
   });
   return {};
+}
+
+/** Agents answer names on the gateway's address. */
+function findNameServer(
+  { store: { read } }: NetworkAttachmentOptions,
+  { network: target }: FindNameServerRequest,
+): FindNameServerResponse {
+  const network = read.network.byName(target) ?? read.network.get(target);
+  return { address: (network?.spec?.attachable && network.ipam?.configs[0]?.gateway) || '' };
 }
 
 /** Engines talk to the leader only; one that changed a moment ago is found again by their session. */

@@ -43,6 +43,16 @@ export interface DetachNetworkRequest {
 export interface DetachNetworkResponse {
 }
 
+export interface FindNameServerRequest {
+  /** Name or id. */
+  readonly network: string;
+}
+
+export interface FindNameServerResponse {
+  /** IPv4 address; empty when there is no such network, or containers may not be attached to it. */
+  readonly address: string;
+}
+
 function createBaseAttachNetworkRequest(): AttachNetworkRequest {
   return { config: undefined, containerId: "" };
 }
@@ -229,6 +239,98 @@ export const DetachNetworkResponse: MessageFns<DetachNetworkResponse> = {
   },
 };
 
+function createBaseFindNameServerRequest(): FindNameServerRequest {
+  return { network: "" };
+}
+
+export const FindNameServerRequest: MessageFns<FindNameServerRequest> = {
+  encode(message: FindNameServerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.network !== "") {
+      writer.uint32(10).string(message.network);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FindNameServerRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseFindNameServerRequest() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.network = reader.string();
+          continue;
+        }
+      }
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
+    }
+    return message;
+  },
+
+  create<I extends Exact<DeepPartial<FindNameServerRequest>, I>>(base?: I): FindNameServerRequest {
+    return FindNameServerRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FindNameServerRequest>, I>>(object: I): FindNameServerRequest {
+    const message = createBaseFindNameServerRequest() as any;
+    message.network = object.network ?? "";
+    return message;
+  },
+};
+
+function createBaseFindNameServerResponse(): FindNameServerResponse {
+  return { address: "" };
+}
+
+export const FindNameServerResponse: MessageFns<FindNameServerResponse> = {
+  encode(message: FindNameServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.address !== "") {
+      writer.uint32(10).string(message.address);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FindNameServerResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const end = length === undefined ? reader.len : reader.pos + length;
+    const message = createBaseFindNameServerResponse() as any;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.address = reader.string();
+          continue;
+        }
+      }
+      if ((tag & 7) === 4 || tag === 0) {
+        break;
+      }
+      reader.skip(tag & 7);
+    }
+    return message;
+  },
+
+  create<I extends Exact<DeepPartial<FindNameServerResponse>, I>>(base?: I): FindNameServerResponse {
+    return FindNameServerResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FindNameServerResponse>, I>>(object: I): FindNameServerResponse {
+    const message = createBaseFindNameServerResponse() as any;
+    message.address = object.address ?? "";
+    return message;
+  },
+};
+
 export type ResourceAllocatorService = typeof ResourceAllocatorService;
 export const ResourceAllocatorService = {
   attachNetwork: {
@@ -251,11 +353,25 @@ export const ResourceAllocatorService = {
       Buffer.from(DetachNetworkResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DetachNetworkResponse => DetachNetworkResponse.decode(value),
   },
+  /** Who answers names in an attachable network, for a container that is yet to be made; our own method. */
+  findNameServer: {
+    path: "/docker.swarmkit.v1.ResourceAllocator/FindNameServer" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: FindNameServerRequest): Buffer =>
+      Buffer.from(FindNameServerRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): FindNameServerRequest => FindNameServerRequest.decode(value),
+    responseSerialize: (value: FindNameServerResponse): Buffer =>
+      Buffer.from(FindNameServerResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): FindNameServerResponse => FindNameServerResponse.decode(value),
+  },
 } as const;
 
 export interface ResourceAllocatorServer extends UntypedServiceImplementation {
   attachNetwork: handleUnaryCall<AttachNetworkRequest, AttachNetworkResponse>;
   detachNetwork: handleUnaryCall<DetachNetworkRequest, DetachNetworkResponse>;
+  /** Who answers names in an attachable network, for a container that is yet to be made; our own method. */
+  findNameServer: handleUnaryCall<FindNameServerRequest, FindNameServerResponse>;
 }
 
 export interface ResourceAllocatorClient extends Client {
@@ -288,6 +404,22 @@ export interface ResourceAllocatorClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DetachNetworkResponse) => void,
+  ): ClientUnaryCall;
+  /** Who answers names in an attachable network, for a container that is yet to be made; our own method. */
+  findNameServer(
+    request: FindNameServerRequest,
+    callback: (error: ServiceError | null, response: FindNameServerResponse) => void,
+  ): ClientUnaryCall;
+  findNameServer(
+    request: FindNameServerRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: FindNameServerResponse) => void,
+  ): ClientUnaryCall;
+  findNameServer(
+    request: FindNameServerRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: FindNameServerResponse) => void,
   ): ClientUnaryCall;
 }
 
