@@ -32,6 +32,7 @@ export async function newFoundation(
   const nodeId = newId();
   const cluster = newCluster({
     clusterId,
+    nowMs,
     root,
     joinTokens: { worker: newJoinToken(root.certificate), manager: newJoinToken(root.certificate) },
     spec: request.clusterSpec(clusterDefaults(settings)),

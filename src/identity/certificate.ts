@@ -2,9 +2,10 @@
  * X.509 for the cluster: the root, node certificates, signing requests. ECDSA P-256 throughout, laid out as SwarmKit does
  * so that Docker Engines accept them. The certificate library is loaded only when something is made or signed.
  */
-import { createPrivateKey, createPublicKey, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
-import type { Extension } from '@peculiar/x509';
+import { createPrivateKey, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
+import type { Extension, Name, X509Certificate as X509 } from '@peculiar/x509';
 import { SwarmError } from '../common/errors.ts';
+import { certificatesIn } from '../common/pem.ts';
 
 const CURVE = { name: 'ECDSA', namedCurve: 'P-256' } as const;
 const SIGNATURE = { name: 'ECDSA', hash: 'SHA-256' } as const;
@@ -35,6 +36,11 @@ async function x509() {
   return import('@peculiar/x509');
 }
 
+/** Loads what making and signing certificates needs, which otherwise happens when it is first done. */
+export async function loadCertificateLibrary(): Promise<void> {
+  await x509();
+}
+
 /** 160 random bits; the top bit stays clear because serials are positive. */
 const serialNumber = (): string => {
   const bytes = randomBytes(20);
@@ -42,14 +48,26 @@ const serialNumber = (): string => {
   return bytes.toString('hex');
 };
 
-async function signingKeys(keyPem: string): Promise<webcrypto.CryptoKeyPair> {
-  const privateKey = createPrivateKey(keyPem);
-  const pkcs8 = privateKey.export({ type: 'pkcs8', format: 'der' });
-  const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
-  return {
-    privateKey: await webcrypto.subtle.importKey('pkcs8', pkcs8, CURVE, true, ['sign']),
-    publicKey: await webcrypto.subtle.importKey('spki', spki, CURVE, true, ['verify']),
-  } as webcrypto.CryptoKeyPair;
+/** What to sign with: ours are of one kind, but people may bring a root of their own. */
+interface SigningKey {
+  readonly privateKey: webcrypto.CryptoKey;
+  readonly algorithm: { readonly name: string; readonly hash: string };
+}
+
+const CURVES: Readonly<Record<string, readonly [namedCurve: string, hash: string]>> = {
+  prime256v1: ['P-256', 'SHA-256'],
+  secp384r1: ['P-384', 'SHA-384'],
+  secp521r1: ['P-521', 'SHA-512'],
+};
+
+async function signingKey(keyPem: string): Promise<SigningKey> {
+  const key = createPrivateKey(keyPem);
+  const pkcs8 = key.export({ type: 'pkcs8', format: 'der' });
+  const [namedCurve, hash] = CURVES[key.asymmetricKeyDetails?.namedCurve ?? ''] ?? [];
+  const algorithm = namedCurve
+    ? { name: 'ECDSA', namedCurve, hash: hash ?? '' }
+    : { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
+  return { privateKey: await webcrypto.subtle.importKey('pkcs8', pkcs8, algorithm, true, ['sign']), algorithm };
 }
 
 const pemOfKey = async (key: webcrypto.CryptoKey): Promise<string> =>
@@ -91,21 +109,23 @@ export async function crossSign(newRoot: string, signer: KeyPair, nowMs: number)
   const lib = await x509();
   const root = new lib.X509Certificate(newRoot);
   const issuer = new lib.X509Certificate(signer.certificate);
-  const { privateKey } = await signingKeys(signer.key);
+  const { privateKey, algorithm } = await signingKey(signer.key);
   const certificate = await lib.X509CertificateGenerator.create({
     serialNumber: serialNumber(),
-    subject: root.subject,
-    issuer: issuer.subject,
+    // Byte for byte: some clients compare names so.
+    subject: root.subjectName,
+    issuer: issuer.subjectName,
     notBefore: new Date(nowMs - ROOT_BACKDATE_MS),
     notAfter: root.notAfter,
     publicKey: root.publicKey,
     signingKey: privateKey,
-    signingAlgorithm: SIGNATURE,
+    signingAlgorithm: algorithm,
     extensions: [
       new lib.BasicConstraintsExtension(true, undefined, true),
       new lib.KeyUsagesExtension(lib.KeyUsageFlags.keyCertSign | lib.KeyUsageFlags.cRLSign, true),
-      await lib.SubjectKeyIdentifierExtension.create(root.publicKey),
-      await lib.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
+      root.getExtension(lib.SubjectKeyIdentifierExtension) ??
+        (await lib.SubjectKeyIdentifierExtension.create(root.publicKey)),
+      await keyIdentifierOf(lib, issuer),
     ],
   });
   return withNewline(certificate.toString('pem'));
@@ -151,7 +171,7 @@ export async function signNodeCertificate(
       { cause: error },
     );
   }
-  const { issuer, privateKey, keyIdentifier } = await preparedSigner(signer);
+  const { issuer, privateKey, algorithm, keyIdentifier } = await preparedSigner(signer);
   const unit = ROLE_UNIT[subject.role];
   const names = [unit, subject.nodeId, ...(subject.role === 'manager' ? [CA_SERVER_NAME] : [])];
   const certificate = await lib.X509CertificateGenerator.create({
@@ -162,7 +182,7 @@ export async function signNodeCertificate(
     notAfter: new Date(validity.nowMs + validity.lifeMs),
     publicKey: request.publicKey,
     signingKey: privateKey,
-    signingAlgorithm: SIGNATURE,
+    signingAlgorithm: algorithm,
     extensions: [
       new lib.KeyUsagesExtension(lib.KeyUsageFlags.digitalSignature | lib.KeyUsageFlags.keyEncipherment, true),
       new lib.ExtendedKeyUsageExtension([lib.ExtendedKeyUsage.serverAuth, lib.ExtendedKeyUsage.clientAuth]),
@@ -175,10 +195,9 @@ export async function signNodeCertificate(
   return withNewline(certificate.toString('pem')) + (signer.intermediates ?? '');
 }
 
-interface PreparedSigner {
-  /** Subject of the signer's certificate. */
-  readonly issuer: string;
-  readonly privateKey: webcrypto.CryptoKey;
+interface PreparedSigner extends SigningKey {
+  /** Subject of the signer's certificate, byte for byte: some clients compare names so. */
+  readonly issuer: Name;
   /** Extension that names the signer's key. */
   readonly keyIdentifier: Extension;
 }
@@ -196,9 +215,15 @@ function preparedSigner(pair: KeyPair): Promise<PreparedSigner> {
 async function prepareSigner({ certificate, key }: KeyPair): Promise<PreparedSigner> {
   const lib = await x509();
   const issuer = new lib.X509Certificate(certificate);
-  const { privateKey } = await signingKeys(key);
-  const keyIdentifier = await lib.AuthorityKeyIdentifierExtension.create(issuer.publicKey);
-  return { issuer: issuer.subject, privateKey, keyIdentifier };
+  return { issuer: issuer.subjectName, ...(await signingKey(key)), keyIdentifier: await keyIdentifierOf(lib, issuer) };
+}
+
+/** Names an issuer's key as its own certificate does, or chains to it would not be found. */
+async function keyIdentifierOf(lib: Awaited<ReturnType<typeof x509>>, issuer: X509): Promise<Extension> {
+  const own = issuer.getExtension(lib.SubjectKeyIdentifierExtension);
+  return own
+    ? new lib.AuthorityKeyIdentifierExtension(own.keyId)
+    : lib.AuthorityKeyIdentifierExtension.create(issuer.publicKey);
 }
 
 /** Who a node certificate (first of a PEM chain) belongs to. Throws invalidArgument when a part is missing. */
@@ -225,8 +250,7 @@ export function subjectOf(pem: string): NodeSubject & { readonly notBeforeMs: nu
 }
 
 /** The certificates of a PEM bundle. */
-const splitBundle = (pem: string): readonly string[] =>
-  pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
+const splitBundle = certificatesIn;
 
 /** Whether a leaf-first PEM chain leads to one of the roots of a bundle. Validity periods are not looked at. */
 export function chainsTo(chain: string, rootBundle: string): boolean {

@@ -1,4 +1,5 @@
 /** A certificate authority over a local store, served on a loopback port as a manager does. */
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +8,12 @@ import { systemClock } from '../../src/common/clock.ts';
 import { newId } from '../../src/common/ids.ts';
 import { silentLogger } from '../../src/common/log.ts';
 import { addService } from '../../src/common/rpc.ts';
-import { createRootCa, createSigningRequest, signNodeCertificate } from '../../src/identity/certificate.ts';
+import {
+  createRootCa,
+  createSigningRequest,
+  signNodeCertificate,
+  type KeyPair,
+} from '../../src/identity/certificate.ts';
 import { newJoinToken, rootDigest } from '../../src/identity/join-token.ts';
 import { NodeIdentity } from '../../src/identity/node-identity.ts';
 import { TlsListener } from '../../src/identity/tls-listener.ts';
@@ -27,6 +33,14 @@ export interface TestAuthority {
   readonly removed: Set<string>;
   token(role: 'worker' | 'manager'): string;
   close(): Promise<void>;
+}
+
+/** A root that somebody brings: made by OpenSSL. @param key as `-newkey` takes it, with further arguments */
+export function aRoot(key: readonly string[], subject = '/CN=brought', days = 4000): KeyPair {
+  const args = ['req', '-x509', '-newkey', ...key, '-nodes', '-days', String(days), '-subj', subject, '-keyout', '-'];
+  const text = execFileSync('openssl', args, { stdio: ['ignore', 'pipe', 'ignore'] }).toString();
+  const at = text.indexOf('-----BEGIN CERTIFICATE-----');
+  return { certificate: text.slice(at), key: text.slice(0, at) };
 }
 
 export async function startAuthority(): Promise<TestAuthority> {

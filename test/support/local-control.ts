@@ -55,6 +55,7 @@ export async function testControl(overrides: Partial<ControlDependencies> = {}):
 
 export const aCluster = (settings: NetworkSettings = {}) =>
   newCluster({
+    nowMs: 0,
     ...settings,
     clusterId: CLUSTER_ID,
     root: { certificate: 'the root certificate', key: 'the root key' },

@@ -6,6 +6,7 @@ import {
 } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { ClusterSpec } from '../../proto/generated/docker/swarmkit/v1/specs.ts';
 import type { Cluster } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import { normalisedPem } from '../../common/pem.ts';
 import { badRequest } from '../http-error.ts';
 import type { IssuerOf } from '../ports.ts';
 import {
@@ -90,8 +91,9 @@ export function mergeSwarmSpec(docker: DockerSwarmSpec, base: ClusterSpec): Clus
 const mergeCaConfig = (docker: Decoded<typeof caConfig>, base: CAConfig | undefined): CAConfig => ({
   nodeCertExpiry: nonZeroDuration(docker.NodeCertExpiry) ?? base?.nodeCertExpiry,
   externalCas: docker.ExternalCAs ? docker.ExternalCAs.map(externalCaToProto) : (base?.externalCas ?? []),
-  signingCaCert: docker.SigningCACert ? Buffer.from(docker.SigningCACert) : (base?.signingCaCert ?? Buffer.alloc(0)),
-  signingCaKey: docker.SigningCAKey ? Buffer.from(docker.SigningCAKey) : (base?.signingCaKey ?? Buffer.alloc(0)),
+  // Never shown, so a client that sends the settings back cannot mean them again.
+  signingCaCert: Buffer.from(docker.SigningCACert ?? ''),
+  signingCaKey: Buffer.from(docker.SigningCAKey ?? ''),
   forceRotate: docker.ForceRotate ?? base?.forceRotate ?? 0,
 });
 
@@ -121,8 +123,12 @@ export function clusterToDocker(cluster: Cluster, issuerOf: IssuerOf): object {
 }
 
 /** Also when it was asked for a moment ago: clients that wait for its end must not find it before its beginning. */
-const isRootRotating = ({ rootCa, spec }: Cluster): boolean =>
-  rootCa?.rootRotation !== undefined || (spec?.caConfig?.forceRotate ?? 0) > (rootCa?.lastForcedRotation ?? 0);
+function isRootRotating({ rootCa, spec }: Cluster): boolean {
+  const { forceRotate = 0, signingCaCert = Buffer.alloc(0) } = spec?.caConfig ?? {};
+  if (rootCa?.rootRotation !== undefined || forceRotate > (rootCa?.lastForcedRotation ?? 0)) return true;
+  const brought = normalisedPem(Buffer.from(signingCaCert).toString());
+  return brought !== '' && brought !== normalisedPem(Buffer.from(rootCa?.caCert ?? '').toString());
+}
 
 export const joinTokensToDocker = (cluster: Cluster): object => ({
   Worker: cluster.rootCa?.joinTokens?.worker ?? '',
@@ -147,7 +153,7 @@ const swarmSpecToDocker = (spec: ClusterSpec): object => ({
   EncryptionConfig: { AutoLockManagers: spec.encryptionConfig?.autoLockManagers ?? false },
 });
 
-/** The signing key goes in but never comes out. */
+/** Certificate and key of a root that was brought go in but never come out. */
 const caConfigToDocker = (config: CAConfig): object => ({
   NodeCertExpiry: config.nodeCertExpiry && nonEmpty(durationToDocker(config.nodeCertExpiry)),
   ExternalCAs: nonEmpty(
@@ -158,7 +164,6 @@ const caConfigToDocker = (config: CAConfig): object => ({
       CACert: Buffer.from(ca.caCert).toString(),
     })),
   ),
-  SigningCACert: nonEmpty(Buffer.from(config.signingCaCert).toString()),
   ForceRotate: nonEmpty(config.forceRotate),
 });
 

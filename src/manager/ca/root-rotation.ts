@@ -8,7 +8,8 @@
 import { sleep, type Clock } from '../../common/clock.ts';
 import { errorText, SwarmError } from '../../common/errors.ts';
 import type { Logger } from '../../common/log.ts';
-import { chainsTo, createRootCa, crossSign, issuerInfo } from '../../identity/certificate.ts';
+import { normalisedPem } from '../../common/pem.ts';
+import { chainsTo, createRootCa, crossSign, issuerInfo, type KeyPair } from '../../identity/certificate.ts';
 import { newJoinToken, rootDigest } from '../../identity/join-token.ts';
 import type { Cluster, Node } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { IssuanceStatus_State } from '../../proto/generated/docker/swarmkit/v1/types.ts';
@@ -26,12 +27,22 @@ export interface RootRotationOptions {
   readonly log: Logger;
 }
 
-/** Begins a rotation to a fresh root. Throws failedPrecondition while one is under way. */
+/** The root that people brought with their settings; undefined when the managers are to make their own. */
+function broughtRoot({ spec }: Cluster): KeyPair | undefined {
+  const certificate = normalisedPem(spec?.caConfig?.signingCaCert.toString('utf8') ?? '');
+  const key = spec?.caConfig?.signingCaKey.toString('utf8') ?? '';
+  return certificate === '' || key === '' ? undefined : { certificate: `${certificate}\n`, key };
+}
+
+const isPresentRoot = ({ rootCa }: Cluster, root: KeyPair): boolean =>
+  normalisedPem(rootCa?.caCert.toString('utf8') ?? '') === normalisedPem(root.certificate);
+
+/** Begins a rotation to the root that was brought, or a fresh one. Throws failedPrecondition while one is under way. */
 async function beginRootRotation({ store, clock }: RootRotationOptions): Promise<void> {
   const cluster = store.read.cluster.all()[0];
   if (!cluster?.rootCa) throw new SwarmError('unavailable', 'this manager has not caught up with the cluster yet');
   const oldRoot = { certificate: cluster.rootCa.caCert.toString('utf8'), key: cluster.rootCa.caKey.toString('utf8') };
-  const root = await createRootCa(clock.now());
+  const root = broughtRoot(cluster) ?? (await createRootCa(clock.now()));
   const twin = await crossSign(root.certificate, oldRoot, clock.now());
   await store.update((tx) => {
     const current = tx.cluster.get(cluster.id);
@@ -95,7 +106,9 @@ export class RootRotation {
     if (!cluster?.rootCa) return false;
     const wanted = cluster.spec?.caConfig?.forceRotate ?? 0;
     if (!cluster.rootCa.rootRotation) {
-      if (wanted <= cluster.rootCa.lastForcedRotation) return false;
+      const brought = broughtRoot(cluster);
+      if (brought && isPresentRoot(cluster, brought)) return this.#takeAsDone(cluster, wanted);
+      if (!brought && wanted <= cluster.rootCa.lastForcedRotation) return false;
       await beginRootRotation({ store, clock, log });
       return this.#step();
     }
@@ -123,6 +136,16 @@ export class RootRotation {
       });
     });
     return true;
+  }
+
+  /** There is nothing to replace: whoever asked for it need not wait. */
+  async #takeAsDone(cluster: Cluster, forced: number): Promise<false> {
+    if (cluster.rootCa?.lastForcedRotation === forced) return false;
+    await this.#options.store.update((tx) => {
+      const current = tx.cluster.get(cluster.id);
+      if (current?.rootCa) tx.cluster.update({ ...current, rootCa: { ...current.rootCa, lastForcedRotation: forced } });
+    });
+    return false;
   }
 
   #askedLongAgo(nodeId: string, now: number): boolean {

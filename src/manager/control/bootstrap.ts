@@ -25,6 +25,7 @@ export interface ClusterBootstrap extends NetworkSettings {
   /** Root certificate bundle and its private key, PEM. */
   readonly root: { readonly certificate: string; readonly key: string };
   readonly joinTokens: JoinTokens;
+  readonly nowMs: number;
   /** Settings asked for; whatever is left out gets Docker's default. */
   readonly spec?: Partial<ClusterSpec> | undefined;
   /** Locks managers from the start when the spec asks for it; 32 bytes. */
@@ -36,7 +37,7 @@ export interface ClusterBootstrap extends NetworkSettings {
 export function newCluster(bootstrap: ClusterBootstrap): Cluster {
   const { root, randomBytes } = bootstrap;
   const spec = specWithDefaults(bootstrap.spec);
-  validateClusterSpec(spec, undefined);
+  validateClusterSpec(spec, undefined, bootstrap.nowMs);
   const network = validNetworkSettings(bootstrap);
   const clock = 1 + ((randomBytes(2)[0] ?? 0) << 8);
   const networkBootstrapKeys = networkKeys(clock, randomBytes);

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { writeFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect as tlsConnect } from 'node:tls';
@@ -20,7 +21,7 @@ import {
   NodeDescription,
   NodeRole,
 } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
-import { startAuthority, type TestAuthority } from '../../support/authority.ts';
+import { aRoot, startAuthority, type TestAuthority } from '../../support/authority.ts';
 
 const environment = () => ({ clock: systemClock, log: silentLogger, signal: new AbortController().signal });
 
@@ -219,6 +220,51 @@ describe('enrollment', () => {
     await expect.poll(() => clock.advance(3_000).then(() => rotation()?.caCert)).not.toEqual(first);
     expect(store.read.cluster.all()[0]?.rootCa?.caCert).toEqual(first);
     await expect.poll(() => clock.advance(3_000).then(() => rotation() !== undefined)).toBe(true);
+    stop.abort();
+    await loop;
+  });
+
+  it.each([
+    ['ECDSA on the curve P-384', ['ec', '-pkeyopt', 'ec_paramgen_curve:P-384']],
+    ['RSA', ['rsa:2048']],
+  ])('rotates to a root that was brought, with a key of the kind %s', async (_kind, key) => {
+    const worker = await join_(authority.token('worker'), 'w');
+    const root = aRoot(key);
+    const stop = new AbortController();
+    const { store } = authority;
+    const loop = new RootRotation({ store, clock: systemClock, log: silentLogger }).run(stop.signal);
+    await store.update((tx) => {
+      const cluster = tx.cluster.all()[0];
+      const caConfig = CAConfig.fromPartial({
+        signingCaCert: Buffer.from(root.certificate),
+        signingCaKey: Buffer.from(root.key),
+        forceRotate: 1,
+      });
+      if (cluster?.spec) tx.cluster.update({ ...cluster, spec: { ...cluster.spec, caConfig } });
+    });
+    const present = () => store.read.cluster.all()[0]?.rootCa;
+    await expect
+      .poll(() => store.read.node.get(worker.current.nodeId)?.certificate?.status?.state)
+      .toBe(IssuanceStatus_State.ROTATE);
+    const during = await renewCertificate([authority.address], worker.current, environment());
+    await worker.replace(during);
+    await expect.poll(() => present()?.caCert.toString(), { timeout: 15_000 }).toBe(root.certificate);
+    expect(present()?.rootRotation).toBeUndefined();
+    expect(chainsTo(during.certificate, root.certificate)).toBe(true);
+    // Docker Engines compare names byte for byte.
+    expect(issuerOf(during.certificate, root.certificate)).toEqual(issuerInfo(root.certificate));
+    const [leaf = '', twin = ''] = during.certificate.split(/(?<=-----END CERTIFICATE-----\n)/);
+    for (const pem of [leaf, twin])
+      expect(new X509Certificate(pem).raw.includes(issuerInfo(root.certificate).subject)).toBe(true);
+    await worker.trust(root.certificate);
+    // Asked for once more, it is done already.
+    await store.update((tx) => {
+      const cluster = tx.cluster.all()[0];
+      const caConfig = { ...cluster!.spec!.caConfig!, forceRotate: 2 };
+      tx.cluster.update({ ...cluster!, spec: { ...cluster!.spec!, caConfig } });
+    });
+    await expect.poll(() => present()?.lastForcedRotation).toBe(2);
+    expect(present()?.caCert.toString()).toBe(root.certificate);
     stop.abort();
     await loop;
   });

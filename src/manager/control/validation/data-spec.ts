@@ -11,6 +11,7 @@ const MAX_CONFIG_BYTES = 1_024_000;
 export function validateSecretSpec(spec: SecretSpec | undefined): asserts spec is SecretSpec {
   validateDataSpec('secret', MAX_SECRET_BYTES, spec);
   if (spec?.driver) {
+    if (spec.driver.name === '') throw invalid('secret driver must have a name');
     throw new SwarmError(
       'unimplemented',
       `plugin ${JSON.stringify(spec.driver.name)} not found: secret plugins are not supported, give the data itself`,

@@ -30,10 +30,10 @@ export function validNetworkSettings(
   for (const text of pool) {
     const network = parseIpNetwork(text);
     if (network?.address.family !== 4) {
-      throw invalid(`invalid default address pool ${JSON.stringify(text)}: use an IPv4 network such as 10.0.0.0/8`);
+      throw invalid(`invalid base pool ${text}: invalid CIDR address: ${text}: use IPv4 networks such as 10.0.0.0/8`);
     }
     if (network.prefixLength > subnetSize) {
-      throw invalid(`default address pool ${text} has no room for subnets of size /${subnetSize}: use a larger pool`);
+      throw invalid(`invalid CIDR: "${text}". Subnet size is too small for pool: ${subnetSize}`);
     }
   }
   if (port < DATA_PATH_PORTS.first || port > DATA_PATH_PORTS.last) {

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { FakeClock } from '../../../../src/common/clock.ts';
 import { durationOfMs } from '../../../../src/common/time.ts';
+import type { KeyPair } from '../../../../src/identity/certificate.ts';
 import { newManagerNode } from '../../../../src/manager/control/bootstrap.ts';
 import type { Cluster } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import { type ClusterSpec, NetworkSpec } from '../../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import type { KeyRotation } from '../../../../src/proto/generated/docker/swarmkit/v1/control.ts';
-import { NodeRole } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
+import { CAConfig, NodeRole } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
+import { aRoot } from '../../../support/authority.ts';
 import { aCluster, CLUSTER_ID, testControl, type TestControl } from '../../../support/local-control.ts';
 
 const change = ({ control, store }: TestControl, spec: Partial<ClusterSpec>, rotation?: KeyRotation) => {
@@ -45,14 +48,44 @@ describe('a new cluster', () => {
   });
 
   it.each([
-    [{ addressPool: ['nonsense'] }, 'invalid default address pool "nonsense": use an IPv4 network such as 10.0.0.0/8'],
     [
-      { addressPool: ['10.0.0.0/26'] },
-      'default address pool 10.0.0.0/26 has no room for subnets of size /24: use a larger pool',
+      { addressPool: ['nonsense'] },
+      'invalid base pool nonsense: invalid CIDR address: nonsense: use IPv4 networks such as 10.0.0.0/8',
     ],
+    [{ addressPool: ['10.0.0.0/26'] }, 'invalid CIDR: "10.0.0.0/26". Subnet size is too small for pool: 24'],
     [{ subnetSize: 31 }, 'subnet size is out of range: 31: use at most 29'],
     [{ dataPathPort: 80 }, 'invalid data path port 80: must be between 1024 and 49151'],
   ])('is not made with %j', (settings, message) => expect(() => aCluster(settings)).toThrow(refusal(message)));
+
+  const root = aRoot(['ec', '-pkeyopt', 'ec_paramgen_curve:P-256']);
+  const other = aRoot(['ec', '-pkeyopt', 'ec_paramgen_curve:P-256']);
+  it.each([
+    ['a key alone', { key: root.key }, 'if a signing CA key is provided, the signing CA cert must also be provided'],
+    [
+      'a certificate alone',
+      { certificate: root.certificate },
+      'there must be at least one valid, reachable external CA',
+    ],
+    ['two certificates', { certificate: root.certificate + other.certificate }, 'cannot contain multiple certificates'],
+    ['the key of another', { certificate: root.certificate, key: other.key }, 'certificate key mismatch'],
+    ['a key that is none', { certificate: root.certificate, key: 'nonsense' }, 'could not read the desired CA key'],
+    [
+      'one that is soon over',
+      aRoot(['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'], '/CN=brief', 300),
+      'CA certificate expires too soon',
+    ],
+  ])('takes no root that was brought as %s', async (_what, { certificate = '', key = '' }: Partial<KeyPair>, words) => {
+    const test = await testControl({ clock: new FakeClock(Date.now()) });
+    const caConfig = CAConfig.fromPartial({ signingCaCert: Buffer.from(certificate), signingCaKey: Buffer.from(key) });
+    await expect(change(test, { caConfig })).rejects.toThrow(words);
+  });
+
+  it('takes a root that was brought with its key', async () => {
+    const test = await testControl();
+    const { certificate, key } = root;
+    const caConfig = CAConfig.fromPartial({ signingCaCert: Buffer.from(certificate), signingCaKey: Buffer.from(key) });
+    await expect(change(test, { caConfig })).resolves.toBeDefined();
+  });
 
   it('is founded by an accepted manager', () => {
     const node = newManagerNode({ nodeId: 'n', certificate: 'c', csr: 'r' });
