@@ -8,7 +8,7 @@ import { createApi, type ApiOptions, type ApiServer } from '../api/server.ts';
 import { systemClock } from '../common/clock.ts';
 import { errorText, SwarmError } from '../common/errors.ts';
 import { defaultSocketPath } from '../common/local-socket.ts';
-import { issuerInfo } from '../identity/certificate.ts';
+import { issuerInfo, loadCertificateLibrary } from '../identity/certificate.ts';
 import type { Logger } from '../common/log.ts';
 import { registerMetrics } from './metrics.ts';
 import type { DaemonOptions } from './options.ts';
@@ -51,7 +51,17 @@ export const runWorker = (settings: DaemonOptions, log: Logger): Promise<Daemon>
 
 /** Starts outside any swarm; the API decides what happens. */
 export const runNode = (settings: DaemonOptions, log: Logger): Promise<Daemon> =>
-  runMember(settings, log, () => Promise.resolve());
+  runMember(settings, log, () => Promise.resolve(), loadManager);
+
+/** Whoever asks a waiting node to found a swarm shall not have to wait for its code. */
+async function loadManager(): Promise<void> {
+  await Promise.all([
+    import('../manager/manager.ts'),
+    import('../manager/control/bootstrap.ts'),
+    import('./swarm-view.ts'),
+    loadCertificateLibrary(),
+  ]);
+}
 
 async function joinWithSettings(node: SwarmNode, settings: DaemonOptions, mustBeManager: boolean): Promise<void> {
   if (settings.join.length === 0)
@@ -86,11 +96,15 @@ export async function foundWithSettings(node: SwarmNode, settings: DaemonOptions
   });
 }
 
-/** @param first what to do on the first start, when the state folder knows of no swarm */
+/**
+ * @param first what to do on the first start, when the state folder knows of no swarm
+ * @param prepare what to do then before anybody is served
+ */
 export async function runMember(
   settings: DaemonOptions,
   log: Logger,
   first: (node: SwarmNode) => Promise<void>,
+  prepare: () => Promise<void> = () => Promise.resolve(),
 ): Promise<Daemon> {
   const folder = await StateFolder.open(settings.dataDir);
   const metrics = new Registry();
@@ -113,6 +127,7 @@ export async function runMember(
   const addresses = settings.api.length > 0 ? settings.api : [`unix://${defaultSocketPath()}`];
   try {
     if (settings.api.length === 0) await mkdir(dirname(defaultSocketPath()), { recursive: true, mode: 0o700 });
+    if ((await folder.readRecord()) === undefined) await prepare();
     for (const address of addresses) await api.listen(address);
     if (!(await node.resume())) await first(node);
   } catch (error) {
