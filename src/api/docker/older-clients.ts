@@ -36,6 +36,8 @@ function dropFromContainer(
   container.Mounts = container.Mounts?.map((mount) => ({
     ...mount,
     TmpfsOptions: mount.TmpfsOptions && { ...mount.TmpfsOptions, Options: undefined },
+    VolumeOptions:
+      mount.VolumeOptions && apiMinor < 45 ? { ...mount.VolumeOptions, Subpath: undefined } : mount.VolumeOptions,
     BindOptions:
       mount.BindOptions && apiMinor < 44
         ? { ...mount.BindOptions, ReadOnlyNonRecursive: undefined, ReadOnlyForceRecursive: undefined }

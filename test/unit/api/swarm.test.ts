@@ -133,18 +133,34 @@ describe('a node', () => {
     });
   });
 
-  it.each([
+  it.each<readonly [object, string]>([
     [
-      { ListenAddr: 'x', DataPathPort: 80 },
+      { ListenAddr: '127.0.0.1', DataPathPort: 80 },
       'invalid DataPathPort 80: data path port number must be between 1024 and 49151',
     ],
-    [
-      { ListenAddr: 'x', DefaultAddrPool: ['nonsense'] },
-      'invalid DefaultAddrPool "nonsense": write subnets such as 10.20.0.0/16',
-    ],
-    [{ ListenAddr: 'x', SubnetSize: 30 }, 'invalid SubnetSize 30: use 1 to 29'],
-    [{ ListenAddr: 'x', Availability: 'bogus' }, 'invalid Availability: "bogus"'],
-    [{ ListenAddr: 'x', Spec: { Name: 'other' } }, 'swarm spec must be named "default"'],
+    ...['x', 'x:2377', '127.0.0.1.1', '[::1:2377'].map(
+      (ListenAddr) =>
+        [
+          { ListenAddr },
+          'listen address must be an IP address or network interface (with optional port number)',
+        ] as const,
+    ),
+    ...['x', '0.0.0.0', '0.0.0.0:2377', '[::]:2377'].map(
+      (AdvertiseAddr) =>
+        [
+          { ListenAddr: '127.0.0.1', AdvertiseAddr },
+          'advertise address must be a non-zero IP address or network interface (with optional port number)',
+        ] as const,
+    ),
+    ...['x', '::', '127.0.0.1:4789'].map(
+      (DataPathAddr) =>
+        [
+          { ListenAddr: 'lo', AdvertiseAddr: '[::1]:2377', DataPathAddr },
+          'data path address must be a non-zero IP address or network interface (without a port number)',
+        ] as const,
+    ),
+    [{ ListenAddr: '::1', Availability: 'bogus' }, 'invalid Availability: "bogus"'],
+    [{ ListenAddr: '127.0.0.1:5', Spec: { Name: 'other' } }, 'swarm spec must be named "default"'],
     [{ ListenAddr: 7 }, 'json: cannot unmarshal number into Go struct field InitRequest.ListenAddr of type string'],
   ])('makes no swarm of %j', async (body, message) => {
     rig.setNode({ state: 'inactive' }, false);
@@ -164,7 +180,7 @@ describe('a node', () => {
 
   it('cannot be in two swarms, nor leave none', async () => {
     for (const path of ['init', 'join']) {
-      const answer = await rig.call('POST', `/swarm/${path}`, { ListenAddr: 'x' });
+      const answer = await rig.call('POST', `/swarm/${path}`, { ListenAddr: '127.0.0.1' });
       expect([answer.status, answer.message]).toEqual([503, IN_SWARM]);
     }
     rig.setNode({ state: 'inactive' }, false);
