@@ -3,7 +3,7 @@
  * Values of one key are alternatives, keys restrict each other; all labels asked for must be there.
  */
 import { badRequest, unclassified } from './http-error.ts';
-import { isJsonArray, isJsonObject } from './json/json-value.ts';
+import { isJsonArray, isJsonObject, type JsonValue } from './json/json-value.ts';
 import { parseJson } from './json/parse-json.ts';
 import type { EnumWords } from './docker/values.ts';
 import { queryText, type Query } from './query.ts';
@@ -66,14 +66,19 @@ export function parseFilters(query: Query, accepted?: readonly string[]): Filter
   if (!isJsonObject(json)) throw badRequest('invalid filters: write {"key":{"value":true}} or {"key":["value"]}');
   for (const [key, member] of json) {
     if (accepted?.includes(key) === false) throw badRequest(`Invalid filter '${key}'`);
-    const found =
-      member === null ? [] : isJsonArray(member) ? member : isJsonObject(member) ? [...member.keys()] : undefined;
+    const found = member === null ? [] : isJsonArray(member) ? member : keysOfFlags(member);
     if (!found?.every((value) => typeof value === 'string')) {
       throw badRequest(
-        `invalid filters: the values of '${key}' must be a list of strings or an object with them as keys`,
+        `invalid filters: the values of '${key}' must be a list of strings or an object with them as keys and true as values`,
       );
     }
     if (found.length > 0) values.set(key, found);
   }
   return new Filters(values);
+}
+
+/** The keys of an object whose values are true or false; which of the two says nothing, as in Docker. */
+function keysOfFlags(member: JsonValue): readonly string[] | undefined {
+  if (!isJsonObject(member)) return undefined;
+  return [...member.values()].every((value) => typeof value === 'boolean') ? [...member.keys()] : undefined;
 }

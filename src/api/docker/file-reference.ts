@@ -1,5 +1,6 @@
 /** References of a container to secrets and configs. */
 import type { ConfigReference, FileTarget, SecretReference } from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import { badRequest } from '../http-error.ts';
 import { struct, text, uint32, type Decoded } from '../json/decoder.ts';
 
 const fileTarget = (goType: string) => struct(goType, { Name: text, UID: text, GID: text, Mode: uint32 });
@@ -44,8 +45,11 @@ export const configReference = struct('swarm.ConfigReference', {
   ConfigName: text,
 });
 
+/** Throws badRequest. */
 export function configReferenceToProto(docker: Decoded<typeof configReference>): ConfigReference {
   const reference = { configId: docker.ConfigID ?? '', configName: docker.ConfigName ?? '' };
+  if (docker.Runtime && docker.File) throw badRequest('invalid Config: cannot specify both File and Runtime');
+  if (!docker.Runtime && !docker.File) throw badRequest('invalid Config: either File or Runtime should be set');
   if (docker.Runtime) return { ...reference, target: { $case: 'runtime', value: {} } };
   return { ...reference, target: docker.File && { $case: 'file', value: fileToProto(docker.File) } };
 }

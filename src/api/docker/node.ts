@@ -32,9 +32,9 @@ export const availabilities = enumWords<Availability>(Availability);
 
 export const nodeSpec = struct('swarm.NodeSpec', { ...annotationFields, Role: text, Availability: text });
 
-/** Role and availability must both be said. Membership is not the client's to choose. */
+/** Role and availability must both be said, in letters of any size. Membership is not the client's to choose. */
 export function nodeSpecToProto(docker: Decoded<typeof nodeSpec>): NodeSpec {
-  const desiredRole = roles.find(docker.Role);
+  const desiredRole = roles.find(docker.Role?.toLowerCase());
   if (desiredRole === undefined) throw badRequest(`invalid Role: "${docker.Role ?? ''}"`);
   return {
     annotations: annotationsToProto(docker),
@@ -45,14 +45,14 @@ export function nodeSpecToProto(docker: Decoded<typeof nodeSpec>): NodeSpec {
 }
 
 function requiredAvailability(word: string | undefined): Availability {
-  const availability = availabilities.find(word);
+  const availability = availabilities.find(word?.toLowerCase());
   if (availability === undefined) throw badRequest(`invalid Availability: "${word ?? ''}"`);
   return availability;
 }
 
 /** Availability a node joins with; absent or empty means active. */
 export const optionalAvailability = (word: string | undefined): Availability =>
-  availabilities.parse(word, Availability.ACTIVE, (bad) => `invalid Availability: "${bad}"`);
+  availabilities.parse(word?.toLowerCase(), Availability.ACTIVE, (bad) => `invalid Availability: "${bad}"`);
 
 export function nodeToDocker(node: Node): object {
   const manager = node.managerStatus;

@@ -54,7 +54,9 @@ function credentialSpecToProto(docker: Decoded<typeof credentialSpec>): Privileg
     throw badRequest('invalid CredentialSpec: must either provide "file", "registry", or "config" for credential spec');
   }
   if (given.length > 1) {
-    throw badRequest('invalid CredentialSpec: cannot specify more than one of "file", "registry", and "config"');
+    const [first = '', second = '', third] = given.map(({ $case }) => JSON.stringify($case));
+    const named = third === undefined ? `${first} and ${second}` : `${first}, ${second}, and ${third}`;
+    throw badRequest(`invalid CredentialSpec: cannot specify both ${named} credential specs`);
   }
   return { source: given[0] };
 }

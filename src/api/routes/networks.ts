@@ -16,7 +16,7 @@ import { badRequest, HttpError, notFound, unclassified, viaRpc } from '../http-e
 import type { ApiRequest } from '../http/request.ts';
 import type { Router } from '../http/router.ts';
 import { findNetwork } from '../lookup.ts';
-import { queryFlag, queryText } from '../query.ts';
+import { queryStrictFlag, queryText } from '../query.ts';
 import { isListed, isPredefined, isPruned } from './network-selection.ts';
 
 const FILTERS = ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type'];
@@ -77,6 +77,7 @@ export function registerNetworks(app: Router, context: ApiContext): void {
     const query = queryOf(request);
     const key = pathPart(request, 'id');
     const scope = queryText(query, 'scope');
+    const isVerbose = queryStrictFlag(query, 'verbose');
     const local = scope === 'swarm' ? undefined : await localTo(request)?.find(key);
     if (local && isExactly(local, key)) return sendJson(reply, 200, local);
     const networks = scope === '' || scope === 'swarm' ? await networksOfSwarm(context, request) : undefined;
@@ -86,7 +87,7 @@ export function registerNetworks(app: Router, context: ApiContext): void {
       throw notFound('network', key);
     }
     const { name = '' } = network.spec?.annotations ?? {};
-    const details = queryFlag(query, 'verbose') ? networkDetails(networks.read, network) : {};
+    const details = isVerbose ? networkDetails(networks.read, network) : {};
     const containers = await localTo(request)?.containersOn(name, network.id);
     return sendJson(reply, 200, {
       ...networkToDocker(network),

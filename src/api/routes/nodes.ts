@@ -38,8 +38,8 @@ export function registerNodes(app: Router, context: ApiContext): void {
     const docker = readBody(request, nodeSpec);
     const nodeVersion = queryVersion(queryOf(request), 'node');
     const swarm = await readSwarm(context, request);
-    const { id } = findNode(swarm.store.read, pathPart(request, 'id'));
     const spec = nodeSpecToProto(docker);
+    const { id } = findNode(swarm.store.read, pathPart(request, 'id'));
     await viaRpc(swarm.control.updateNode({ nodeId: id, nodeVersion, spec }, request));
     return sendEmpty(reply);
   });

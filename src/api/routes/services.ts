@@ -22,7 +22,7 @@ import { ObjectTexts } from '../json/object-texts.ts';
 import { stringify } from '../json/stringify.ts';
 import { findService } from '../lookup.ts';
 import type { Swarm } from '../ports.ts';
-import { queryFlag, queryStrictFlag, queryVersion } from '../query.ts';
+import { queryStrictFlag, queryVersion } from '../query.ts';
 import {
   keptRegistryAuth,
   mentionsNetworks,
@@ -43,7 +43,7 @@ export function registerServices(app: Router, context: ApiContext): void {
   app.get('/services', async (request, reply) => {
     const query = queryOf(request);
     const filters = parseFilters(query, FILTERS);
-    const withStatus = queryFlag(query, 'status') && request.apiMinor >= STATUS_MINOR;
+    const withStatus = queryStrictFlag(query, 'status') && request.apiMinor >= STATUS_MINOR;
     const swarm = await readSwarm(context, request);
     const services = swarm.store.read.service.all().filter((service) => isListed(service, filters));
     const statuses = withStatus ? await statusesOf(swarm, services, request.signal) : undefined;

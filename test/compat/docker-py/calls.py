@@ -432,9 +432,6 @@ def models():
     call("remove config", config.remove)
     call("secret gone", client.secrets.get, "sec")
     call("config gone", client.configs.get, "con")
-    wait_until(lambda: not api.tasks())
-    call("network gone", net.remove)
-    call("prune", lambda: sorted(client.networks.prune()["NetworksDeleted"]))
     client.swarm.leave(force=True)
 
 

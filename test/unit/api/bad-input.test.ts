@@ -177,6 +177,43 @@ describe('refusals of the use cases', () => {
     expect([answer.status, answer.message]).toEqual([400, message]);
   });
 
+  it('a node is told its role and availability in letters of any size', async () => {
+    const body = { Role: 'MANAGER', Availability: 'Active' };
+    const answer = await rig.call('POST', '/nodes/host1/update?version=1', body);
+    // It got as far as the version.
+    expect(answer.message).toContain('update out of sequence');
+  });
+
+  it.each([
+    [{ ConfigID: 'c', ConfigName: 'c' }, 'invalid Config: either File or Runtime should be set'],
+    [{ ConfigID: 'c', ConfigName: 'c', File: {}, Runtime: {} }, 'invalid Config: cannot specify both File and Runtime'],
+  ])('a service cannot refer to a config as %j', async (config, message) => {
+    const answer = await rig.call('POST', CREATE, spec({ Configs: [config] }));
+    expect([answer.status, answer.message]).toEqual([400, message]);
+  });
+
+  it.each([
+    [
+      { File: 'f', Registry: 'r' },
+      'invalid CredentialSpec: cannot specify both "file" and "registry" credential specs',
+    ],
+    [
+      { File: 'f', Registry: 'r', Config: 'c' },
+      'invalid CredentialSpec: cannot specify both "config", "file", and "registry" credential specs',
+    ],
+  ])('a service cannot have the credentials %j', async (CredentialSpec, message) => {
+    const answer = await rig.call('POST', CREATE, spec({ Privileges: { CredentialSpec } }));
+    expect([answer.status, answer.message]).toEqual([400, message]);
+  });
+
+  it.each([
+    ['/services?status=bogus', 'invalid value for status: bogus: strconv.ParseBool: parsing "bogus": invalid syntax'],
+    ['/networks/n?verbose=x', 'invalid value for verbose: x: strconv.ParseBool: parsing "x": invalid syntax'],
+  ])('a flag of %s', async (path, message) => {
+    const answer = await rig.call('GET', `/v1.41${path}`);
+    expect([answer.status, answer.message]).toEqual([400, message]);
+  });
+
   it('names that hit nothing are 404', async () => {
     for (const kind of ['service', 'node', 'task', 'secret', 'config', 'network']) {
       const answer = await rig.call('GET', `/v1.41/${kind}s/nosuch`);
@@ -200,7 +237,13 @@ describe('filters', () => {
       '/services',
       '{"name":[1]}',
       400,
-      "invalid filters: the values of 'name' must be a list of strings or an object with them as keys",
+      "invalid filters: the values of 'name' must be a list of strings or an object with them as keys and true as values",
+    ],
+    [
+      '/networks',
+      '{"name":{"x":"y"}}',
+      400,
+      "invalid filters: the values of 'name' must be a list of strings or an object with them as keys and true as values",
     ],
     ['/networks', '{"type":["bogus"]}', 500, "invalid filter: 'type'='bogus'"],
   ])('of %s: %s', async (path, filters, status, message) => {
