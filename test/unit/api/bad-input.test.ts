@@ -179,9 +179,7 @@ describe('refusals of the use cases', () => {
 
   it('a node is told its role and availability in letters of any size', async () => {
     const body = { Role: 'MANAGER', Availability: 'Active' };
-    const answer = await rig.call('POST', '/nodes/host1/update?version=1', body);
-    // It got as far as the version.
-    expect(answer.message).toContain('update out of sequence');
+    expect((await rig.call('POST', '/nodes/host1/update?version=1', body)).status).toBe(200);
   });
 
   it.each([
