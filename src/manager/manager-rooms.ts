@@ -135,6 +135,7 @@ export function managerRooms(options: ManagerOptions, seat: Seat): ManagerRooms 
     store,
     clock: options.clock,
     log,
+    identity: () => identity.current,
     identify: listener.identify,
     local,
     control,

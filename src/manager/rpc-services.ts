@@ -16,7 +16,9 @@ import {
 } from '../proto/generated/docker/swarmkit/v1/raft.ts';
 import { ResourceAllocatorService } from '../proto/generated/docker/swarmkit/v1/resource.ts';
 import { UsageService } from '../proto/generated/docker/swarmkit/v1/usage.ts';
+import type { KeyPair } from '../identity/certificate.ts';
 import { CertificateAuthority } from './ca/certificate-authority.ts';
+import { externalSigner } from './ca/external-authority.ts';
 import type { Consensus } from './consensus/consensus.ts';
 import { raftMethods } from './consensus/raft-service.ts';
 import { controlMethods } from './control/control-methods.ts';
@@ -34,6 +36,8 @@ export interface RpcRooms {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Certificate and key of this manager as they are now. */
+  readonly identity: () => KeyPair;
   readonly identify: RpcServerOptions['identify'];
   /** Use cases on this manager's own store; those that change something are the leader's. */
   readonly local: ControlService;
@@ -49,13 +53,28 @@ export interface RpcRooms {
 }
 
 export function addRpcServices(server: Server, rooms: RpcRooms): void {
-  const { store, clock, log, identify, local, control, dispatcher, logBroker, usage, channels, leader, group } = rooms;
+  const {
+    store,
+    clock,
+    log,
+    identity,
+    identify,
+    local,
+    control,
+    dispatcher,
+    logBroker,
+    usage,
+    channels,
+    leader,
+    group,
+  } = rooms;
   const options: RpcServerOptions = { identify, log: log.child({ room: 'rpc' }) };
   const authority = new CertificateAuthority({
     store,
     clock,
     newId,
     leader: () => (leader.isSelf ? undefined : leader.client(NodeCAClient)),
+    signExternally: externalSigner(identity),
   });
   addService(server, CAService, authority.caMethods, options);
   addService(server, NodeCAService, authority.nodeCaMethods, options);

@@ -29,8 +29,6 @@ const OURS: Readonly<Record<string, RegExp>> = {
   'init size below pool': /^400 invalid CIDR: "10\.77\.0\.0\/24"\. Subnet size is too small for pool: 16/,
   'init size 31': /^400 subnet size is out of range: 31/,
   'init negative heartbeat': /^400 heartbeat time period cannot be a negative duration/,
-  'init expiry': /./,
-  'init external ca': /^501 external certificate authorities are not supported/,
   'init external ca protocol': /^400 invalid protocol: "bogus"/,
   // There is nothing to replace in a root that was made a moment ago.
   'init force rotate': /"RootRotationInProgress": false/,
@@ -38,7 +36,6 @@ const OURS: Readonly<Record<string, RegExp>> = {
   'init log driver': /"LogDriver": \{"Name": "json-file"/,
   'init signing key': /^400 if a signing CA key is provided, the signing CA cert must also be provided/,
   'update log driver': /"LogDriver": \{"Name": "none"\}/,
-  'update external': /^501 rpc error: code = Unimplemented/,
   'version 0': /^409 .*update out of sequence/,
   version: /^409 .*update out of sequence/,
   'filter {"membership": "pending"}': /^0$/,

@@ -1,5 +1,6 @@
 /** A certificate authority over a local store, served on a loopback port as a manager does. */
 import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +18,7 @@ import {
 import { newJoinToken, rootDigest } from '../../src/identity/join-token.ts';
 import { NodeIdentity } from '../../src/identity/node-identity.ts';
 import { TlsListener } from '../../src/identity/tls-listener.ts';
+import { externalSigner } from '../../src/manager/ca/external-authority.ts';
 import { CertificateAuthority } from '../../src/manager/ca/certificate-authority.ts';
 import type { Store } from '../../src/manager/store/store.ts';
 import { CAService, NodeCAService } from '../../src/proto/generated/docker/swarmkit/v1/ca.ts';
@@ -41,6 +43,22 @@ export function aRoot(key: readonly string[], subject = '/CN=brought', days = 40
   const text = execFileSync('openssl', args, { stdio: ['ignore', 'pipe', 'ignore'] }).toString();
   const at = text.indexOf('-----BEGIN CERTIFICATE-----');
   return { certificate: text.slice(at), key: text.slice(0, at) };
+}
+
+/** A certificate for 127.0.0.1 that a root signs, by OpenSSL in a folder. */
+export function aServerCertificate(folder: string, root: KeyPair): KeyPair {
+  const file = (name: string): string => join(folder, name);
+  writeFileSync(file('root.pem'), root.certificate);
+  writeFileSync(file('root.key'), root.key);
+  writeFileSync(file('names'), 'subjectAltName=IP:127.0.0.1');
+  const openssl = (...args: readonly string[]): string =>
+    execFileSync('openssl', args, { stdio: ['ignore', 'pipe', 'ignore'] }).toString();
+  openssl('req', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=server', '-keyout', file('key'), '-out', file('csr'));
+  const signer = ['-CA', file('root.pem'), '-CAkey', file('root.key'), '-set_serial', '7', '-extfile', file('names')];
+  return {
+    certificate: openssl('x509', '-req', '-in', file('csr'), ...signer, '-days', '9'),
+    key: readFileSync(file('key'), 'utf8'),
+  };
 }
 
 export async function startAuthority(): Promise<TestAuthority> {
@@ -70,7 +88,13 @@ export async function startAuthority(): Promise<TestAuthority> {
   const grpc = new Server();
   const removed = new Set<string>();
   const listener = new TlsListener({ identity, grpc, isRemoved: (id) => removed.has(id) });
-  const authority = new CertificateAuthority({ store, clock: systemClock, newId, leader: () => undefined });
+  const authority = new CertificateAuthority({
+    store,
+    clock: systemClock,
+    newId,
+    leader: () => undefined,
+    signExternally: externalSigner(() => identity.current),
+  });
   const options = { identify: listener.identify, log: silentLogger };
   addService(grpc, CAService, authority.caMethods, options);
   addService(grpc, NodeCAService, authority.nodeCaMethods, options);

@@ -9,7 +9,7 @@ import type { IdSource } from '../../common/ids.ts';
 import type { CallContext, Caller, ServiceMethods } from '../../common/rpc.ts';
 import { msOfDuration } from '../../common/time.ts';
 import { unary } from '../../common/rpc-client.ts';
-import { signNodeCertificate, type NodeRoleName } from '../../identity/certificate.ts';
+import { signNodeCertificate, type NodeRoleName, type NodeSubject } from '../../identity/certificate.ts';
 import { isSameToken } from '../../identity/join-token.ts';
 import type {
   CAService,
@@ -22,9 +22,15 @@ import type {
 } from '../../proto/generated/docker/swarmkit/v1/ca.ts';
 import { Node, type Cluster } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { NodeSpec_Membership } from '../../proto/generated/docker/swarmkit/v1/specs.ts';
-import { IssuanceStatus_State, NodeRole, type Certificate } from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import {
+  IssuanceStatus_State,
+  NodeRole,
+  type Certificate,
+  type ExternalCA,
+} from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import { unlockKeyOf } from '../../identity/unlock-key.ts';
 import type { Store } from '../store/store.ts';
+import { externalAuthoritiesOf, type SignExternally } from './external-authority.ts';
 import { signerOf } from './signer.ts';
 
 /** Node certificates live this long unless the cluster says otherwise: 90 days. */
@@ -41,6 +47,7 @@ export interface CertificateAuthorityOptions {
   readonly newId: IdSource;
   /** A client of the leader's NodeCA; undefined when this manager leads. Throws unavailable when there is no leader. */
   readonly leader: () => NodeCAClient | undefined;
+  readonly signExternally: SignExternally;
 }
 
 export class CertificateAuthority {
@@ -131,12 +138,13 @@ export class CertificateAuthority {
     const cluster = this.#cluster();
     const expiry = cluster.spec?.caConfig?.nodeCertExpiry;
     const lifeMs = expiry && msOfDuration(expiry) > 0 ? msOfDuration(expiry) : DEFAULT_NODE_LIFE_MS;
-    const pem = await signNodeCertificate(
-      csr.toString('utf8'),
-      { nodeId, role, clusterId: cluster.id },
-      signerOf(cluster),
-      { nowMs: this.#options.clock.now(), lifeMs },
-    );
+    const subject = { nodeId, role, clusterId: cluster.id };
+    const external = externalAuthoritiesOf(cluster);
+    const validity = { nowMs: this.#options.clock.now(), lifeMs };
+    const pem =
+      external.length > 0
+        ? await this.#signedExternally(external, csr.toString('utf8'), subject, cluster)
+        : await signNodeCertificate(csr.toString('utf8'), subject, signerOf(cluster), validity);
     return {
       role: ROLE[role],
       csr,
@@ -144,6 +152,19 @@ export class CertificateAuthority {
       certificate: Buffer.from(pem),
       cn: nodeId,
     };
+  }
+
+  /** During a rotation with the twin of the new root, as when the managers sign. */
+  async #signedExternally(
+    authorities: readonly ExternalCA[],
+    csr: string,
+    subject: NodeSubject,
+    { rootCa }: Cluster,
+  ): Promise<string> {
+    const rotation = rootCa?.rootRotation;
+    const root = (rotation ?? rootCa)?.caCert.toString('utf8') ?? '';
+    const certificate = await this.#options.signExternally(authorities, csr, subject, root);
+    return `${certificate.trimEnd()}\n${rotation?.crossSignedCaCert.toString('utf8') ?? ''}`;
   }
 
   /** Waits a while for a node that this manager has not heard of yet: its store may be behind the leader's. */

@@ -37,7 +37,7 @@ export interface ClusterBootstrap extends NetworkSettings {
 export function newCluster(bootstrap: ClusterBootstrap): Cluster {
   const { root, randomBytes } = bootstrap;
   const spec = specWithDefaults(bootstrap.spec);
-  validateClusterSpec(spec, undefined, bootstrap.nowMs);
+  validateClusterSpec(spec, bootstrap.nowMs);
   const network = validNetworkSettings(bootstrap);
   const clock = 1 + ((randomBytes(2)[0] ?? 0) << 8);
   const networkBootstrapKeys = networkKeys(clock, randomBytes);

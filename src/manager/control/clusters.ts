@@ -55,7 +55,7 @@ function updateCluster(tx: Writer, request: UpdateClusterRequest, dependencies: 
   if (clusterId === '' || !clusterVersion) throw invalid('invalid argument: cluster id and version must be provided');
   const cluster = tx.cluster.get(clusterId);
   if (!cluster) throw notFound('cluster', clusterId);
-  validateClusterSpec(spec, cluster.spec, dependencies.clock.now());
+  validateClusterSpec(spec, dependencies.clock.now());
   const next: Cluster = {
     ...cluster,
     // The certificate authority's loop sees a raised `forceRotate` and replaces the root, after a rotation under way.

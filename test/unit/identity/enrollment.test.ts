@@ -2,26 +2,45 @@ import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { writeFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import { connect as http2Connect } from 'node:http2';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeClock, systemClock } from '../../../src/common/clock.ts';
 import { silentLogger } from '../../../src/common/log.ts';
 import { unary } from '../../../src/common/rpc-client.ts';
-import { chainsTo, createRootCa, issuerInfo, issuerOf, subjectOf } from '../../../src/identity/certificate.ts';
+import {
+  chainsTo,
+  createRootCa,
+  createSigningRequest,
+  issuerInfo,
+  issuerOf,
+  signNodeCertificate,
+  subjectOf,
+} from '../../../src/identity/certificate.ts';
 import { managerChannelOptions, memberCredentials } from '../../../src/identity/client-credentials.ts';
 import { BulkEnrollment, enrollWithToken, renewCertificate } from '../../../src/identity/enroll.ts';
 import { newJoinToken } from '../../../src/identity/join-token.ts';
 import { NodeIdentity } from '../../../src/identity/node-identity.ts';
 import { RootRotation } from '../../../src/manager/ca/root-rotation.ts';
-import { CAClient } from '../../../src/proto/generated/docker/swarmkit/v1/ca.ts';
+import { NodeSpec_Availability } from '../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
+import { CAClient, NodeCAClient } from '../../../src/proto/generated/docker/swarmkit/v1/ca.ts';
 import {
   CAConfig,
+  ExternalCA,
   IssuanceStatus_State,
   NodeDescription,
   NodeRole,
 } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
-import { aRoot, startAuthority, type TestAuthority } from '../../support/authority.ts';
+import { aRoot, aServerCertificate, startAuthority, type TestAuthority } from '../../support/authority.ts';
+
+/** What CFSSL is asked. */
+interface Asked {
+  readonly hosts: readonly string[];
+  readonly certificate_request: string;
+  readonly subject: { readonly CN: string; readonly names: readonly { readonly OU: string; readonly O: string }[] };
+}
 
 const environment = () => ({ clock: systemClock, log: silentLogger, signal: new AbortController().signal });
 
@@ -267,5 +286,91 @@ describe('enrollment', () => {
     expect(present()?.caCert.toString()).toBe(root.certificate);
     stop.abort();
     await loop;
+  });
+
+  describe('with an authority outside of the cluster', () => {
+    let server: Server;
+    let url = '';
+    /** What it is asked, and what it answers; by default it signs. */
+    let asked: Asked | undefined;
+    let answer: (request: Asked) => Promise<object> = sign;
+
+    async function sign({ certificate_request: csr, subject }: Asked): Promise<object> {
+      const role = subject.names[0]?.OU === 'swarm-manager' ? 'manager' : 'worker';
+      const named = { nodeId: subject.CN, role, clusterId: subject.names[0]?.O ?? '' } as const;
+      const validity = { nowMs: Date.now(), lifeMs: 3_600_000 };
+      return { success: true, result: { certificate: await signNodeCertificate(csr, named, root(), validity) } };
+    }
+
+    const root = () => {
+      const rootCa = authority.store.read.cluster.all()[0]?.rootCa;
+      return { certificate: rootCa?.caCert.toString() ?? '', key: rootCa?.caKey.toString() ?? '' };
+    };
+
+    beforeEach(async () => {
+      answer = sign;
+      asked = undefined;
+      const { certificate, key } = aServerCertificate(authority.directory, root());
+      const options = { cert: certificate, key, ca: root().certificate, requestCert: true, rejectUnauthorized: true };
+      server = createServer(options, (request, reply) => {
+        let body = '';
+        request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+        request.on('end', () => {
+          asked = JSON.parse(body) as Asked;
+          void answer(asked).then((said) => reply.end(JSON.stringify(said)));
+        });
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/sign`;
+    });
+    afterEach(() => void server.close());
+
+    const ask = (...urls: readonly string[]): Promise<unknown> =>
+      authority.store.update((tx) => {
+        const cluster = tx.cluster.all()[0];
+        const externalCas = urls.map((at) => ExternalCA.fromPartial({ url: at }));
+        const caConfig = { ...CAConfig.fromPartial({}), externalCas };
+        if (cluster?.spec) tx.cluster.update({ ...cluster, spec: { ...cluster.spec, caConfig } });
+      });
+
+    it('asks that one, and the next when the first does not answer', async () => {
+      await ask('https://127.0.0.1:1/', url);
+      const { current } = await join_(authority.token('worker'), 'w');
+      expect(current.role).toBe('worker');
+      expect(asked?.subject).toEqual({ CN: current.nodeId, names: [{ OU: 'swarm-worker', O: current.clusterId }] });
+      expect(asked?.hosts).toEqual(['swarm-worker', current.nodeId]);
+    });
+
+    it.each([
+      ['it refuses', { success: false, errors: [{ message: 'not today' }] }, 'it refuses: not today'],
+      ['it answers nonsense', { success: true }, 'its answer holds no certificate'],
+    ])('certifies nobody when %s', async (_what, said, words) => {
+      await ask(url);
+      answer = () => Promise.resolve(said);
+      await expect(issue()).rejects.toThrow(`no external certificate authority signs: ${url}: ${words}`);
+    });
+
+    it('takes no certificate that is made out to another', async () => {
+      await ask(url);
+      answer = (request) => sign({ ...request, subject: { ...request.subject, CN: 'somebody-else' } });
+      await expect(issue()).rejects.toThrow('it made out the certificate to worker somebody-else');
+    });
+
+    async function issue(): Promise<unknown> {
+      const { csr } = await createSigningRequest();
+      const credentials = memberCredentials(authority.identity.current);
+      const client = new NodeCAClient(authority.address, credentials, managerChannelOptions);
+      try {
+        const request = {
+          role: NodeRole.WORKER,
+          csr: Buffer.from(csr),
+          token: authority.token('worker'),
+          availability: NodeSpec_Availability.ACTIVE,
+        };
+        return await unary(client.issueNodeCertificate.bind(client), request, { timeoutMs: 5_000 });
+      } finally {
+        client.close();
+      }
+    }
   });
 });

@@ -21,7 +21,7 @@ export function validateAuthority({ signingCaCert, signingCaKey }: CAConfig, now
   if (Date.parse(certificate.validTo) < nowMs + MIN_ROOT_LIFE_MS) throw invalid('CA certificate expires too soon');
   if (key === '')
     throw invalid(
-      'there must be at least one valid, reachable external CA corresponding to the desired CA certificate, or its key must be given: external CAs are not supported, give the key',
+      'there must be at least one valid, reachable external CA corresponding to the desired CA certificate, or its key must be given: give the key, a root whose key is kept outside cannot be rotated to',
     );
   const privateKey = parsed(() => createPrivateKey(key), 'could not read the desired CA key');
   if (!certificate.checkPrivateKey(privateKey))
