@@ -1,10 +1,11 @@
 import {
   closeSync,
+  fstatSync,
   fdatasyncSync,
   ftruncateSync,
   openSync,
   readdirSync,
-  readFileSync,
+  readSync,
   renameSync,
   rmSync,
   writeSync,
@@ -15,8 +16,8 @@ import { syncDirectory } from './segment-files.ts';
 export interface LogFiles {
   /** Names of the files in a directory. */
   list(directory: string): readonly string[];
-  /** The whole file. Throws if there is none. */
-  read(path: string): Uint8Array;
+  /** The whole file, in `into` if it has room. Throws if there is none. */
+  read(path: string, into?: Uint8Array): Uint8Array;
   /** Opens an existing file for writing. */
   open(path: string): number;
   /** Writes all of `bytes`. */
@@ -32,10 +33,15 @@ export interface LogFiles {
 
 export const nodeLogFiles: LogFiles = {
   list: (directory) => readdirSync(directory),
-  read(path) {
-    // A Buffer's slice() is no copy, so it is not passed on as one.
-    const file = readFileSync(path);
-    return new Uint8Array(file.buffer, file.byteOffset, file.length);
+  read(path, into) {
+    const fd = openSync(path, 'r');
+    try {
+      const { size } = fstatSync(fd);
+      const bytes = into !== undefined && into.length >= size ? into.subarray(0, size) : newBytes(size);
+      return bytes.subarray(0, readInto(fd, bytes, 0));
+    } finally {
+      closeSync(fd);
+    }
   },
   open: (path) => openSync(path, 'r+'),
   write(fd, bytes, offset) {
@@ -50,3 +56,19 @@ export const nodeLogFiles: LogFiles = {
   remove: (path) => rmSync(path),
   syncDirectory,
 };
+
+/** Memory that is about to be written to. No Buffer, whose slice() would be no copy. */
+export function newBytes(size: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.allocUnsafeSlow(size).buffer);
+}
+
+/** Fills `bytes` from a place in a file; returns how many there were. */
+export function readInto(fd: number, bytes: Uint8Array, offset: number): number {
+  let done = 0;
+  while (done < bytes.length) {
+    const read = readSync(fd, bytes, done, bytes.length - done, offset + done);
+    if (read === 0) break;
+    done += read;
+  }
+  return done;
+}

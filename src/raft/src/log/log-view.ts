@@ -1,7 +1,7 @@
 import type { ConfState, Entry, HardState } from '../types.ts';
 import { EMPTY_CONF_STATE, EMPTY_HARD_STATE } from '../storage.ts';
 import { EntryCache } from './entry-cache.ts';
-import type { SnapshotMark, Truncation } from './payloads.ts';
+import type { EntriesOutline, SnapshotMark, Truncation } from './payloads.ts';
 import { SparseIndex } from './sparse-index.ts';
 import type { RecordPlace } from './sparse-index.ts';
 import { TermRuns } from './term-runs.ts';
@@ -62,23 +62,20 @@ export class LogView {
   append(prevTerm: number, entries: readonly Entry[]): void {
     const first = entries[0]?.index;
     if (first === undefined) return;
-    if (this.#base === undefined || first <= this.#base.index) {
-      this.#restart(first - 1, prevTerm);
-    } else if (first > this.#last + 1) {
-      throw new ReplayError(`entry ${String(first)} follows entry ${String(this.#last)}`);
-    } else {
-      if (this.termAt(first - 1) !== prevTerm) {
-        throw new ReplayError(
-          `entry ${String(first)} follows term ${String(prevTerm)}, the log has ${String(this.termAt(first - 1))}`,
-        );
-      }
-      this.#cut(first);
-    }
+    this.#joinAt(first, prevTerm);
     for (const entry of entries) {
       this.#terms.append(entry.index, entry.term);
       this.cache.push(entry);
     }
     this.#last = first + entries.length - 1;
+  }
+
+  /** As {@link append}, of entries that are in the files and not needed in memory. */
+  extend({ prevTerm, first, count, terms }: EntriesOutline): void {
+    this.#joinAt(first, prevTerm);
+    for (const { first: index, term } of terms) this.#terms.append(index, term);
+    this.#last = first + count - 1;
+    this.cache.reset(first + count);
   }
 
   truncate({ from, prevTerm }: Truncation): void {
@@ -154,6 +151,22 @@ export class LogView {
   setPlaced(index: number): void {
     this.#placed = Math.min(index, this.#last);
     this.cache.trim(this.#placed);
+  }
+
+  /** Makes `first` the next index: what stands there and behind goes. */
+  #joinAt(first: number, prevTerm: number): void {
+    if (this.#base === undefined || first <= this.#base.index) {
+      this.#restart(first - 1, prevTerm);
+    } else if (first > this.#last + 1) {
+      throw new ReplayError(`entry ${String(first)} follows entry ${String(this.#last)}`);
+    } else {
+      if (this.termAt(first - 1) !== prevTerm) {
+        throw new ReplayError(
+          `entry ${String(first)} follows term ${String(prevTerm)}, the log has ${String(this.termAt(first - 1))}`,
+        );
+      }
+      this.#cut(first);
+    }
   }
 
   #restart(index: number, term: number): void {

@@ -1,5 +1,5 @@
 import type { ConfState, Entry, EntryType, HardState, PeerId } from '../types.ts';
-import { ByteReader, textSize } from './bytes.ts';
+import { ByteReader, readU64, textSize, viewOf } from './bytes.ts';
 import type { ByteWriter } from './bytes.ts';
 
 /**
@@ -41,18 +41,58 @@ export function writeEntries(writer: ByteWriter, prevTerm: number, entries: read
 
 /** Entry data are views into `payload`. Throws RangeError if the payload is malformed. */
 export function readEntries(payload: Uint8Array): EntriesPayload {
-  const reader = new ByteReader(payload);
-  const first = reader.u64();
-  const prevTerm = reader.u64();
-  const count = reader.u32();
   const entries: Entry[] = [];
-  for (let i = 0; i < count; i++) {
-    const type = entryType(reader.u8());
-    const term = reader.u64();
-    entries.push({ type, term, index: first + i, data: reader.raw(reader.u32()) });
-  }
-  if (count === 0 || reader.offset !== payload.length) throw new RangeError('malformed entries');
+  const { prevTerm } = walkEntries(payload, (type, term, index, start, end) => {
+    entries.push({ type, term, index, data: payload.subarray(start, end) });
+  });
   return { prevTerm, entries };
+}
+
+/** What a run of entries says of the log: everything but the entries themselves. */
+export interface EntriesOutline {
+  readonly prevTerm: number;
+  readonly first: number;
+  readonly count: number;
+  /** Where terms begin, in order; the first one at `first`. */
+  readonly terms: readonly TermStart[];
+}
+
+export interface TermStart {
+  readonly first: number;
+  readonly term: number;
+}
+
+/** As {@link readEntries}, with every check, but makes nothing of the single entries: a log may have millions. */
+export function outlineEntries(payload: Uint8Array): EntriesOutline {
+  const terms: TermStart[] = [];
+  let last = -1;
+  const head = walkEntries(payload, (_, term, index) => {
+    if (term !== last) terms.push({ first: index, term });
+    last = term;
+  });
+  return { ...head, terms };
+}
+
+/** Calls `visit` with each entry and the bounds of its data. Throws RangeError if the payload is malformed. */
+function walkEntries(
+  payload: Uint8Array,
+  visit: (type: EntryType, term: number, index: number, start: number, end: number) => void,
+): { readonly prevTerm: number; readonly first: number; readonly count: number } {
+  const view = viewOf(payload);
+  const first = readU64(view, 0);
+  const prevTerm = readU64(view, 8);
+  const count = view.getUint32(16, true);
+  let offset = ENTRIES_HEAD;
+  for (let i = 0; i < count; i++) {
+    const start = offset + ENTRY_HEAD;
+    const type = entryType(view.getUint8(offset));
+    const term = readU64(view, offset + 1);
+    offset = start + view.getUint32(offset + 9, true);
+    if (offset > payload.length) throw new RangeError('bytes end early');
+    visit(type, term, first + i, start, offset);
+  }
+  if (count === 0 || offset !== payload.length) throw new RangeError('malformed entries');
+  return { prevTerm, first, count };
 }
 
 function entryType(value: number): EntryType {

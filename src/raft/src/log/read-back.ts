@@ -1,24 +1,43 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { entryBytes } from '../entry-size.ts';
 import type { Entry } from '../types.ts';
 import { viewOf } from './bytes.ts';
 import { LogClosedError, LogCorruptError } from './errors.ts';
 import type { LogKeys } from './keys.ts';
+import { newBytes, readInto } from './log-files.ts';
 import type { LogView } from './log-view.ts';
 import { readEntries } from './payloads.ts';
-import { RECORD_HEAD, RecordType, headAt, payloadAt, recordAt, recordSize } from './record.ts';
+import {
+  FLAG_ENCRYPTED,
+  LENGTH_OFFSET,
+  RECORD_HEAD,
+  RecordType,
+  headAt,
+  isIntact,
+  payloadAt,
+  recordSize,
+} from './record.ts';
 import type { RecordHead } from './record.ts';
 import { openRecord } from './record-cipher.ts';
 import type { KnownSegment } from './recovery.ts';
 import { SEGMENT_HEADER_SIZE, decodeSegmentHeader, headerCrc } from './segment-header.ts';
-import type { SparseIndex } from './sparse-index.ts';
+import type { RecordPlace, SparseIndex } from './sparse-index.ts';
 
 interface OpenSegment {
   readonly fd: number;
   readonly file: string;
   readonly header: Uint8Array;
   readonly keyId: string;
+}
+
+interface OpenedRecord {
+  readonly place: RecordPlace;
+  /** Of the record behind it. */
+  readonly next: RecordPlace;
+  readonly isSeal: boolean;
+  /** Empty if it holds something else. */
+  readonly entries: readonly Entry[];
 }
 
 const WINDOW = 512 * 1024;
@@ -30,6 +49,8 @@ export class EntryReader {
   readonly #segments: Map<number, KnownSegment>;
   readonly #open = new Map<number, OpenSegment>();
   #keys: LogKeys | undefined;
+  #window: Window | undefined;
+  #last: OpenedRecord | undefined;
   #closed = false;
 
   /** @param segments Kept up to date by the caller. */
@@ -84,7 +105,10 @@ export class EntryReader {
   /** Closes the file of a removed segment. */
   forget(segment: number): void {
     const open = this.#open.get(segment);
-    if (open !== undefined) closeSync(open.fd);
+    if (open === undefined) return;
+    // The system gives the number of a closed file to the next one.
+    if (this.#window?.fd === open.fd) this.#window = undefined;
+    closeSync(open.fd);
     this.#open.delete(segment);
   }
 
@@ -94,39 +118,79 @@ export class EntryReader {
   }
 
   /** Reads records from a place until entry `until`; returns the next index, or undefined if `take` had enough. */
-  #readRun(
-    place: { readonly segment: number; readonly offset: number; readonly sequence: number; readonly prevCrc: number },
-    from: number,
-    until: number,
-    take: (entry: Entry) => boolean,
-  ): number | undefined {
-    const segment = this.#segment(place.segment);
-    const seed = headerCrc(segment.header);
-    const window = new Window(segment.fd);
-    let { offset, sequence, prevCrc } = place;
+  #readRun(place: RecordPlace, from: number, until: number, take: (entry: Entry) => boolean): number | undefined {
+    let at = place;
     for (let next = from; next < until;) {
-      const record = window.record(offset, seed);
-      const where = { file: segment.file, offset, sequence };
-      if (record === undefined) throw new LogCorruptError(where, 'a record fails its checksum');
-      if (record.head.sequence !== sequence || record.head.prevCrc !== prevCrc) {
-        throw new LogCorruptError(where, 'a record is not the successor of the one before it');
+      const record = this.#record(at);
+      if (record.isSeal) throw this.#corrupt(at, `entry ${String(next)} is missing`);
+      const { entries } = record;
+      // Records of one run follow one another, but a page of entries may end within one.
+      const first = entries[0]?.index ?? next;
+      for (let i = Math.max(0, next - first); i < entries.length && next < until; i++) {
+        const entry = entries[i] as Entry;
+        if (entry.index !== next) continue;
+        if (!take(entry)) return undefined;
+        next++;
       }
-      if (record.head.type === RecordType.Entries) {
-        const plain = openRecord(record.payload, record.head, segment.header, this.#keys?.keys.get(segment.keyId));
-        if (plain === undefined) throw new LogCorruptError(where, 'a record can not be decrypted with its key');
-        for (const entry of readEntries(plain).entries) {
-          if (entry.index !== next || next >= until) continue;
-          if (!take(entry)) return undefined;
-          next++;
-        }
-      } else if (record.head.type === RecordType.Seal) {
-        throw new LogCorruptError(where, `entry ${String(next)} is missing`);
-      }
-      offset += recordSize(record.head.length);
-      sequence++;
-      prevCrc = record.head.crc;
+      at = record.next;
     }
     return until;
+  }
+
+  /** The record at a place, verified and opened. The last one is kept: whoever takes page after page comes back to it. */
+  #record(place: RecordPlace): OpenedRecord {
+    const last = this.#last;
+    if (last !== undefined && isSamePlace(last.place, place)) return last;
+    const opened = this.#openRecord(place);
+    this.#last = opened;
+    return opened;
+  }
+
+  #openRecord(place: RecordPlace): OpenedRecord {
+    const segment = this.#segment(place.segment);
+    const window = this.#windowOf(segment);
+    const held = this.#verified(place, segment, window);
+    if (typeof held !== 'string') return held;
+    // What was read some time ago may have been written since, so nothing is called damaged before it was read anew.
+    window.load(place.offset);
+    const fresh = this.#verified(place, segment, window);
+    if (typeof fresh === 'string') throw this.#corrupt(place, fresh);
+    return fresh;
+  }
+
+  /** The record, or what is wrong with it. Encrypted ones are held to their authentication tag, which covers what the crc does. */
+  #verified(place: RecordPlace, segment: OpenSegment, window: Window): OpenedRecord | string {
+    const head = window.headAt(place.offset);
+    if (head === undefined) return 'a record fails its checksum';
+    const isEncrypted = (head.flags & FLAG_ENCRYPTED) !== 0;
+    if (!isEncrypted && !window.isIntact(place.offset, head, headerCrc(segment.header)))
+      return 'a record fails its checksum';
+    if (head.sequence !== place.sequence || head.prevCrc !== place.prevCrc)
+      return 'a record is not the successor of the one before it';
+    const next: RecordPlace = {
+      segment: place.segment,
+      offset: place.offset + recordSize(head.length),
+      sequence: place.sequence + 1,
+      prevCrc: head.crc,
+    };
+    const isSeal = head.type === RecordType.Seal;
+    if (head.type !== RecordType.Entries) return { place, next, isSeal, entries: [] };
+    const payload = window.payload(place.offset, head);
+    const plain = isEncrypted
+      ? openRecord(payload, head, segment.header, this.#keys?.keys.get(segment.keyId))
+      : payload.slice();
+    if (plain === undefined) return 'a record can not be decrypted with its key';
+    return { place, next, isSeal, entries: readEntries(plain).entries };
+  }
+
+  #corrupt({ segment, offset, sequence }: RecordPlace, detail: string): LogCorruptError {
+    return new LogCorruptError({ file: this.#segment(segment).file, offset, sequence }, detail);
+  }
+
+  /** Reading on in the same segment goes on in what was read of it. */
+  #windowOf({ fd }: OpenSegment): Window {
+    if (this.#window?.fd !== fd) this.#window = new Window(fd);
+    return this.#window;
   }
 
   #segment(number: number): OpenSegment {
@@ -140,7 +204,7 @@ export class EntryReader {
     }
     const fd = openSync(join(this.#directory, known.file), 'r');
     const header = new Uint8Array(SEGMENT_HEADER_SIZE);
-    readSync(fd, header, 0, header.length, 0);
+    readInto(fd, header, 0);
     const decoded = decodeSegmentHeader(header);
     if (typeof decoded === 'string') {
       closeSync(fd);
@@ -154,43 +218,45 @@ export class EntryReader {
 
 /** A part of a file in memory that moves forward as records are read. */
 class Window {
-  readonly #fd: number;
-  readonly #fileSize: number;
+  readonly fd: number;
   #start = 0;
-  #bytes = new Uint8Array(0);
+  #memory = newBytes(WINDOW);
+  #bytes = this.#memory.subarray(0, 0);
 
   constructor(fd: number) {
-    this.#fd = fd;
-    this.#fileSize = fstatSync(fd).size;
+    this.fd = fd;
   }
 
-  /** The record at an offset of the file, if it is valid. */
-  record(offset: number, seed: number): { readonly head: RecordHead; readonly payload: Uint8Array } | undefined {
-    this.#load(offset, RECORD_HEAD);
-    const length = viewOf(this.#bytes).byteLength - (offset - this.#start) >= RECORD_HEAD ? this.#lengthAt(offset) : 0;
-    this.#load(offset, RECORD_HEAD + length);
+  /** The head of the record at an offset of the file, if all of it is here and it is plausible. */
+  headAt(offset: number): RecordHead | undefined {
     const at = offset - this.#start;
-    const view = viewOf(this.#bytes);
-    if (headAt(this.#bytes, view, at) === undefined) return undefined;
-    const head = recordAt(this.#bytes, view, at, seed);
-    return head === undefined ? undefined : { head, payload: payloadAt(this.#bytes, at, head) };
+    return at < 0 ? undefined : headAt(this.#bytes, viewOf(this.#bytes), at);
   }
 
-  #lengthAt(offset: number): number {
-    return viewOf(this.#bytes).getUint32(offset - this.#start + 8, true);
+  isIntact(offset: number, head: RecordHead, seed: number): boolean {
+    return isIntact(this.#bytes, offset - this.#start, head, seed);
   }
 
-  #load(offset: number, size: number): void {
-    if (offset >= this.#start && offset + size <= this.#start + this.#bytes.length) return;
-    const wanted = Math.min(Math.max(size, WINDOW), Math.max(0, this.#fileSize - offset));
-    const bytes = new Uint8Array(wanted);
-    let done = 0;
-    while (done < wanted) {
-      const read = readSync(this.#fd, bytes, done, wanted - done, offset + done);
-      if (read === 0) break;
-      done += read;
-    }
+  /** A view that lasts until the next {@link load}. */
+  payload(offset: number, head: RecordHead): Uint8Array {
+    return payloadAt(this.#bytes, offset - this.#start, head);
+  }
+
+  /** Moves on to an offset, and takes in at least the whole record there. */
+  load(offset: number): void {
     this.#start = offset;
-    this.#bytes = bytes.subarray(0, done);
+    this.#fill();
+    if (this.#bytes.length < RECORD_HEAD) return;
+    const size = recordSize(viewOf(this.#bytes).getUint32(LENGTH_OFFSET, true));
+    if (size <= this.#memory.length) return;
+    this.#memory = newBytes(Math.min(size, fstatSync(this.fd).size));
+    this.#fill();
+  }
+
+  #fill(): void {
+    this.#bytes = this.#memory.subarray(0, readInto(this.fd, this.#memory, this.#start));
   }
 }
+
+const isSamePlace = (a: RecordPlace, b: RecordPlace): boolean =>
+  a.segment === b.segment && a.offset === b.offset && a.sequence === b.sequence && a.prevCrc === b.prevCrc;

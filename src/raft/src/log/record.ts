@@ -31,6 +31,8 @@ export const FLAG_ENCRYPTED = 1;
 export const FLAG_RESTATED = 2;
 
 export const RECORD_HEAD = 24;
+/** Of the payload's length within a head. */
+export const LENGTH_OFFSET = 8;
 const LAST_TYPE = RecordType.Seal;
 const KNOWN_FLAGS = FLAG_ENCRYPTED | FLAG_RESTATED;
 /** Highest number of records in a group (the position is a u16). */
@@ -64,7 +66,7 @@ export function recordSize(payloadLength: number): number {
 export function sealRecord(bytes: Uint8Array, offset: number, seed: number, head: Omit<RecordHead, 'crc'>): number {
   const view = viewOf(bytes);
   view.setUint32(offset + 4, head.prevCrc, true);
-  view.setUint32(offset + 8, head.length, true);
+  view.setUint32(offset + LENGTH_OFFSET, head.length, true);
   view.setUint8(offset + 12, head.type);
   view.setUint8(offset + 13, head.flags);
   view.setUint16(offset + 14, head.position, true);
@@ -79,15 +81,18 @@ export function sealRecord(bytes: Uint8Array, offset: number, seed: number, head
  */
 export function recordAt(bytes: Uint8Array, view: DataView, offset: number, seed: number): RecordHead | undefined {
   const head = headAt(bytes, view, offset);
-  if (head === undefined) return undefined;
-  const crc = crc32(bytes.subarray(offset + 4, offset + RECORD_HEAD + head.length), seed);
-  return crc === head.crc ? head : undefined;
+  return head !== undefined && isIntact(bytes, offset, head, seed) ? head : undefined;
+}
+
+/** Whether the crc of a record is right. */
+export function isIntact(bytes: Uint8Array, offset: number, head: RecordHead, seed: number): boolean {
+  return crc32(bytes.subarray(offset + 4, offset + RECORD_HEAD + head.length), seed) === head.crc;
 }
 
 /** The head as it stands, if its fields are plausible; the crc is not checked. */
 export function headAt(bytes: Uint8Array, view: DataView, offset: number): RecordHead | undefined {
   if (offset + RECORD_HEAD > bytes.length) return undefined;
-  const length = view.getUint32(offset + 8, true);
+  const length = view.getUint32(offset + LENGTH_OFFSET, true);
   const type = recordType(view.getUint8(offset + 12));
   const flags = view.getUint8(offset + 13);
   if (type === undefined || (flags & ~KNOWN_FLAGS) !== 0) return undefined;

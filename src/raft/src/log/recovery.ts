@@ -4,8 +4,15 @@ import type { LogKeys } from './keys.ts';
 import { nodeLogFiles } from './log-files.ts';
 import type { LogFiles } from './log-files.ts';
 import { LogView, ReplayError } from './log-view.ts';
-import { readConfState, readEntries, readHardState, readSnapshotMark, readTruncation } from './payloads.ts';
-import type { SnapshotMark } from './payloads.ts';
+import {
+  outlineEntries,
+  readConfState,
+  readEntries,
+  readHardState,
+  readSnapshotMark,
+  readTruncation,
+} from './payloads.ts';
+import type { EntriesOutline, SnapshotMark } from './payloads.ts';
 import { FLAG_RESTATED, RecordType } from './record.ts';
 import { openRecord } from './record-cipher.ts';
 import { SEGMENT_HEADER_SIZE, decodeSegmentHeader, headerCrc } from './segment-header.ts';
@@ -24,6 +31,8 @@ export interface RecoveryOptions {
   readonly segmentBytes: number;
   readonly keys: LogKeys | undefined;
   readonly cacheBytes: number;
+  /** Whether entries found are kept in memory, as far as the cache goes. Default false: they are read back when they are wanted. */
+  readonly keepEntries?: boolean | undefined;
   /** Default: those of the operating system. */
   readonly files?: LogFiles | undefined;
 }
@@ -67,8 +76,9 @@ export function recoverLog(options: RecoveryOptions): RecoveredLog {
   let previous: { readonly scan: SegmentScan; readonly loaded: LoadedSegment } | undefined;
   const segments: KnownSegment[] = [];
   let firstIndex: number | undefined;
+  let buffer: Uint8Array | undefined;
   for (const name of names) {
-    const loaded = loadSegment(name, options, files);
+    const loaded = loadSegment(name, options, files, buffer);
     firstIndex ??= loaded.header.firstIndex;
     if (previous !== undefined) {
       if (name.segment !== previous.loaded.segment + 1) {
@@ -93,7 +103,10 @@ export function recoverLog(options: RecoveryOptions): RecoveredLog {
         );
       }
     }
-    previous = { loaded, scan: replay.segment(loaded) };
+    const scan = replay.segment(loaded);
+    previous = { loaded, scan };
+    // Of a complete segment nothing is looked at again, unless entries that are kept are parts of it.
+    buffer = scan.sealed && options.keepEntries !== true ? loaded.bytes : undefined;
     segments.push({ segment: name.segment, file: name.file, keyId: loaded.header.keyId });
   }
   const watermark = found.includes(WATERMARK_FILE)
@@ -112,8 +125,14 @@ export function recoverLog(options: RecoveryOptions): RecoveredLog {
   return { view, segments, tail, standing, tornBytes, bytesSinceMark };
 }
 
-function loadSegment(name: SegmentName, options: RecoveryOptions, files: LogFiles): LoadedSegment {
-  const bytes = files.read(join(options.directory, name.file));
+/** @param buffer is used again if it is large enough */
+function loadSegment(
+  name: SegmentName,
+  options: RecoveryOptions,
+  files: LogFiles,
+  buffer: Uint8Array | undefined,
+): LoadedSegment {
+  const bytes = files.read(join(options.directory, name.file), buffer);
   const header = decodeSegmentHeader(bytes);
   if (typeof header === 'string') throw new LogCorruptError({ file: name.file, offset: 0 }, header);
   if (header.clusterId !== options.clusterId)
@@ -191,8 +210,11 @@ class Replay {
   readonly standing: StandingState = {};
   bytesSinceMark = 0;
 
-  constructor(options: RecoveryOptions) {
-    this.view = new LogView(options.cacheBytes);
+  readonly #keepsEntries: boolean;
+
+  constructor({ cacheBytes, keepEntries = false }: RecoveryOptions) {
+    this.view = new LogView(cacheBytes);
+    this.#keepsEntries = keepEntries;
   }
 
   segment(loaded: LoadedSegment): SegmentScan {
@@ -227,11 +249,10 @@ class Replay {
     const { view, standing } = this;
     switch (head.type) {
       case RecordType.Entries: {
-        const { prevTerm, entries } = readEntries(payload);
-        view.append(prevTerm, entries);
+        const { first, count } = this.#entries(payload);
         this.bytesSinceMark += payload.length;
         const { sequence, prevCrc } = head;
-        view.place(entries[0]?.index ?? 0, entries.length, { segment: loaded.segment, offset, sequence, prevCrc });
+        view.place(first, count, { segment: loaded.segment, offset, sequence, prevCrc });
         break;
       }
       case RecordType.HardState:
@@ -257,6 +278,13 @@ class Replay {
       case RecordType.Seal:
         break;
     }
+  }
+
+  #entries(payload: Uint8Array): EntriesOutline {
+    const outline = outlineEntries(payload);
+    if (this.#keepsEntries) this.view.append(outline.prevTerm, readEntries(payload).entries);
+    else this.view.extend(outline);
+    return outline;
   }
 
   #mark(mark: SnapshotMark, restated: boolean): void {

@@ -75,7 +75,14 @@ function stateOf(view: LogView): unknown {
 }
 
 function recover(files: SimulatedDisk, keys: LogKeys | undefined): RecoveredLog {
-  const options = { directory: '', clusterId: 'c', nodeId: '1', segmentBytes: SEGMENT, cacheBytes: Infinity };
+  const options = {
+    directory: '',
+    clusterId: 'c',
+    nodeId: '1',
+    segmentBytes: SEGMENT,
+    cacheBytes: Infinity,
+    keepEntries: true,
+  };
   return recoverLog({ ...options, keys, files });
 }
 

@@ -25,6 +25,7 @@ function outcome(directory: string): number | 'corrupt' {
       segmentBytes: SEGMENT_BYTES,
       keys: undefined,
       cacheBytes: 1e6,
+      keepEntries: true,
     });
     for (let index = 1; index <= view.lastIndex; index++) {
       expect(Buffer.from(view.cache.get(index)?.data ?? []).toString()).toBe(`entry ${String(index)}`);
@@ -227,9 +228,12 @@ describe('recovery', () => {
     await log.scrub();
   });
 
-  it('finds damage in old entries when they are read later', async () => {
+  it.each([
+    ['plain', undefined],
+    ['encrypted', { keys: new Map([['a', new Uint8Array(32)]]), current: 'a' }],
+  ])('finds damage in old entries when they are read later (%s)', async (_, keys) => {
     const directory = aDirectory();
-    const log = await openLog(directory, { cacheBytes: 1000 });
+    const log = await openLog(directory, { cacheBytes: 1000, keys });
     for (let i = 0; i < 20; i++) await append(log, { entries: entriesFrom(i * 100 + 1, 100), hardState: hardState(1) });
     const path = join(directory, segmentFiles(directory)[0] as string);
     const bytes = readFileSync(path);

@@ -133,6 +133,15 @@ describe('a durable log', () => {
     }
   });
 
+  it('reads on where more was written since it read last', async () => {
+    const directory = aDirectory();
+    const log = await openLog(directory, { cacheBytes: 100 });
+    for (let i = 0; i < 20; i++) {
+      await append(log, { entries: entriesFrom(i * 10 + 1, 10), hardState: hardState(1) });
+      expect(log.entries(1, (i + 1) * 10 + 1, Infinity)).toEqual(entriesFrom(1, (i + 1) * 10));
+    }
+  });
+
   it('accepts a batch larger than a segment', async () => {
     const directory = aDirectory();
     const log = await openLog(directory);

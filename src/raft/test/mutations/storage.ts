@@ -49,7 +49,25 @@ export const STORAGE_MUTATIONS: readonly Mutation[] = [
   mutation(
     'torn record accepted',
     { test: 'log/crash.test.ts', simulation: 40 },
-    edit('src/log/record.ts', 'return crc === head.crc ? head : undefined;', 'return head;'),
+    edit(
+      'src/log/record.ts',
+      'return head !== undefined && isIntact(bytes, offset, head, seed) ? head : undefined;',
+      'return head;',
+    ),
+  ),
+  mutation(
+    'record read back without its checksum',
+    { test: 'log/damage.test.ts' },
+    edit('src/log/read-back.ts', 'if (!isEncrypted && !window.isIntact(', 'if (isEncrypted && !window.isIntact('),
+  ),
+  mutation(
+    'encrypted record taken without its authentication',
+    { test: 'log/encryption.test.ts' },
+    edit(
+      'src/log/cipher.ts',
+      '    return undefined;\n  }\n  return new Uint8Array(plain',
+      '  }\n  return new Uint8Array(plain',
+    ),
   ),
   mutation(
     'corrupted middle taken as a torn tail',

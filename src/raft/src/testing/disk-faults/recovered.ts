@@ -40,6 +40,7 @@ export async function recovered(files: Files, keys: LogKeys | undefined): Promis
     segmentBytes: SEGMENT_BYTES,
     keys,
     cacheBytes: Infinity,
+    keepEntries: true,
     files: disk,
   });
   checkSnapshotsExist([...files.keys()], found);

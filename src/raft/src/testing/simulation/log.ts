@@ -73,7 +73,7 @@ export class SimulatedLog implements Storage {
   constructor(id: PeerId, disk: SimulatedDisk, random: SeededRandom, keys: LogKeys | undefined) {
     this.#disk = disk;
     const identity = { directory: '', clusterId: 'simulated', nodeId: id, segmentBytes: SEGMENT_BYTES, files: disk };
-    const recovered = recoverLog({ ...identity, keys, cacheBytes: Infinity });
+    const recovered = recoverLog({ ...identity, keys, cacheBytes: Infinity, keepEntries: true });
     checkSnapshotsExist(disk.list(), recovered);
     const { view, segments, tail, standing } = recovered;
     this.#view = view;
