@@ -179,7 +179,8 @@ function contextOf(call: AnyCall, caller: Caller): CallContext {
   };
 }
 
-function authorize(path: string, access: Access, caller: Caller): void {
+/** Throws unauthenticated or permissionDenied when a method is not for this caller. */
+export function authorize(path: string, access: Access, caller: Caller): void {
   if (access === 'anyone') return;
   if (caller.role === 'anonymous') {
     throw new SwarmError(

@@ -9,6 +9,7 @@ import { ServerCredentials, type Server as GrpcServer } from '@grpc/grpc-js';
 import { SwarmError } from '../common/errors.ts';
 import type { Caller, IdentifyCaller } from '../common/rpc.ts';
 import { ROLE_UNIT, type NodeRoleName } from './certificate.ts';
+import { refuseStranger } from './stranger.ts';
 import type { IdentityState, NodeIdentity } from './node-identity.ts';
 
 export interface TlsListenerOptions {
@@ -78,18 +79,7 @@ export class TlsListener {
     const caller = this.#callers.get(call.getPeer());
     if (!caller) throw new SwarmError('unauthenticated', 'the connection this call came on is closed');
     if (caller.role === 'anonymous') return caller;
-    if (caller.clusterId !== this.#options.identity.current.clusterId) {
-      throw new SwarmError(
-        'permissionDenied',
-        `the certificate of node ${caller.nodeId} belongs to another cluster (${caller.clusterId})`,
-      );
-    }
-    if (this.#options.isRemoved(caller.nodeId)) {
-      throw new SwarmError(
-        'permissionDenied',
-        `node ${caller.nodeId} was removed from this cluster: leave the swarm on that node and join again`,
-      );
-    }
+    refuseStranger(caller, this.#options.identity.current.clusterId, this.#options.isRemoved);
     return caller;
   };
 

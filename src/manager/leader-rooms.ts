@@ -4,6 +4,7 @@ import { newId } from '../common/ids.ts';
 import type { Logger } from '../common/log.ts';
 import { drawRandomBytes } from '../common/random-bytes.ts';
 import type { Random } from '../common/random.ts';
+import { x509Pki } from '../identity/pki.ts';
 import { Allocator } from './allocator/allocator.ts';
 import { RootRotation } from './ca/root-rotation.ts';
 import type { Dispatcher } from './dispatcher/dispatcher.ts';
@@ -38,7 +39,7 @@ export function leaderRooms(rooms: LeaderRooms): readonly LeaderLoop[] {
   return [
     named('manager status', new ManagerStatusWriter({ store, group, log: log('members') })),
     named('roles', new RoleReconciler({ store, group, clock, log: log('members') })),
-    named('root rotation', new RootRotation({ store, clock: systemClock, log: log('ca') })),
+    named('root rotation', new RootRotation({ store, clock: systemClock, pki: x509Pki, log: log('ca') })),
     named('orchestrator', new Orchestrator({ store, clock, random, newId, log: log('orchestrator') })),
     named('reaper', new TaskReaper({ store, clock, random, newId, log: log('reaper') })),
     named('constraint enforcer', new ConstraintEnforcer({ store, clock, random, newId, log: log('enforcer') })),

@@ -16,6 +16,7 @@ import type { Member } from './consensus/member-list.ts';
 import type { ControlService } from './control/control.ts';
 import { forwardingControl } from './control/forwarding-control.ts';
 import { localControl } from './control/local-control.ts';
+import { wasRemoved } from './control/node-removal.ts';
 import { Dispatcher } from './dispatcher/dispatcher.ts';
 import { LeaderLoops } from './leader-loops.ts';
 import { leaderRooms } from './leader-rooms.ts';
@@ -63,7 +64,7 @@ export function managerRooms(options: ManagerOptions, seat: Seat): ManagerRooms 
   const clock = forwardClock(options.clock);
   const grpc = newGrpcServer();
   const store = new Store({ clock, newRequestId, proposer: { propose: (data) => seat.taken().propose(data) } });
-  const listener = new TlsListener({ identity, grpc, isRemoved: (nodeId) => isRemoved(store, nodeId) });
+  const listener = new TlsListener({ identity, grpc, isRemoved: (nodeId) => wasRemoved(store.read, nodeId) });
   const channels = new ManagerChannels(identity);
   const leader = new LeaderConnection(channels, () => seat.ifTaken());
   const readBarrier = (signal?: AbortSignal): Promise<void> => seat.taken().readBarrier(signal);
@@ -152,11 +153,6 @@ export function managerRooms(options: ManagerOptions, seat: Seat): ManagerRooms 
 function canRemoveNode(consensus: Consensus, nodeId: string): boolean {
   const member = consensus.members.byNode(nodeId);
   return !member || canRemove(consensus.members.all(), member.raftId, (id) => consensus.isReachable(id));
-}
-
-function isRemoved(store: Store, nodeId: string): boolean {
-  const cluster = store.read.cluster.all()[0];
-  return cluster !== undefined && Object.hasOwn(cluster.blacklistedCertificates, nodeId);
 }
 
 const weightedPeers = (consensus: Consensus | undefined): readonly WeightedPeer[] =>

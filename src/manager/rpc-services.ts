@@ -3,7 +3,9 @@ import type { Server } from '@grpc/grpc-js';
 import type { Clock } from '../common/clock.ts';
 import { newId } from '../common/ids.ts';
 import type { Logger } from '../common/log.ts';
+import { drawRandomBytes } from '../common/random-bytes.ts';
 import { addService, type RpcServerOptions } from '../common/rpc.ts';
+import { x509Pki } from '../identity/pki.ts';
 import { CAService, NodeCAClient, NodeCAService } from '../proto/generated/docker/swarmkit/v1/ca.ts';
 import { ControlService as ControlDefinition } from '../proto/generated/docker/swarmkit/v1/control.ts';
 import { DispatcherService } from '../proto/generated/docker/swarmkit/v1/dispatcher.ts';
@@ -73,6 +75,7 @@ export function addRpcServices(server: Server, rooms: RpcRooms): void {
     store,
     clock,
     newId,
+    pki: x509Pki,
     leader: () => (leader.isSelf ? undefined : leader.client(NodeCAClient)),
     signExternally: externalSigner(identity),
   });
@@ -117,6 +120,7 @@ export function addRpcServices(server: Server, rooms: RpcRooms): void {
       desiredRole: (nodeId) => store.read.node.get(nodeId)?.spec?.desiredRole,
       admit: (member) => group().admit(member),
       remove: (raftId) => group().remove(raftId),
+      randomBytes: drawRandomBytes,
       log: log.child({ room: 'members' }),
     }),
     options,

@@ -17,6 +17,7 @@ import {
 } from '../../src/identity/certificate.ts';
 import { newJoinToken, rootDigest } from '../../src/identity/join-token.ts';
 import { NodeIdentity } from '../../src/identity/node-identity.ts';
+import { x509Pki } from '../../src/identity/pki.ts';
 import { TlsListener } from '../../src/identity/tls-listener.ts';
 import { externalSigner } from '../../src/manager/ca/external-authority.ts';
 import { CertificateAuthority } from '../../src/manager/ca/certificate-authority.ts';
@@ -92,6 +93,7 @@ export async function startAuthority(): Promise<TestAuthority> {
     store,
     clock: systemClock,
     newId,
+    pki: x509Pki,
     leader: () => undefined,
     signExternally: externalSigner(() => identity.current),
   });

@@ -9,8 +9,9 @@ import type { IdSource } from '../../common/ids.ts';
 import type { CallContext, Caller, ServiceMethods } from '../../common/rpc.ts';
 import { msOfDuration } from '../../common/time.ts';
 import { unary } from '../../common/rpc-client.ts';
-import { signNodeCertificate, type NodeRoleName, type NodeSubject } from '../../identity/certificate.ts';
+import type { NodeRoleName, NodeSubject } from '../../identity/certificate.ts';
 import { isSameToken } from '../../identity/join-token.ts';
+import type { Pki } from '../../identity/pki.ts';
 import type {
   CAService,
   GetUnlockKeyResponse,
@@ -45,6 +46,7 @@ export interface CertificateAuthorityOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly newId: IdSource;
+  readonly pki: Pki;
   /** A client of the leader's NodeCA; undefined when this manager leads. Throws unavailable when there is no leader. */
   readonly leader: () => NodeCAClient | undefined;
   readonly signExternally: SignExternally;
@@ -118,20 +120,27 @@ export class CertificateAuthority {
   /** A node that is known already, by the certificate it still has. */
   async #renew(request: IssueNodeCertificateRequest, caller: Caller): Promise<IssueNodeCertificateResponse> {
     const { store } = this.#options;
-    const known = store.read.node.get(caller.nodeId);
-    if (!known)
-      throw new SwarmError(
-        'notFound',
-        `node ${caller.nodeId} not found: it was removed; leave the swarm on that node and join again`,
-      );
-    const role: NodeRoleName = known.role === NodeRole.MANAGER ? 'manager' : 'worker';
-    const certificate = await this.#sign(request.csr, caller.nodeId, role);
-    await store.update((tx) => {
-      const node = tx.node.get(caller.nodeId);
-      if (!node) throw new SwarmError('notFound', `node ${caller.nodeId} not found`);
-      tx.node.update({ ...node, certificate });
-    });
-    return { nodeId: caller.nodeId, nodeMembership: known.spec?.membership ?? NodeSpec_Membership.ACCEPTED };
+    const { nodeId } = caller;
+    for (;;) {
+      const known = store.read.node.get(nodeId);
+      if (!known)
+        throw new SwarmError(
+          'notFound',
+          `node ${nodeId} not found: it was removed; leave the swarm on that node and join again`,
+        );
+      const root = signingRoot(this.#cluster());
+      const role = known.role === NodeRole.MANAGER ? 'manager' : 'worker';
+      const certificate = await this.#sign(request.csr, nodeId, role);
+      const isStored = await store.update((tx) => {
+        const node = tx.node.get(nodeId);
+        if (!node) throw new SwarmError('notFound', `node ${nodeId} not found`);
+        // It may have been demoted, or the root replaced, while the certificate was being made.
+        if (node.role !== known.role || !signingRoot(clusterOf(tx)).equals(root)) return false;
+        tx.node.update({ ...node, certificate });
+        return true;
+      });
+      if (isStored) return { nodeId, nodeMembership: known.spec?.membership ?? NodeSpec_Membership.ACCEPTED };
+    }
   }
 
   async #sign(csr: Buffer, nodeId: string, role: NodeRoleName): Promise<Certificate> {
@@ -144,7 +153,7 @@ export class CertificateAuthority {
     const pem =
       external.length > 0
         ? await this.#signedExternally(external, csr.toString('utf8'), subject, cluster)
-        : await signNodeCertificate(csr.toString('utf8'), subject, signerOf(cluster), validity);
+        : await this.#options.pki.signNodeCertificate(csr.toString('utf8'), subject, signerOf(cluster), validity);
     return {
       role: ROLE[role],
       csr,
@@ -200,11 +209,18 @@ export class CertificateAuthority {
   }
 
   #cluster(): Cluster {
-    const cluster = this.#options.store.read.cluster.all()[0];
-    if (!cluster)
-      throw new SwarmError('unavailable', 'this manager has not caught up with the cluster yet: try again in a moment');
-    return cluster;
+    return clusterOf(this.#options.store.read);
   }
+}
+
+/** The root that certificates made now lead to. */
+const signingRoot = ({ rootCa }: Cluster): Buffer => (rootCa?.rootRotation ?? rootCa)?.caCert ?? Buffer.alloc(0);
+
+function clusterOf({ cluster }: Pick<Store['read'], 'cluster'>): Cluster {
+  const [found] = cluster.all();
+  if (!found)
+    throw new SwarmError('unavailable', 'this manager has not caught up with the cluster yet: try again in a moment');
+  return found;
 }
 
 const ROLE = { manager: NodeRole.MANAGER, worker: NodeRole.WORKER } as const;

@@ -1,16 +1,17 @@
 /**
- * Replaces the root certificate without cutting anybody off. While a rotation is under way every node is asked, a batch at
- * a time, to renew; new certificates are signed by the new root and carry its cross-signed twin, so both old and new roots
- * accept them. When every node says that it uses such a certificate, the new root takes over and both join tokens are
- * reissued. That one was made out to it is not enough: until the node has it in use, nodes that trust the new root alone
- * would refuse it.
+ * Replaces the root certificate without cutting anybody off. While a rotation is under way every node is told to trust both
+ * roots and asked, a batch at a time, to renew; new certificates are signed by the new root and carry its cross-signed twin, so
+ * both old and new roots accept them. When every node says that it trusts the new root and uses such a certificate, the new
+ * root takes over and both join tokens are reissued. That a certificate was made out to it is not enough: until the node has
+ * it in use, nodes that trust the new root alone would refuse it; and until it trusts the new root, it would refuse them.
  */
 import { sleep, type Clock } from '../../common/clock.ts';
 import { errorText, SwarmError } from '../../common/errors.ts';
 import type { Logger } from '../../common/log.ts';
 import { normalisedPem } from '../../common/pem.ts';
-import { chainsTo, createRootCa, crossSign, issuerInfo, type KeyPair } from '../../identity/certificate.ts';
-import { newJoinToken, rootDigest } from '../../identity/join-token.ts';
+import type { KeyPair } from '../../identity/certificate.ts';
+import type { Pki } from '../../identity/pki.ts';
+import { rootHash } from '../../identity/root-hash.ts';
 import type { Cluster, Node } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { IssuanceStatus_State } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { Store } from '../store/store.ts';
@@ -24,6 +25,7 @@ const ASK_AGAIN_MS = 60_000;
 export interface RootRotationOptions {
   readonly store: Store;
   readonly clock: Clock;
+  readonly pki: Pki;
   readonly log: Logger;
 }
 
@@ -38,12 +40,12 @@ const isPresentRoot = ({ rootCa }: Cluster, root: KeyPair): boolean =>
   normalisedPem(rootCa?.caCert.toString('utf8') ?? '') === normalisedPem(root.certificate);
 
 /** Begins a rotation to the root that was brought, or a fresh one. Throws failedPrecondition while one is under way. */
-async function beginRootRotation({ store, clock }: RootRotationOptions): Promise<void> {
+async function beginRootRotation({ store, clock, pki }: RootRotationOptions): Promise<void> {
   const cluster = store.read.cluster.all()[0];
   if (!cluster?.rootCa) throw new SwarmError('unavailable', 'this manager has not caught up with the cluster yet');
   const oldRoot = { certificate: cluster.rootCa.caCert.toString('utf8'), key: cluster.rootCa.caKey.toString('utf8') };
-  const root = broughtRoot(cluster) ?? (await createRootCa(clock.now()));
-  const twin = await crossSign(root.certificate, oldRoot, clock.now());
+  const root = broughtRoot(cluster) ?? (await pki.createRootCa(clock.now()));
+  const twin = await pki.crossSign(root.certificate, oldRoot, clock.now());
   await store.update((tx) => {
     const current = tx.cluster.get(cluster.id);
     if (!current?.rootCa) throw new SwarmError('notFound', 'cluster not found');
@@ -101,7 +103,7 @@ export class RootRotation {
 
   /** One batch; false when no rotation is under way. */
   async #step(): Promise<boolean> {
-    const { store, clock, log } = this.#options;
+    const { store, clock, log, pki } = this.#options;
     const cluster = store.read.cluster.all()[0];
     if (!cluster?.rootCa) return false;
     const wanted = cluster.spec?.caConfig?.forceRotate ?? 0;
@@ -109,12 +111,15 @@ export class RootRotation {
       const brought = broughtRoot(cluster);
       if (brought && isPresentRoot(cluster, brought)) return this.#takeAsDone(cluster, wanted);
       if (!brought && wanted <= cluster.rootCa.lastForcedRotation) return false;
-      await beginRootRotation({ store, clock, log });
+      await beginRootRotation(this.#options);
       return this.#step();
     }
     const newRoot = cluster.rootCa.rootRotation.caCert.toString('utf8');
     const nodes = store.read.node.all();
-    const stale = nodes.filter((node) => hasOldCertificate(node, newRoot) || usesOldCertificate(node, newRoot));
+    const stale = nodes.filter(
+      (node) =>
+        hasOldCertificate(pki, node, newRoot) || usesOldCertificate(pki, node, newRoot) || trustsNot(node, newRoot),
+    );
     if (stale.length === 0) {
       await this.#finish(cluster);
       this.#askedAt.clear();
@@ -124,7 +129,7 @@ export class RootRotation {
     const now = clock.monotonic();
     const toAsk = stale
       .filter((node) => node.certificate?.status?.state !== IssuanceStatus_State.ROTATE)
-      .filter((node) => hasOldCertificate(node, newRoot) || this.#askedLongAgo(node.id, now))
+      .filter((node) => hasOldCertificate(pki, node, newRoot) || this.#askedLongAgo(node.id, now))
       .slice(0, BATCH_NODES);
     for (const { id } of toAsk) this.#askedAt.set(id, now);
     await store.batch(toAsk, (tx, { id }) => {
@@ -156,7 +161,8 @@ export class RootRotation {
   }
 
   async #finish(cluster: Cluster): Promise<void> {
-    await this.#options.store.update((tx) => {
+    const { store, pki } = this.#options;
+    await store.update((tx) => {
       const current = tx.cluster.get(cluster.id);
       const rotation = current?.rootCa?.rootRotation;
       if (!current?.rootCa || !rotation) return;
@@ -167,8 +173,8 @@ export class RootRotation {
           ...current.rootCa,
           caCert: rotation.caCert,
           caKey: rotation.caKey,
-          caCertHash: rootDigest(bundle),
-          joinTokens: { worker: newJoinToken(bundle), manager: newJoinToken(bundle) },
+          caCertHash: rootHash(bundle),
+          joinTokens: { worker: pki.newJoinToken(bundle), manager: pki.newJoinToken(bundle) },
           rootRotation: undefined,
         },
       });
@@ -177,13 +183,19 @@ export class RootRotation {
 }
 
 /** Whether the last certificate made out to a node is one that the new root alone would not accept. A node that never got one cannot be cut off. */
-const hasOldCertificate = ({ certificate }: Node, newRoot: string): boolean => {
+const hasOldCertificate = (pki: Pki, { certificate }: Node, newRoot: string): boolean => {
   const chain = certificate?.certificate;
-  return chain !== undefined && chain.length > 0 && !chainsTo(chain.toString('utf8'), newRoot);
+  return chain !== undefined && chain.length > 0 && !pki.chainsTo(chain.toString('utf8'), newRoot);
 };
 
 /** Whether a node says that it still uses a certificate of another root; pretend nodes say nothing of the kind. */
-const usesOldCertificate = ({ description }: Node, newRoot: string): boolean => {
+const usesOldCertificate = (pki: Pki, { description }: Node, newRoot: string): boolean => {
   const issuer = description?.tlsInfo?.certIssuerPublicKey;
-  return issuer !== undefined && issuer.length > 0 && !issuerInfo(newRoot).publicKey.equals(issuer);
+  return issuer !== undefined && issuer.length > 0 && !pki.issuerInfo(newRoot).publicKey.equals(issuer);
+};
+
+/** Whether a node says what it trusts, and the new root is not among it. */
+const trustsNot = ({ description }: Node, newRoot: string): boolean => {
+  const trusted = description?.tlsInfo?.trustRoot;
+  return trusted !== undefined && trusted.length > 0 && !trusted.includes(newRoot.trim());
 };

@@ -1,5 +1,4 @@
 /** The first objects of a new cluster: itself and the node that founds it. Pure: keys, ids and random bytes are arguments. */
-import { createHash } from 'node:crypto';
 import { Cluster, Network, Node } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import {
   ClusterSpec,
@@ -16,6 +15,7 @@ import {
 import { clusterDefaults } from '../../common/cluster-defaults.ts';
 import type { IdSource } from '../../common/ids.ts';
 import { NODE_LOCAL_DRIVERS, PREDEFINED_LABEL } from '../placement/node-local-network.ts';
+import { rootHash } from '../../identity/root-hash.ts';
 import { managerKey } from '../../identity/unlock-key.ts';
 import { validateClusterSpec } from './validation/cluster-spec.ts';
 import { validNetworkSettings, type NetworkSettings } from './validation/network-settings.ts';
@@ -48,7 +48,7 @@ export function newCluster(bootstrap: ClusterBootstrap): Cluster {
     rootCa: {
       caCert: Buffer.from(root.certificate),
       caKey: Buffer.from(root.key),
-      caCertHash: `sha256:${createHash('sha256').update(root.certificate).digest('hex')}`,
+      caCertHash: rootHash(root.certificate),
       joinTokens: bootstrap.joinTokens,
       lastForcedRotation: spec.caConfig?.forceRotate ?? 0,
     },

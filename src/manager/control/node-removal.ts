@@ -65,6 +65,12 @@ function orphan(tx: Writer, task: Task, nowMs: number): void {
   });
 }
 
+/** Whether a node was removed, so that its certificate is refused. */
+export function wasRemoved(reader: Reader, nodeId: string): boolean {
+  const cluster = reader.cluster.all()[0];
+  return cluster !== undefined && Object.hasOwn(cluster.blacklistedCertificates, nodeId);
+}
+
 /** Entries stay this long after the certificate would have expired anyway, in case clocks differ. */
 const BLACKLIST_GRACE_MS = 7 * 24 * 3_600_000;
 

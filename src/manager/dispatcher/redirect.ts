@@ -47,12 +47,14 @@ export class Redirect {
     const leader = this.#options.leader();
     const node = reader.node.get(nodeId);
     if (leader && leader.nodeId !== localNodeId && node && this.#admit(nodeId, leader)) {
-      yield sessionMessage({
+      const message = sessionMessage({
         sessionId: newId(),
         node,
         managers: preferring(leader, managers()),
         cluster: reader.cluster.all()[0],
       });
+      // This manager may be behind: the node would trust a root again that has been replaced.
+      yield { ...message, RootCA: Buffer.alloc(0) };
     }
     throw notLeading(leader);
   }

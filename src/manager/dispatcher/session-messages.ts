@@ -4,6 +4,7 @@ import type { Cluster, Node } from '../../proto/generated/docker/swarmkit/v1/obj
 import type { WeightedPeer } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { ServerStream } from '../../common/server-stream.ts';
 import { durationOfMs } from '../../common/time.ts';
+import { trustedRoots } from '../store/trusted-roots.ts';
 import { mustDisconnect } from './refusals.ts';
 
 /** What a message is made of; read anew for each. */
@@ -47,7 +48,7 @@ export const sessionMessage = (content: {
   node: content.node,
   managers: content.managers,
   networkBootstrapKeys: content.cluster?.networkBootstrapKeys ?? [],
-  RootCA: Buffer.from(content.cluster?.rootCa?.caCert ?? Buffer.alloc(0)),
+  RootCA: trustedRoots(content.cluster),
   usageInterval: content.usageIntervalMs === undefined ? undefined : durationOfMs(content.usageIntervalMs),
 });
 
@@ -55,7 +56,4 @@ export const sessionMessage = (content: {
 export const clusterConcernsAgents = (old: Cluster | undefined, current: Cluster): boolean =>
   old === undefined ||
   old.networkBootstrapKeys !== current.networkBootstrapKeys ||
-  !sameBytes(old.rootCa?.caCert, current.rootCa?.caCert);
-
-const sameBytes = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
-  a === b || (a !== undefined && b !== undefined && Buffer.compare(a, b) === 0);
+  !trustedRoots(old).equals(trustedRoots(current));

@@ -2,7 +2,6 @@
  * docker.swarmkit.v1.RaftMembership and Health: how a manager becomes a member of the consensus group, and how others see
  * that it is alive. Every manager answers; the leader decides.
  */
-import { randomBytes } from 'node:crypto';
 import { Metadata } from '@grpc/grpc-js';
 import { errorText, SwarmError } from '../../common/errors.ts';
 import type { Logger } from '../../common/log.ts';
@@ -44,6 +43,7 @@ export interface MembershipPorts {
   desiredRole(nodeId: string): NodeRole | undefined;
   admit(member: Member): Promise<void>;
   remove(raftId: string): Promise<void>;
+  readonly randomBytes: (count: number) => Uint8Array;
   readonly log: Logger;
 }
 
@@ -80,13 +80,15 @@ async function join(ports: MembershipPorts, request: JoinRequest, context: CallC
   }
   const nodeId = callerNode(context);
   const claimed = String(context.metadata.get(MEMBER_METADATA.raftId)[0] ?? '');
+  await dialBack(ports, address);
+  // Whoever gave up waiting asks again: this request must not undo what the next one comes to.
+  context.signal.throwIfAborted();
   const known = ports.members().byNode(nodeId);
-  const raftId = known && known.raftId === claimed ? known.raftId : freshRaftId(ports.members());
+  const raftId = known && known.raftId === claimed ? known.raftId : freshRaftId(ports);
   // One that was taken out may still hold a manager's certificate: it must not come back with that.
   if (known?.raftId !== raftId && ports.desiredRole(nodeId) === NodeRole.WORKER) {
     throw new SwarmError('failedPrecondition', `${WORKER_WANTED}: promote node ${nodeId} to make it a manager again`);
   }
-  await dialBack(ports, address);
   // A member that comes back without its log must not vote under its old id: it may have forgotten what it promised.
   if (known && known.raftId !== raftId) await ports.remove(known.raftId);
   if (known?.raftId !== raftId || known.address !== address) await ports.admit({ raftId, nodeId, address });
@@ -159,9 +161,11 @@ function reachableAddress(address: string, { caller }: CallContext): string {
   return `${remote.includes(':') ? `[${remote}]` : remote}:${port}`;
 }
 
-function forwarded({ caller, metadata }: CallContext): Metadata {
+/** For whom this manager passes a call on: it may itself have been asked by another that took it for the leader. */
+function forwarded(context: CallContext): Metadata {
+  const { metadata } = context;
   const passed = new Metadata();
-  passed.set(FORWARDED_NODE, caller.nodeId);
+  passed.set(FORWARDED_NODE, callerNode(context));
   for (const key of Object.values(MEMBER_METADATA)) {
     const value = metadata.get(key)[0];
     if (value !== undefined) passed.set(key, value);
@@ -174,9 +178,10 @@ const callerNode = ({ caller, metadata }: CallContext): string =>
   String(metadata.get(FORWARDED_NODE)[0] ?? caller.nodeId);
 
 /** Random, 63 bits, never used before: a raft id is not given out twice. */
-function freshRaftId(members: MemberList): string {
+function freshRaftId(ports: MembershipPorts): string {
+  const members = ports.members();
   for (;;) {
-    const id = (randomBytes(8).readBigUInt64BE() >> 1n).toString();
+    const id = (Buffer.from(ports.randomBytes(8)).readBigUInt64BE() >> 1n).toString();
     if (id !== '0' && !members.get(id) && !members.isRemoved(id)) return id;
   }
 }

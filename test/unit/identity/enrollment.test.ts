@@ -23,6 +23,7 @@ import { managerChannelOptions, memberCredentials } from '../../../src/identity/
 import { BulkEnrollment, enrollWithToken, renewCertificate } from '../../../src/identity/enroll.ts';
 import { newJoinToken } from '../../../src/identity/join-token.ts';
 import { NodeIdentity } from '../../../src/identity/node-identity.ts';
+import { x509Pki } from '../../../src/identity/pki.ts';
 import { RootRotation } from '../../../src/manager/ca/root-rotation.ts';
 import { NodeSpec_Availability } from '../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import { CAClient, NodeCAClient } from '../../../src/proto/generated/docker/swarmkit/v1/ca.ts';
@@ -167,7 +168,9 @@ describe('enrollment', () => {
     const oldRoot = authority.identity.current.rootBundle;
     const oldToken = authority.token('worker');
     const stop = new AbortController();
-    const loop = new RootRotation({ store: authority.store, clock: systemClock, log: silentLogger }).run(stop.signal);
+    const loop = new RootRotation({ store: authority.store, clock: systemClock, pki: x509Pki, log: silentLogger }).run(
+      stop.signal,
+    );
     await authority.store.update((tx) => {
       const cluster = tx.cluster.all()[0];
       if (cluster?.spec)
@@ -213,7 +216,7 @@ describe('enrollment', () => {
     await says(issuerOf(worker.current.certificate, rootBundle).publicKey);
     const clock = new FakeClock();
     const stop = new AbortController();
-    const loop = new RootRotation({ store, clock, log: silentLogger }).run(stop.signal);
+    const loop = new RootRotation({ store, clock, pki: x509Pki, log: silentLogger }).run(stop.signal);
     const rotate = (forceRotate: number): Promise<unknown> =>
       store.update((tx) => {
         const cluster = tx.cluster.all()[0];

@@ -143,7 +143,8 @@ describe('a manager that does not lead', () => {
       ['m3', 10],
     ]);
     expect(message.node?.id).toBe('n1');
-    expect(message.RootCA.toString()).toBe('root');
+    // It may be behind, and name a root that has been replaced.
+    expect(message.RootCA.toString()).toBe('');
     await eventually(() => expect(agent.sessionError?.message).toContain('m2 at 10.0.0.2:2377'));
     expect(agent.sessionError?.code).toBe('unavailable');
     await expect(agent.open()).rejects.toMatchObject({ code: 'unavailable' });

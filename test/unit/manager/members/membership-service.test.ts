@@ -1,12 +1,15 @@
-import type { Metadata } from '@grpc/grpc-js';
+import { Metadata } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../../src/common/log.ts';
+import { drawRandomBytes } from '../../../../src/common/random-bytes.ts';
+import type { Caller } from '../../../../src/common/rpc.ts';
 import { unary } from '../../../../src/common/rpc-client.ts';
 import { MemberList } from '../../../../src/manager/consensus/member-list.ts';
 import {
   healthMethods,
   MEMBER_METADATA,
   membershipMethods,
+  type MembershipPorts,
 } from '../../../../src/manager/members/membership-service.ts';
 import { HealthClient, HealthService } from '../../../../src/proto/generated/docker/swarmkit/v1/health.ts';
 import {
@@ -38,6 +41,7 @@ describe('a manager that wants to join the group', () => {
         desiredRole: () => desiredRole,
         admit: (member) => Promise.resolve(members.put(member)),
         remove: (raftId) => Promise.resolve(members.remove(raftId)),
+        randomBytes: drawRandomBytes,
         log: silentLogger,
       }),
     );
@@ -68,5 +72,81 @@ describe('a manager that wants to join the group', () => {
     desiredRole = NodeRole.WORKER;
     expect(await join('7')).toMatchObject({ raftId: '7' });
     expect(members.byNode('node')).toMatchObject({ raftId: '7', address: '127.0.0.1:4000' });
+  });
+});
+
+describe('a request to join', () => {
+  const memberOf = (nodeId: string) => ({ raftId: `raft of ${nodeId}`, nodeId, address: `${nodeId}:2377` });
+  const manager = (nodeId: string): Caller => ({ nodeId, role: 'manager', clusterId: 'c', address: '192.0.2.1:4444' });
+  const present = ['m1', 'm2', 'm3'];
+
+  /** A manager of the group whose members all hold the same list. */
+  function portsOf(members: MemberList, changes: Partial<MembershipPorts>): MembershipPorts {
+    return {
+      members: () => members,
+      isLeader: () => true,
+      leader: () => clientOf(() => Promise.reject(new Error('unreachable'))),
+      health: () => ({ check: answering(async () => ({ status: 1 })) }) as unknown as HealthClient,
+      isReachable: () => true,
+      desiredRole: () => NodeRole.MANAGER,
+      admit: (member) => Promise.resolve(members.put(member)),
+      remove: (raftId) => Promise.resolve(members.remove(raftId)),
+      randomBytes: drawRandomBytes,
+      log: silentLogger,
+      ...changes,
+    };
+  }
+
+  const answering =
+    (answer: (request: { addr: string }, metadata: Metadata) => unknown) =>
+    (request: { addr: string }, metadata: Metadata, _: unknown, done: (error: unknown, value?: unknown) => void) => {
+      Promise.resolve(answer(request, metadata)).then((value) => done(null, value), done);
+      return { cancel: () => undefined };
+    };
+  const clientOf = (join: Parameters<typeof answering>[0]): RaftMembershipClient =>
+    ({ join: answering(join) }) as unknown as RaftMembershipClient;
+
+  /** Asks a manager as another would, or as the newcomer itself. */
+  const ask = (ports: MembershipPorts, caller: Caller, metadata: Metadata, signal = new AbortController().signal) =>
+    membershipMethods(ports).join.handle({ addr: 'new:2377' }, { caller, metadata, signal });
+
+  const ofManager = (): Metadata => {
+    const metadata = new Metadata();
+    metadata.set(MEMBER_METADATA.version, '1');
+    return metadata;
+  };
+
+  it('is still that of the newcomer when two managers have passed it on', async () => {
+    const members = new MemberList();
+    for (const nodeId of present) members.put(memberOf(nodeId));
+    const leading = portsOf(members, {});
+    const former = portsOf(members, {
+      isLeader: () => false,
+      leader: () => clientOf((_, metadata) => ask(leading, manager('m2'), metadata)),
+    });
+    const asked = portsOf(members, {
+      isLeader: () => false,
+      leader: () => clientOf((_, metadata) => ask(former, manager('m1'), metadata)),
+    });
+    await ask(asked, manager('newcomer'), ofManager());
+    expect(members.all().map(({ nodeId }) => nodeId)).toEqual([...present, 'newcomer']);
+    expect(members.removedIds).toEqual([]);
+  });
+
+  it('changes nothing once its caller has given up and may have asked again', async () => {
+    const members = new MemberList();
+    const gaveUp = new AbortController();
+    const ports = portsOf(members, {
+      health: () =>
+        ({
+          check: answering(async () => {
+            gaveUp.abort(new Error('the caller went away'));
+            members.put(memberOf('newcomer'));
+            return { status: 1 };
+          }),
+        }) as unknown as HealthClient,
+    });
+    await expect(ask(ports, manager('newcomer'), ofManager(), gaveUp.signal)).rejects.toThrow('went away');
+    expect(members.all()).toEqual([memberOf('newcomer')]);
   });
 });
