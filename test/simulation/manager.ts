@@ -1,80 +1,99 @@
 /**
- * A simulated manager. Real: raft node, store, control, leader loops with orchestrator, allocator, scheduler and dispatcher. Simulated: what is
- * below them. It can crash at any event and start again with what its disk kept.
+ * A simulated manager. Real: raft node, store, control, certificate authority, membership, leader loops with orchestrator, allocator,
+ * scheduler and dispatcher. Simulated: what is below them. It can crash at any event and start again with what its disk kept. One that is
+ * no member yet asks to be admitted, as one does whose log is lost: it comes back under another raft id.
  */
-import { RaftNode, type ConfigurationChanged, type Message } from 'raft-ts';
-import { forwardClock, type Clock } from '../../src/common/clock.ts';
-import { countingIds } from '../../src/common/ids.ts';
-import { silentLogger } from '../../src/common/log.ts';
+import { setMaxListeners } from 'node:events';
+import type { ServiceDefinition } from '@grpc/grpc-js';
+import type { ConfigurationChanged, Message, RaftNode } from 'raft-ts';
+import { sleep } from '../../src/common/clock.ts';
 import type { Random } from '../../src/common/random.ts';
+import { wasRemoved } from '../../src/manager/control/node-removal.ts';
 import type { Member } from '../../src/manager/consensus/member-list.ts';
-import { refusalError } from '../../src/manager/consensus/refusals.ts';
-import { ReplicatedState } from '../../src/manager/consensus/replicated-state.ts';
 import type { ControlService } from '../../src/manager/control/control.ts';
-import { localControl } from '../../src/manager/control/local-control.ts';
-import { Dispatcher } from '../../src/manager/dispatcher/dispatcher.ts';
-import { LeaderLoops } from '../../src/manager/leader-loops.ts';
+import type { Dispatcher } from '../../src/manager/dispatcher/dispatcher.ts';
+import { requestAdmission } from '../../src/manager/members/admission.ts';
+import { healthMethods } from '../../src/manager/members/membership-service.ts';
 import { encodeSnapshot } from '../../src/manager/store/snapshot.ts';
-import { Store } from '../../src/manager/store/store.ts';
+import type { Store } from '../../src/manager/store/store.ts';
 import type { Commit } from '../../src/manager/store/watch.ts';
-import { UsageBook } from '../../src/manager/usage/usage-book.ts';
-import { WeightedPeer } from '../../src/proto/generated/docker/swarmkit/v1/types.ts';
+import { HealthService } from '../../src/proto/generated/docker/swarmkit/v1/health.ts';
+import { RaftMembershipService, type RaftMembershipClient } from '../../src/proto/generated/docker/swarmkit/v1/raft.ts';
+import type { Calls, Party } from './calls.ts';
 import type { SimulatedLog } from './disk.ts';
-import { lead, leaderLoops } from './leader.ts';
+import type { SimulatedIdentity } from './identity.ts';
+import type { Foundation } from './leader.ts';
 import type { Network } from './network.ts';
-import { contextOf, Seat } from './seat.ts';
+import type { PretendPki } from './pki.ts';
+import { ManagerProcess } from './process.ts';
 import type { Timeline } from './timeline.ts';
+import type { Tell } from './trace.ts';
 
-const TICK_MS = 100;
-/** How long followers may not know how far the log is committed. */
-const NOTICE_MS = 10;
-const SNAPSHOT_ENTRIES = 80;
-const TRAILING_ENTRIES = 10;
+/** A manager that nobody admits asks again so much later. */
+const ASK_AGAIN_MS = 2_000;
 
 export interface Surroundings {
   readonly timeline: Timeline;
   readonly network: Network;
+  readonly calls: Calls;
   readonly random: Random;
-  /** Founders of the group; a manager that joins one knows none. */
-  readonly founders: readonly string[];
-  readonly manager: (id: string) => SimulatedManager | undefined;
+  readonly pki: PretendPki;
+  readonly tell: Tell;
+  readonly newLog: () => SimulatedLog;
+  /** By raft id. */
+  readonly manager: (raftId: string) => SimulatedManager | undefined;
+  readonly managerAt: (address: string) => SimulatedManager | undefined;
+  /** Addresses of all managers there are. */
+  readonly addresses: () => readonly string[];
   readonly onCommit: (life: string, commit: Commit) => void;
-  readonly onLeadership: (id: string, term: number) => void;
-  readonly onConfiguration: (id: string, changed: ConfigurationChanged) => void;
+  /** A manager was taken out of the group: it asks what it is now. */
+  readonly takenOut: (manager: SimulatedManager) => void;
+  readonly onLeadership: (raftId: string, term: number) => void;
+  readonly onConfiguration: (raftId: string, changed: ConfigurationChanged) => void;
 }
 
-/** One life of a manager's process. */
-interface Process {
-  readonly store: Store;
-  readonly node: RaftNode;
-  readonly seat: Seat;
-  readonly dispatcher: Dispatcher;
-  readonly control: ControlService;
-  readonly loops: LeaderLoops;
-  readonly end: AbortController;
-}
-
-export class SimulatedManager {
-  readonly id: string;
+export class SimulatedManager implements Party {
+  /** The how manieth node it is. */
+  readonly number: number;
+  readonly identity: SimulatedIdentity;
   readonly #around: Surroundings;
+  #foundation: Foundation | undefined;
   #log: SimulatedLog;
-  #process: Process | undefined;
+  #raftId: string | undefined;
+  #end: AbortController | undefined;
+  #process: ManagerProcess | undefined;
+  #knownMembers: readonly Member[] = [];
   #lives = 0;
-  /** It was taken out of the group, and has noticed. */
-  isRemoved = false;
 
-  constructor(id: string, log: SimulatedLog, around: Surroundings) {
-    this.id = id;
-    this.#log = log;
+  /** @param foundation for the first one; the others join */
+  constructor(number: number, identity: SimulatedIdentity, around: Surroundings, foundation?: Foundation) {
+    this.number = number;
+    this.identity = identity;
     this.#around = around;
+    this.#foundation = foundation;
+    this.#raftId = foundation && '1';
+    this.#log = around.newLog();
+  }
+
+  get name(): string {
+    return `manager ${this.number}`;
+  }
+
+  /** In the consensus group; empty while it is no member. */
+  get raftId(): string {
+    return this.#raftId ?? '';
   }
 
   get nodeId(): string {
-    return nodeIdOf(this.id);
+    return this.identity.nodeId;
   }
 
   get address(): string {
-    return addressOf(this.id);
+    return `192.0.2.${this.number}:2377`;
+  }
+
+  get member(): Member {
+    return { raftId: this.raftId, nodeId: this.nodeId, address: this.address };
   }
 
   /** The group as this manager sees it. */
@@ -82,11 +101,17 @@ export class SimulatedManager {
     return this.#running().seat.members.all();
   }
 
-  /** As the leader: takes a manager into the group. */
-  admit(member: Member): Promise<void> {
-    return this.#running().seat.admit(member);
+  /** It is a manager by its certificate and was not taken out. */
+  get shouldRun(): boolean {
+    return this.identity.current?.role === 'manager';
   }
 
+  /** Its process is there, be it only to ask for admission. */
+  get isStarted(): boolean {
+    return this.#end !== undefined;
+  }
+
+  /** It is part of the group. */
   get isUp(): boolean {
     return this.#process !== undefined;
   }
@@ -106,7 +131,7 @@ export class SimulatedManager {
 
   /** Aborts when the process ends. */
   get signal(): AbortSignal {
-    return this.#running().end.signal;
+    return this.#end?.signal ?? AbortSignal.abort();
   }
 
   get store(): Store {
@@ -131,132 +156,55 @@ export class SimulatedManager {
     return Buffer.concat([...pieces]).toString('latin1');
   }
 
+  /** Methods of a service as of now; one that only asks for admission can do no more than say that it is there. */
+  methodsOf(definition: ServiceDefinition): unknown {
+    if (this.#process) return this.#process.methodsOf(definition);
+    return this.#end && definition === HealthService ? healthMethods(() => true) : undefined;
+  }
+
+  knowsAsRemoved(nodeId: string): boolean {
+    return this.#process !== undefined && wasRemoved(this.#process.store.read, nodeId);
+  }
+
+  /** Resolves when its process is there; that it is admitted may take long. */
   async start(): Promise<void> {
-    const { timeline, random, founders, onCommit } = this.#around;
-    const life = `${this.id}-${++this.#lives}`;
-    const end = new AbortController();
-    // Each manager has its own view of the time.
-    const clock = forwardClock(timeline);
-    const newId = countingIds(`${life}-`);
-    let requests = 0;
-    const store: Store = new Store({
-      clock,
-      newRequestId: () => String((Number(this.id) * 1000 + this.#lives) * 1_000_000 + ++requests),
-      proposer: {
-        propose: (data) => {
-          if (end.signal.aborted) throw refusalError('stopped');
-          const result = node.propose(data);
-          if (result.ok) return result.index;
-          throw refusalError(result.reason);
-        },
-      },
-    });
-    // A snapshot is no new commit: others have told already what is in it.
-    const restored = new Set<number>();
-    const seat = new Seat(this.id, clock, () => node);
-    const state = new ReplicatedState(store, seat.members, {
-      restored: () => void restored.add(store.version),
-      changed: () => seat.changed(),
-    });
-    const readBarrier = async (): Promise<void> => {
-      const index = await node.readIndex().catch((error: unknown) => {
-        throw refusalError(error);
-      });
-      await state.applied(index);
-    };
-    const dispatcher = this.#dispatcher(store, clock, newId, readBarrier, seat);
-    const loops = new LeaderLoops({
-      clock,
-      random,
-      log: silentLogger,
-      create: () => leaderLoops({ store, group: seat.group, clock, random, newId, dispatcher }),
-    });
-    const node: RaftNode = new RaftNode({
-      id: this.id,
-      log: this.#log,
-      stateMachine: state,
-      bootstrap: founders.length === 0 ? undefined : founders.map((id) => ({ id, context: contextOf(memberOf(id)) })),
-      random,
-      defer: (task) => void timeline.setTimer(0, task),
-      deferNotice: (task) => void timeline.setTimer(NOTICE_MS, task),
-      send: (messages) => this.#send(messages),
-      sendSnapshot: (message) => this.#sendSnapshot(message, this.#log),
-      snapshotEntries: SNAPSHOT_ENTRIES,
-      trailingEntries: TRAILING_ENTRIES,
-      events: {
-        leadership: (isLeader, term) => {
-          if (!isLeader) store.abandonProposals();
-          if (end.signal.aborted) return;
-          if (isLeader) {
-            this.#around.onLeadership(this.id, term);
-            void lead(store, loops, () => node.isLeader && !end.signal.aborted, newId);
-          } else void loops.stop();
-        },
-        configuration: (changed) => {
-          seat.onConfiguration(changed);
-          if (!end.signal.aborted) this.#around.onConfiguration(this.id, changed);
-        },
-        memberRemoved: (id) => {
-          if (id === this.id) this.removed();
-        },
-        fatal: (error) => {
-          throw error;
-        },
-      },
-    });
-    const control = localControl({
-      store,
-      clock,
-      newId,
-      members: {
-        has: (nodeId) => seat.members.byNode(nodeId) !== undefined,
-        canRemove: (nodeId) => seat.canRemoveNode(nodeId),
-      },
-      newJoinToken: () => 'token',
-      newUnlockKey: () => Buffer.alloc(32, 7),
-    });
-    this.#process = { store, node, seat, dispatcher, control, loops, end };
-    const watch = store.watch({ signal: end.signal });
-    void (async () => {
-      for await (const commits of watch)
-        for (const commit of commits) if (!restored.has(commit.version)) onCommit(life, commit);
-    })();
-    await node.start();
-    const tick = (): void => {
-      if (end.signal.aborted) return;
-      node.tick();
-      seat.tick();
-      timeline.setTimer(TICK_MS, tick);
-    };
-    timeline.setTimer(TICK_MS * random(), tick);
+    if (this.#end) return;
+    this.#end = new AbortController();
+    const { signal } = this.#end;
+    setMaxListeners(0, signal);
+    if (this.#raftId !== undefined) await this.#run(this.#raftId, signal);
+    else void this.#enter(signal);
   }
 
   /** The process is gone at once; its disk keeps what it keeps. */
   async crash(): Promise<void> {
+    if (!this.#end) return;
+    this.#end.abort();
+    this.#end = undefined;
     const process = this.#process;
-    if (process === undefined) return;
     this.#process = undefined;
-    process.end.abort();
-    process.node.stop();
-    void process.loops.stop();
-    process.store.abandonProposals();
-    this.#log = await this.#log.afterCrash();
+    process?.end();
+    if (process) this.#log = await this.#log.afterCrash();
+  }
+
+  /** Its log is damaged: a member must neither vote nor acknowledge with such a one, and joins the others again as a new member. */
+  async loseLog(): Promise<void> {
+    await this.crash();
+    this.#forgetGroup();
   }
 
   /** It is no longer part of the group, and ends. */
-  removed(): void {
-    if (this.isRemoved) return;
-    this.isRemoved = true;
-    this.#around.timeline.setTimer(0, () => void this.crash());
+  leaveGroup(): void {
+    this.#around.timeline.setTimer(0, () => void this.loseLog().then(() => this.#around.takenOut(this)));
   }
 
   /** A message of another manager arrives. */
   receive(message: Message): boolean {
     const process = this.#process;
-    if (process === undefined) return false;
+    if (process === undefined || message.to !== this.#raftId) return false;
     if (process.seat.members.isRemoved(message.from)) {
       // A member that was away while it was taken out learns of it this way.
-      this.#around.manager(message.from)?.removed();
+      this.#around.manager(message.from)?.leaveGroup();
       return true;
     }
     process.seat.heard(message.from);
@@ -266,26 +214,74 @@ export class SimulatedManager {
 
   receiveSnapshot(message: Message, content: Uint8Array): boolean {
     const metadata = message.snapshot?.metadata;
-    if (this.#process === undefined || metadata === undefined) return false;
+    if (this.#process === undefined || metadata === undefined || message.to !== this.#raftId) return false;
     this.#log.receive(metadata, content);
     return this.receive(message);
   }
 
-  #running(): Process {
-    if (this.#process === undefined) throw new Error(`manager ${this.id} is down`);
+  #running(): ManagerProcess {
+    if (this.#process === undefined) throw new Error(`manager ${this.number} is down`);
     return this.#process;
   }
 
+  #forgetGroup(): void {
+    this.#raftId = undefined;
+    this.#foundation = undefined;
+    this.#knownMembers = [];
+    this.#log = this.#around.newLog();
+  }
+
+  /** Asks the others until they take it in. */
+  async #enter(signal: AbortSignal): Promise<void> {
+    const { timeline, calls, managerAt, addresses, tell } = this.#around;
+    const clients = {
+      client: (address: string): RaftMembershipClient =>
+        calls.client<RaftMembershipClient>(this, () => managerAt(address), RaftMembershipService),
+    };
+    while (!signal.aborted) {
+      tell(`manager ${this.number} wants to join`);
+      const others = addresses().filter((address) => address !== this.address);
+      const admission = await requestAdmission(clients, others, this.address, timeline).catch((error: unknown) =>
+        tell(`manager ${this.number} is not admitted: ${String(error)}`),
+      );
+      if (signal.aborted) return;
+      if (admission) {
+        this.#raftId = admission.raftId;
+        this.#knownMembers = admission.members;
+        return this.#run(admission.raftId, signal);
+      }
+      await sleep(timeline, ASK_AGAIN_MS, signal).catch(() => undefined);
+    }
+  }
+
+  async #run(raftId: string, signal: AbortSignal): Promise<void> {
+    const lifeNumber = ++this.#lives;
+    const process = new ManagerProcess({
+      around: this.#around,
+      party: this,
+      member: { raftId, nodeId: this.nodeId, address: this.address },
+      log: this.#log,
+      foundation: this.#foundation,
+      knownMembers: this.#knownMembers,
+      signal,
+      life: `${this.number}-${lifeNumber}`,
+      lifeNumber,
+      send: (messages) => this.#send(messages),
+      sendSnapshot: (message) => this.#sendSnapshot(message, this.#log),
+      removed: () => this.leaveGroup(),
+    });
+    this.#process = process;
+    await process.start();
+  }
+
   #send(messages: readonly Message[]): void {
-    const { network, manager } = this.#around;
     for (const message of messages) {
       const lost = (): void => this.#process?.node.reportUnreachable(message.to);
-      network.carry(this.id, message.to, () => void (manager(message.to)?.receive(message) || lost()), lost);
+      this.#carry(message.to, (to) => to.receive(message) || lost(), lost);
     }
   }
 
   #sendSnapshot(message: Message, log: SimulatedLog): void {
-    const { network, manager } = this.#around;
     const report = (isDelivered: boolean): void => this.#process?.node.reportSnapshot(message.to, isDelivered);
     const metadata = message.snapshot?.metadata;
     if (metadata === undefined) return report(false);
@@ -293,47 +289,20 @@ export class SimulatedManager {
       const parts: Uint8Array[] = [];
       for await (const part of (await log.openSnapshot(metadata)).chunks()) parts.push(part);
       const content = Buffer.concat(parts);
-      network.carry(
-        this.id,
+      this.#carry(
         message.to,
-        () => report(manager(message.to)?.receiveSnapshot(message, content) ?? false),
+        (to) => report(to.receiveSnapshot(message, content)),
         () => report(false),
       );
     })().catch(() => report(false));
   }
 
-  #dispatcher(
-    store: Store,
-    clock: Clock,
-    newId: () => string,
-    confirmLeadership: () => Promise<void>,
-    seat: Seat,
-  ): Dispatcher {
-    const { random } = this.#around;
-    const place = ({ nodeId, address }: Member): WeightedPeer =>
-      WeightedPeer.fromPartial({ peer: { nodeId, addr: address }, weight: 10 });
-    return new Dispatcher({
-      store,
-      clock,
-      random,
-      newId,
-      log: silentLogger,
-      nodeId: this.nodeId,
-      managers: {
-        current: () => seat.members.all().map(place),
-        onChange: (listener) => seat.onChange(listener),
-      },
-      usage: new UsageBook({ store, clock, leader: () => undefined }),
-      confirmLeadership,
-      leader: () => {
-        const id = this.#process?.node.leader ?? '0';
-        return id === '0' ? undefined : { nodeId: nodeIdOf(id), address: addressOf(id) };
-      },
-    });
+  /** To a member, if both sides show certificates the other trusts. */
+  #carry(raftId: string, deliver: (to: SimulatedManager) => void, lost: () => void): void {
+    const { network, calls, manager, timeline } = this.#around;
+    const to = manager(raftId);
+    if (!to) return void timeline.setTimer(1, lost);
+    const isTrusted = calls.trust(this.identity, to.identity);
+    network.carry(this.name, to.name, () => (isTrusted ? deliver(to) : lost()), lost);
   }
 }
-
-const nodeIdOf = (id: string): string => `manager${id}`;
-export const isManagerNode = (nodeId: string): boolean => nodeId.startsWith('manager');
-const addressOf = (id: string): string => `192.0.2.${id}:2377`;
-const memberOf = (id: string): Member => ({ raftId: id, nodeId: nodeIdOf(id), address: addressOf(id) });

@@ -5,81 +5,110 @@ import { Members } from './members.ts';
 import type { Swarm } from './swarm.ts';
 
 /** What may happen in a second, with its chance in percent; in the rest of them nothing does. */
-type Fault = readonly [percent: number, name: string, strike: () => Promise<void> | void];
+type Fault = readonly [percent: number, name: string, strike: (nemesis: Striker) => Promise<void> | void];
+
+/** The names are those by which faults are switched off. */
+const FAULTS: readonly Fault[] = [
+  [12, 'leader crashes', (n) => n.swarm.crash(n.leader())],
+  [8, 'manager crashes', (n) => n.swarm.crash(n.manager())],
+  [5, 'leader is cut off', (n) => n.isolate(n.leader(), false)],
+  [5, 'leader can only listen', (n) => n.isolate(n.leader(), true)],
+  [5, 'messages are lost', (n) => void (n.swarm.network.loss = 0.2 * n.swarm.nemesisRandom())],
+  [15, 'network is mended', (n) => n.mendNetwork()],
+  [7, 'agent is cut off', (n) => n.agent().cutOff()],
+  [16, 'agents are reached again', (n) => n.swarm.agents.forEach((agent) => agent.mend())],
+  [5, 'agent is restarted', (n) => n.agent().restart()],
+  [5, 'managers change', (n) => n.members.change()],
+  [2, 'node is replaced', (n) => n.members.replaceAgent()],
+  [4, 'leadership is handed over', (n) => n.handOver()],
+  [2, 'log is damaged', (n) => n.damageLog()],
+];
+
+/** Of a manager that is down: it comes back in this second. */
+const COMES_BACK = 0.6;
+
+export const FAULT_NAMES: readonly string[] = FAULTS.map(([, name]) => name);
 
 export class Nemesis {
-  readonly #swarm: Swarm;
-  readonly #members: Members;
-  readonly #faults: readonly Fault[] = [
-    [12, 'the leader crashes', () => this.#swarm.crash(this.#leader())],
-    [8, 'a manager crashes', () => this.#swarm.crash(this.#manager())],
-    [5, 'the leader is cut off', () => this.#isolate(this.#leader(), false)],
-    [5, 'the leader can only listen', () => this.#isolate(this.#leader(), true)],
-    [5, 'messages are lost', () => void (this.#swarm.network.loss = 0.2 * this.#swarm.nemesisRandom())],
-    [15, 'the network is mended', () => this.#mendNetwork()],
-    [7, 'an agent is cut off', () => this.#agent().cutOff()],
-    [18, 'agents are reached again', () => this.#swarm.agents.forEach((agent) => agent.mend())],
-    [5, 'an agent is restarted', () => this.#agent().restart()],
-    [5, 'the managers change', () => this.#members.change()],
-    [2, 'a node is replaced', () => this.#members.replaceAgent()],
-    [4, 'leadership is handed over', () => this.#handOver()],
-  ];
+  readonly #striker: Striker;
 
   constructor(swarm: Swarm) {
-    this.#swarm = swarm;
-    this.#members = new Members(swarm);
+    this.#striker = new Striker(swarm);
   }
 
-  /** One fault, or none. */
+  /** One fault, or none. One that is switched off leaves the others as they are. */
   async strike(): Promise<void> {
-    const { managers, nemesisRandom, tell } = this.#swarm;
-    for (const each of managers) {
-      if (each.isUp || each.isRemoved || nemesisRandom() >= 0.6) continue;
-      tell(`manager ${each.id} comes back`);
-      await this.#swarm.startAgain(each);
+    const { managers, nemesisRandom, tell, switches } = this.#striker.swarm;
+    for (const each of managers.filter(({ isStarted, shouldRun }) => shouldRun && !isStarted)) {
+      if (nemesisRandom() >= COMES_BACK) continue;
+      tell(`manager ${each.number} comes back`);
+      await this.#striker.swarm.startAgain(each);
     }
     let left = nemesisRandom() * 100;
-    const fault = this.#faults.find(([percent]) => (left -= percent) < 0);
+    const fault = FAULTS.find(([percent]) => (left -= percent) < 0);
     if (!fault) return;
     const [, name, strike] = fault;
+    if (!switches.isOn(name)) return;
     tell(name);
-    await strike();
+    await strike(this.#striker);
+  }
+}
+
+/** What faults are made of. */
+class Striker {
+  readonly swarm: Swarm;
+  readonly members: Members;
+
+  constructor(swarm: Swarm) {
+    this.swarm = swarm;
+    this.members = new Members(swarm);
   }
 
-  #leader(): SimulatedManager {
-    return this.#swarm.leader() ?? this.#manager();
+  leader(): SimulatedManager {
+    return this.swarm.leader() ?? this.manager();
   }
 
-  #manager(): SimulatedManager {
-    return this.#oneOf(this.#swarm.managers.filter(({ isRemoved }) => !isRemoved));
+  manager(): SimulatedManager {
+    return this.#oneOf(this.swarm.managers);
   }
 
-  #agent(): SimulatedAgent {
-    return this.#oneOf(this.#swarm.agents);
+  agent(): SimulatedAgent {
+    return this.#oneOf(this.swarm.agents);
   }
 
-  #oneOf<T>(things: readonly T[]): T {
-    return things[Math.floor(this.#swarm.nemesisRandom() * things.length)] as T;
-  }
-
-  #isolate(manager: SimulatedManager, isOneWay: boolean): void {
-    const { managers, network } = this.#swarm;
+  isolate(manager: SimulatedManager, isOneWay: boolean): void {
+    const { managers, network } = this.swarm;
     for (const other of managers) {
-      network.cut(manager.id, other.id);
-      if (!isOneWay) network.cut(other.id, manager.id);
+      network.cut(manager.name, other.name);
+      if (!isOneWay) network.cut(other.name, manager.name);
     }
   }
 
-  #mendNetwork(): void {
-    this.#swarm.network.mend();
-    this.#swarm.network.loss = 0;
+  mendNetwork(): void {
+    this.swarm.network.mend();
+    this.swarm.network.loss = 0;
   }
 
-  #handOver(): void {
-    const to = this.#manager().id;
-    this.#swarm
+  handOver(): void {
+    const to = this.manager().raftId;
+    this.swarm
       .leader()
       ?.node.transferLeadership(to)
       .catch(() => undefined);
+  }
+
+  /** As much as a group must survive: one log, of a follower, while all other voters have theirs and are there. */
+  async damageLog(): Promise<void> {
+    const { managers } = this.swarm;
+    const voters = this.swarm.leader()?.node.confState?.voters ?? [];
+    const members = managers.filter(({ raftId }) => voters.includes(raftId));
+    const victim = this.#oneOf(members.filter(({ isLeader }) => !isLeader));
+    if (voters.length < 3 || members.length < voters.length || !members.every(({ isUp }) => isUp)) return;
+    await this.swarm.crash(victim);
+    await victim.loseLog();
+  }
+
+  #oneOf<T>(things: readonly T[]): T {
+    return things[Math.floor(this.swarm.nemesisRandom() * things.length)] as T;
   }
 }

@@ -1,5 +1,7 @@
 /** What nodes say of themselves: all have CPUs, some have countable things, and one is a Docker Engine, which gets addresses. */
 import { genericListOf, parseGenericResources } from '../../src/manager/placement/generic-resource.ts';
+import type { IdentityState, SimulatedIdentity } from './identity.ts';
+import { issuerOf } from './pki.ts';
 import {
   EngineDescription,
   NodeDescription,
@@ -25,11 +27,17 @@ const ENGINE: EngineDescription = {
 };
 
 /** @param number the how manieth node it is, from 1 */
-export function describeNode(nodeId: string, number: number): NodeDescription {
+export function describeNode(number: number, { current }: SimulatedIdentity): NodeDescription {
   const kind = (number - 1) % KINDS.length;
   return {
-    ...NodeDescription.fromPartial({ hostname: nodeId }),
+    ...NodeDescription.fromPartial({ hostname: `node${number}` }),
     engine: kind === KINDS.length - 1 ? ENGINE : undefined,
     resources: KINDS[kind],
+    tlsInfo: current && tlsInfo(current),
   };
+}
+
+function tlsInfo({ chain, rootBundle }: IdentityState): NonNullable<NodeDescription['tlsInfo']> {
+  const { subject, publicKey } = issuerOf(chain);
+  return { trustRoot: Buffer.from(rootBundle), certIssuerSubject: subject, certIssuerPublicKey: publicKey };
 }

@@ -1,14 +1,18 @@
 /** A whole swarm in virtual time, driven by one seed: managers and agents fail while people work; then all is mended and must come to rest. */
 import { UpdateStatus_UpdateState as UpdateState } from '../../src/proto/generated/docker/swarmkit/v1/types.ts';
-import { checkRest, isSteady } from './checks/rest.ts';
+import type { Violate } from './checks/check.ts';
+import { checkAgent, checkRest, isSteady } from './checks/rest.ts';
 import type { SimulatedManager } from './manager.ts';
 import { Nemesis } from './nemesis.ts';
 import { Swarm } from './swarm.ts';
+import { ALL_ON, type Switches } from './switches.ts';
 
 const WORK_MS = 800;
 /** In virtual time; the retry delays of the loops and of agents are far below. */
 const REST_MS = 90_000;
 const CALM_MS = 20_000;
+/** How often agents are looked at, 100 ms apart, until they agree with the managers. */
+const AGREE_TRIES = 20;
 
 export interface SwarmReport {
   readonly seed: number;
@@ -22,15 +26,23 @@ export interface SwarmReport {
   readonly hash: number;
 }
 
+export interface SimulationOptions {
+  readonly trace?: ((line: string) => void) | undefined;
+  readonly switches?: Switches | undefined;
+}
+
 export class SwarmSimulation {
   readonly #seed: number;
   readonly #swarm: Swarm;
   readonly #nemesis: Nemesis;
 
-  /** @param trace takes the story line by line */
-  constructor(seed: number, trace?: (line: string) => void) {
+  /**
+   * @param options.trace takes the story line by line
+   * @param options.switches what may happen; everything unless it says otherwise
+   */
+  constructor(seed: number, { trace, switches = ALL_ON }: SimulationOptions = {}) {
     this.#seed = seed;
-    this.#swarm = new Swarm(seed, trace);
+    this.#swarm = new Swarm(seed, switches, trace);
     this.#nemesis = new Nemesis(this.#swarm);
   }
 
@@ -39,7 +51,7 @@ export class SwarmSimulation {
     const { timeline, history, administrator } = this.#swarm;
     const { violations } = history;
     await this.#swarm.begin();
-    await this.#makeTrouble(seconds);
+    if (violations.length === 0) await this.#makeTrouble(seconds);
     if (violations.length === 0) await this.#comeToRest();
     const hash = violations.length === 0 ? await this.#checkRest() : 0;
     await this.#swarm.end();
@@ -71,7 +83,7 @@ export class SwarmSimulation {
     const { managers, violate } = this.#swarm;
     const texts = new Map<number, string>();
     for (const manager of managers.filter(({ isUp }) => isUp)) {
-      if (manager.runsLoops && !manager.isLeader) violate(34, `manager ${manager.id} leads though it may not`);
+      if (manager.runsLoops && !manager.isLeader) violate(34, `manager ${manager.number} leads though it may not`);
       const { version } = manager.store;
       const text = manager.stateText();
       if ((texts.get(version) ?? text) !== text) violate(31, `managers hold different states of version ${version}`);
@@ -80,14 +92,16 @@ export class SwarmSimulation {
   }
 
   async #comeToRest(): Promise<void> {
-    const { timeline, administrator, violate } = this.#swarm;
+    const { timeline, administrator, agents, violate } = this.#swarm;
     await this.#swarm.mend();
     await timeline.advance(10_000);
     const leader = this.#swarm.leader();
     if (leader === undefined) return violate('liveness', 'nobody leads though all managers are well');
-    const settled = administrator.settle(leader).catch((error: unknown) => {
-      violate('liveness', `a change failed though all managers are well: ${String(error)}`);
-    });
+    const settled = administrator
+      .settle(leader, new Set(agents.map(({ nodeId }) => nodeId)))
+      .catch((error: unknown) => {
+        violate('liveness', `a change failed though all managers are well: ${String(error)}`);
+      });
     await timeline.advance(REST_MS);
     await settled;
   }
@@ -103,7 +117,8 @@ export class SwarmSimulation {
     this.#compareManagers();
     this.#checkKept();
     const members = new Set(leader.members.map(({ nodeId }) => nodeId));
-    checkRest({ world: history.world, agents, members, violate });
+    checkRest({ world: history.world, agents, managers: this.#swarm.managers, members, violate });
+    await this.#checkAgents();
     const text = leader.stateText();
     const before = steadyTasks(leader);
     await this.#swarm.crash(leader);
@@ -116,6 +131,21 @@ export class SwarmSimulation {
     if (gone.length + fresh.length > 0)
       violate(18, `a change of leader ended ${gone.join(' ')} and began ${fresh.join(' ')}`);
     return hashOf(text);
+  }
+
+  /** Tasks that end again and again change all the time, and agents are told of it a moment later. */
+  async #checkAgents(): Promise<void> {
+    const { timeline, history, agents, violate } = this.#swarm;
+    for (let tries = AGREE_TRIES; ; tries--) {
+      const found: Parameters<Violate>[] = [];
+      for (const agent of agents) checkAgent(history.world, agent, (...violation) => void found.push(violation));
+      if (found.length > 0 && tries > 0) {
+        await timeline.advance(100);
+        continue;
+      }
+      for (const violation of found) violate(...violation);
+      return;
+    }
   }
 
   /** What was acknowledged is there. */

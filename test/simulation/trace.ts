@@ -1,7 +1,7 @@
 /** What happens in a simulated swarm, told line by line: commits as changes of states, faults, and what people ask for. */
 import type { Change } from '../../src/manager/store/change.ts';
 import type { Commit } from '../../src/manager/store/watch.ts';
-import type { Node, Service, Task } from '../../src/proto/generated/docker/swarmkit/v1/objects.ts';
+import type { Cluster, Node, Service, Task } from '../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import { NodeSpec_Availability } from '../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import {
   NodeRole,
@@ -17,6 +17,9 @@ export function tellCommit(tell: Tell, { version, changes }: Commit): void {
   for (const change of changes) tell(`${version} ${change.kind} ${change.object.id} ${describe(change)}`);
 }
 
+const describeCluster = ({ rootCa }: Cluster): string =>
+  `has root ${oneLine(rootCa?.caCert)}, on its way to "${oneLine(rootCa?.rootRotation?.caCert)}"`;
+
 function describe({ kind, action, object }: Change): string {
   if (action === 'delete') return 'deleted';
   switch (kind) {
@@ -24,6 +27,8 @@ function describe({ kind, action, object }: Change): string {
       return describeTask(object);
     case 'service':
       return describeService(object);
+    case 'cluster':
+      return describeCluster(object);
     case 'node':
       return describeNode(object);
     default:
@@ -48,9 +53,13 @@ const describeService = ({ spec, specVersion, updateStatus }: Service): string =
     placement: spec?.task?.placement,
   });
 
-const describeNode = ({ status, spec, role }: Node): string =>
+const describeNode = ({ status, spec, role, description, certificate }: Node): string =>
   `is ${nameIn(NodeStatus_State, status?.state)} and ${nameIn(NodeSpec_Availability, spec?.availability)}, a ` +
-  `${nameIn(NodeRole, role)} to be ${nameIn(NodeRole, spec?.desiredRole)} ${JSON.stringify(spec?.annotations?.labels)}`;
+  `${nameIn(NodeRole, role)} to be ${nameIn(NodeRole, spec?.desiredRole)} ${JSON.stringify(spec?.annotations?.labels)}, ` +
+  `certified as ${oneLine(certificate?.certificate)}, trusts ${oneLine(description?.tlsInfo?.trustRoot)} and shows one of ` +
+  oneLine(description?.tlsInfo?.certIssuerPublicKey);
+
+const oneLine = (bytes: Buffer | undefined): string => (bytes?.toString() ?? '').trim().replaceAll('\n', ', ');
 
 const imageOf = ({ spec }: Pick<Task, 'spec'>): string =>
   spec?.runtime?.$case === 'container' ? spec.runtime.value.image : '';

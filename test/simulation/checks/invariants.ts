@@ -1,6 +1,7 @@
 /** The checks of single commits, put together: what a history of commits must never show. */
 import type { Change } from '../../../src/manager/store/change.ts';
 import { Addresses } from './addresses.ts';
+import { Certificates } from './certificates.ts';
 import type { Check, Violate } from './check.ts';
 import { Jobs } from './jobs.ts';
 import { PlacementFits } from './placement.ts';
@@ -16,7 +17,14 @@ type CheckKind = new (violate: Violate) => Check;
 
 /** Those that hold for the orchestrator alone, whoever plays the other loops. */
 export const ORCHESTRATOR_CHECKS: readonly CheckKind[] = [TaskLife, Slots, Restarts, Updates, Jobs];
-const ALL_CHECKS: readonly CheckKind[] = [...ORCHESTRATOR_CHECKS, TaskSteps, PlacementFits, Addresses, References];
+const ALL_CHECKS: readonly CheckKind[] = [
+  ...ORCHESTRATOR_CHECKS,
+  TaskSteps,
+  PlacementFits,
+  Addresses,
+  References,
+  Certificates,
+];
 
 export class Invariants {
   readonly violations: string[] = [];

@@ -12,6 +12,8 @@ import {
 } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import type { SimulatedAgent } from '../agent.ts';
 import { behaviourOf } from '../behaviour.ts';
+import type { SimulatedManager } from '../manager.ts';
+import { chainsTo } from '../pki.ts';
 import { dataOf } from '../told.ts';
 import type { Violate } from './check.ts';
 import { isRefusedAddresses, waitsInVain } from './room.ts';
@@ -20,12 +22,16 @@ import type { World } from './world.ts';
 export interface AtRest {
   readonly world: World;
   readonly agents: readonly SimulatedAgent[];
+  readonly managers: readonly SimulatedManager[];
   /** Nodes of the members of the consensus group. */
   readonly members: ReadonlySet<string>;
   readonly violate: Violate;
 }
 
-export function checkRest({ world, agents, members, violate }: AtRest): void {
+export function checkRest({ world, agents, managers, members, violate }: AtRest): void {
+  checkRoot(world, agents, violate);
+  for (const { number, shouldRun, isUp } of managers)
+    if (shouldRun !== isUp) violate(33, `manager ${number} ${isUp ? 'still' : 'does not'} take part`);
   for (const { id, role, spec } of world.tables.node.all()) {
     const isManager = role === NodeRole.MANAGER;
     if (isManager !== members.has(id) || spec?.desiredRole !== role)
@@ -42,7 +48,19 @@ export function checkRest({ world, agents, members, violate }: AtRest): void {
   for (const { id, serviceId } of world.tables.task.all()) {
     if (!world.service(serviceId)) violate(10, `task ${id} outlived its service ${serviceId}`);
   }
-  for (const agent of agents) checkAgent(world, agent, violate);
+}
+
+/** Every rotation of the root has ended, and every node trusts the root there is and shows a certificate of it. */
+function checkRoot(world: World, agents: readonly SimulatedAgent[], violate: Violate): void {
+  const root = world.tables.cluster.all()[0]?.rootCa;
+  if (root?.rootRotation) violate(44, 'a rotation of the root does not end');
+  const bundle = root?.caCert.toString() ?? '';
+  for (const { number, identity } of agents) {
+    const { current } = identity;
+    if (current === undefined) violate('liveness', `node ${number} does not get in`);
+    else if (current.rootBundle !== bundle || !chainsTo(current.chain, bundle))
+      violate(44, `node ${current.nodeId} trusts "${current.rootBundle.trim()}" and shows "${current.chain.trim()}"`);
+  }
 }
 
 /** Every place the service asks for is taken, by a task that runs where its image lets it, or given up by its restart policy. */
@@ -106,7 +124,8 @@ function checkHistory(world: World, service: Service, violate: Violate): void {
     if (tasks.length > limit) violate(14, `slot ${key.replace('\0', ' ')} keeps ${tasks.length} tasks, not ${limit}`);
 }
 
-function checkAgent(world: World, { nodeId, containers, told }: SimulatedAgent, violate: Violate): void {
+/** An agent knows what it is to run, and runs nothing else. */
+export function checkAgent(world: World, { nodeId, containers, told }: SimulatedAgent, violate: Violate): void {
   const own = world.tables.task.by('node', nodeId).filter((task) => stateOf(task) >= TaskState.ASSIGNED);
   const lacking = own.filter(({ id }) => !told?.tasks.has(id));
   if (lacking.length > 0) violate(36, `${nodeId} was not told of ${describe(lacking)}`);

@@ -13,6 +13,7 @@ export class World {
   readonly tables = Object.fromEntries(OBJECT_KINDS.map((kind) => [kind, new Table(kind)])) as unknown as Tables;
   /** Version in which a node was last seen unfit for its tasks; loops may still act on that a few commits later. */
   readonly #unfitAt = new Map<string, number>();
+  readonly #removed = new Set<string>();
   #commits = 0;
 
   apply(changes: readonly Change[]): void {
@@ -24,6 +25,7 @@ export class World {
         if ((before && !mayKeepTasks(before)) || action === 'delete' || !mayKeepTasks(object as Node))
           this.#unfitAt.set(object.id, this.#commits);
       }
+      if (kind === 'node' && action === 'delete') this.#removed.add(object.id);
       if (action === 'delete') table.delete(object.id);
       else table.put(object);
     }
@@ -31,6 +33,11 @@ export class World {
 
   task(id: string): Task | undefined {
     return this.tables.task.get(id);
+  }
+
+  /** There was such a node. */
+  wasRemoved(nodeId: string): boolean {
+    return this.#removed.has(nodeId);
   }
 
   node(id: string): Node | undefined {

@@ -32,7 +32,14 @@ describe('a certificate that is being made', () => {
     };
     const pki = { ...x509Pki, signNodeCertificate };
     const { store } = local;
-    authority = new CertificateAuthority({ store, clock, newId: countingIds('id'), pki, leader: () => undefined });
+    authority = new CertificateAuthority({
+      store,
+      clock,
+      newId: countingIds('id'),
+      pki,
+      leader: () => undefined,
+      signExternally: () => Promise.reject(new Error('there is no external authority')),
+    });
   });
 
   const renewed = async (): Promise<string | undefined> => {
