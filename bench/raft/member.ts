@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { LogKeys } from 'raft-ts';
+import type { LogKeys, Message } from 'raft-ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { silentLogger } from '../../src/common/log.ts';
 import { addService } from '../../src/common/rpc.ts';
@@ -14,6 +14,7 @@ import { NodeIdentity } from '../../src/identity/node-identity.ts';
 import { TlsListener } from '../../src/identity/tls-listener.ts';
 import { Consensus } from '../../src/manager/consensus/consensus.ts';
 import type { Member } from '../../src/manager/consensus/member-list.ts';
+import { messageSockets } from '../../src/manager/consensus/message-sockets.ts';
 import { raftMethods } from '../../src/manager/consensus/raft-service.ts';
 import { newGrpcServer } from '../../src/manager/rpc/grpc-server.ts';
 import { newRequestId } from '../../src/manager/store/request-id.ts';
@@ -89,7 +90,13 @@ async function answer(message: MemberCall): Promise<unknown> {
 async function start({ directory, rootBundle, pair, raftId, known }: MemberStart): Promise<Member> {
   const identity = NodeIdentity.inMemory(rootBundle, pair);
   const grpc = newGrpcServer();
-  const listener = new TlsListener({ identity, grpc, isRemoved: () => false });
+  const ports = {
+    members: () => consensus.members,
+    step: (message: Message) => consensus.step(message),
+    openSnapshotSink: (message: Message) => consensus.openSnapshotSink(message),
+  };
+  const http = messageSockets({ ...ports, identify: (call) => listener.identify(call), log: silentLogger });
+  const listener: TlsListener = new TlsListener({ identity, grpc, http, isRemoved: () => false });
   const port = await listener.listen('127.0.0.1', 0);
   const local = { raftId, nodeId: identity.current.nodeId, address: `127.0.0.1:${port}` };
   const store: Store = new Store({
@@ -124,11 +131,6 @@ async function start({ directory, rootBundle, pair, raftId, known }: MemberStart
     store,
   );
   const options = { identify: listener.identify, log: silentLogger };
-  const ports = {
-    members: () => consensus.members,
-    step: consensus.step.bind(consensus),
-    openSnapshotSink: consensus.openSnapshotSink.bind(consensus),
-  };
   addService(grpc, RaftService, raftMethods(ports), options);
   addService(grpc, KvService, { put: { access: 'manager', handle: (request) => put(store, request) } }, options);
   await consensus.start();

@@ -32,6 +32,15 @@ export function memberCredentials(state: IdentityState): ChannelCredentials {
   return known;
 }
 
+/** The same for connections that are not gRPC's. */
+export const memberTls = (state: IdentityState) => ({
+  ca: state.rootBundle,
+  key: state.key,
+  cert: state.certificate,
+  servername: ROLE_UNIT.manager,
+  minVersion: 'TLSv1.2' as const,
+});
+
 /** Options for a channel to any manager. Each channel gets its own connection, so that a renewed certificate is used at once. */
 export const managerChannelOptions: ChannelOptions = {
   ...COMMON,

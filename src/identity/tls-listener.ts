@@ -3,6 +3,7 @@
  * gRPC gets each connection through an injector, because Docker agents forget to offer ALPN after their first certificate
  * renewal and Node's own HTTP/2 server would refuse them.
  */
+import type { Server as HttpServer } from 'node:http';
 import { createServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
 import type { AddressInfo, Socket } from 'node:net';
 import { ServerCredentials, type Server as GrpcServer } from '@grpc/grpc-js';
@@ -12,10 +13,15 @@ import { ROLE_UNIT, type NodeRoleName } from './certificate.ts';
 import { refuseStranger } from './stranger.ts';
 import type { IdentityState, NodeIdentity } from './node-identity.ts';
 
+/** Name of HTTP/1.1 in ALPN. */
+export const HTTP_1 = 'http/1.1';
+
 export interface TlsListenerOptions {
   readonly identity: NodeIdentity;
   /** Receives the connections. */
   readonly grpc: GrpcServer;
+  /** Receives those whose client asks for HTTP/1.1; gRPC gets them as well without it. */
+  readonly http?: HttpServer;
   /** Whether a node's certificate was withdrawn (the node was removed from the cluster). */
   readonly isRemoved: (nodeId: string) => boolean;
 }
@@ -34,7 +40,8 @@ export class TlsListener {
     const injector = options.grpc.createConnectionInjector(ServerCredentials.createInsecure());
     this.#server = createServer({
       ...contextOf(options.identity.current),
-      ALPNProtocols: ['h2'],
+      // A client that takes either gets the first.
+      ALPNProtocols: options.http ? ['h2', HTTP_1] : ['h2'],
       requestCert: true,
       rejectUnauthorized: false,
       minVersion: 'TLSv1.2',
@@ -45,6 +52,10 @@ export class TlsListener {
     });
     this.#server.on('secureConnection', (socket) => {
       this.#remember(socket);
+      if (socket.alpnProtocol === HTTP_1) {
+        options.http?.emit('connection', socket);
+        return;
+      }
       // Node's HTTP/2 layer looks at this property to decide that the connection speaks HTTP/2.
       if (!socket.alpnProtocol) Object.assign(socket, { alpnProtocol: 'h2' });
       injector.injectConnection(socket);

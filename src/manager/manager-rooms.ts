@@ -13,6 +13,7 @@ import { UsageClient } from '../proto/generated/docker/swarmkit/v1/usage.ts';
 import type { WeightedPeer } from '../proto/generated/docker/swarmkit/v1/types.ts';
 import type { Consensus } from './consensus/consensus.ts';
 import type { Member } from './consensus/member-list.ts';
+import { messageSockets } from './consensus/message-sockets.ts';
 import type { ControlService } from './control/control.ts';
 import { forwardingControl } from './control/forwarding-control.ts';
 import { localControl } from './control/local-control.ts';
@@ -64,7 +65,17 @@ export function managerRooms(options: ManagerOptions, seat: Seat): ManagerRooms 
   const clock = forwardClock(options.clock);
   const grpc = newGrpcServer();
   const store = new Store({ clock, newRequestId, proposer: { propose: (data) => seat.taken().propose(data) } });
-  const listener = new TlsListener({ identity, grpc, isRemoved: (nodeId) => wasRemoved(store.read, nodeId) });
+  const listener: TlsListener = new TlsListener({
+    identity,
+    grpc,
+    http: messageSockets({
+      members: () => seat.taken().members,
+      step: (message) => seat.taken().step(message),
+      identify: (call) => listener.identify(call),
+      log: log.child({ room: 'raft' }),
+    }),
+    isRemoved: (nodeId) => wasRemoved(store.read, nodeId),
+  });
   const channels = new ManagerChannels(identity);
   const leader = new LeaderConnection(channels, () => seat.ifTaken());
   const readBarrier = (signal?: AbortSignal): Promise<void> => seat.taken().readBarrier(signal);

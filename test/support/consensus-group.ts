@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { Server } from '@grpc/grpc-js';
+import type { Message } from 'raft-ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { newId } from '../../src/common/ids.ts';
 import { silentLogger } from '../../src/common/log.ts';
@@ -18,6 +19,7 @@ import { Keyring } from '../../src/identity/keyring.ts';
 import { NodeIdentity } from '../../src/identity/node-identity.ts';
 import { TlsListener } from '../../src/identity/tls-listener.ts';
 import { Consensus } from '../../src/manager/consensus/consensus.ts';
+import { messageSockets } from '../../src/manager/consensus/message-sockets.ts';
 import { raftMethods } from '../../src/manager/consensus/raft-service.ts';
 import type { Member } from '../../src/manager/consensus/member-list.ts';
 import { Store } from '../../src/manager/store/store.ts';
@@ -57,7 +59,13 @@ export class ConsensusGroup {
   ): Promise<TestMember> {
     const identity = await this.#identityOf(name);
     const grpc = new Server({ 'grpc.max_receive_message_length': -1 });
-    const listener = new TlsListener({ identity, grpc, isRemoved: () => false });
+    const ports = {
+      members: () => consensus.members,
+      step: (message: Message) => consensus.step(message),
+      openSnapshotSink: (message: Message) => consensus.openSnapshotSink(message),
+    };
+    const http = messageSockets({ ...ports, identify: (call) => listener.identify(call), log: silentLogger });
+    const listener: TlsListener = new TlsListener({ identity, grpc, http, isRemoved: () => false });
     const port = await listener.listen('127.0.0.1', earlier ? Number(earlier.address.split(':')[1]) : 0);
     const member: Member = earlier ?? {
       raftId: (randomBytes(8).readBigUInt64BE() >> 1n).toString(),
@@ -101,16 +109,7 @@ export class ConsensusGroup {
       },
       store,
     );
-    addService(
-      grpc,
-      RaftService,
-      raftMethods({
-        members: () => consensus.members,
-        step: (message) => consensus.step(message),
-        openSnapshotSink: (message) => consensus.openSnapshotSink(message),
-      }),
-      { identify: listener.identify, log: silentLogger },
-    );
+    addService(grpc, RaftService, raftMethods(ports), { identify: listener.identify, log: silentLogger });
     await consensus.start();
     const end = async (isOrderly: boolean): Promise<void> => {
       if (!this.#running.delete(running)) return;

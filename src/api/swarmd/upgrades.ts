@@ -1,7 +1,8 @@
 /** Requests to leave HTTP: the WebSocket of `/swarmd/watch`, and what the container engine answers (attach, exec). */
-import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
+import { refuseUpgrade } from '../../common/refuse-upgrade.ts';
 import { requestedMinor, withoutVersion } from '../api-version.ts';
 import { requireSwarm, type ApiContext } from '../context.ts';
 import { HttpError, plainError } from '../http-error.ts';
@@ -68,9 +69,5 @@ function requireSameOrigin(request: IncomingMessage): void {
   }
 }
 
-function refuse(socket: Duplex, { status, message }: HttpError): void {
-  const body = `${JSON.stringify({ message })}\n`;
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
-}
+const refuse = (socket: Duplex, { status, message }: HttpError): void =>
+  refuseUpgrade(socket, { status, type: 'application/json', body: JSON.stringify({ message }) });

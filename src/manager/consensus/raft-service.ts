@@ -1,12 +1,11 @@
-/** docker.swarmkit.v1.Raft: what other managers send to this one. */
+/** docker.swarmkit.v1.Raft: snapshots that other managers send to this one. Other messages come over {@link messageSockets}. */
 import type { Message } from 'raft-ts';
 import { SwarmError } from '../../common/errors.ts';
-import type { CallContext, ServiceMethods } from '../../common/rpc.ts';
+import type { ServiceMethods } from '../../common/rpc.ts';
 import type { RaftService, StreamRaftMessageRequest } from '../../proto/generated/docker/swarmkit/v1/raft.ts';
 import type { Message as MessagePb } from '../../proto/generated/raftpb/raftpb.ts';
+import { incomingMessage } from './incoming-message.ts';
 import type { MemberList } from './member-list.ts';
-import { CONTINUOUS_STREAM, MEMBER_REMOVED } from './peer.ts';
-import { messageFromWire } from './wire.ts';
 
 /** Collects the pieces of a snapshot that is being received; nothing is used before {@link finish}. */
 export interface SnapshotSink {
@@ -25,14 +24,9 @@ export interface RaftServicePorts {
 }
 
 export function raftMethods(ports: RaftServicePorts): ServiceMethods<typeof RaftService> {
-  const accept = (wire: MessagePb | undefined): Message => {
-    if (!wire) throw new SwarmError('invalidArgument', 'message: nothing was sent');
-    const message = messageFromWire(wire);
-    if (ports.members().isRemoved(message.from)) throw new SwarmError('notFound', MEMBER_REMOVED);
-    return message;
-  };
+  const accept = (wire: MessagePb | undefined): Message => incomingMessage(wire, ports.members());
 
-  const receiveOne = async (requests: AsyncIterable<StreamRaftMessageRequest>): Promise<void> => {
+  const receive = async (requests: AsyncIterable<StreamRaftMessageRequest>): Promise<Record<string, never>> => {
     let first: Message | undefined;
     let sink: SnapshotSink | undefined;
     try {
@@ -53,22 +47,17 @@ export function raftMethods(ports: RaftServicePorts): ServiceMethods<typeof Raft
         if (message.snapshot && sink) await sink.write(message.snapshot.data);
       }
       if (!first) throw new SwarmError('invalidArgument', 'message: nothing was sent');
-      if (!first.snapshot || !sink) return ports.step(first);
+      if (!first.snapshot || !sink) {
+        ports.step(first);
+        return {};
+      }
       const data = await sink.finish();
       sink = undefined;
       ports.step({ ...first, snapshot: { ...first.snapshot, data } });
+      return {};
     } finally {
       await sink?.abort();
     }
-  };
-
-  const receive = async (
-    requests: AsyncIterable<StreamRaftMessageRequest>,
-    { metadata }: CallContext,
-  ): Promise<Record<string, never>> => {
-    if (metadata.get(CONTINUOUS_STREAM).length === 0) await receiveOne(requests);
-    else for await (const request of requests) ports.step(accept(request.message));
-    return {};
   };
 
   return {

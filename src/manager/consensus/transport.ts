@@ -7,6 +7,7 @@ import type { Random } from '../../common/random.ts';
 import type { NodeIdentity } from '../../identity/node-identity.ts';
 import type { Member } from './member-list.ts';
 import { Peer } from './peer.ts';
+import { sendSnapshot } from './snapshot-stream.ts';
 
 export interface TransportOptions {
   readonly identity: NodeIdentity;
@@ -61,13 +62,14 @@ export class Transport {
   async sendSnapshot(message: Message, chunks: AsyncIterable<Uint8Array>): Promise<void> {
     const peer = this.#peers.get(message.to);
     if (!peer) throw new SwarmError('notFound', `raft member ${message.to} has no known address`);
-    const startedMs = this.#options.clock.monotonic();
+    const { identity, clock, log } = this.#options;
+    const startedMs = clock.monotonic();
     try {
-      await peer.sendSnapshot(message, chunks);
-      const tookMs = Math.round(this.#options.clock.monotonic() - startedMs);
-      this.#options.log.info({ peer: peer.address, index: message.snapshot?.metadata.index, tookMs }, 'snapshot sent');
+      await sendSnapshot({ address: peer.address, identity, clock }, message, chunks);
+      const tookMs = Math.round(clock.monotonic() - startedMs);
+      log.info({ peer: peer.address, index: message.snapshot?.metadata.index, tookMs }, 'snapshot sent');
     } catch (error) {
-      this.#options.log.warn({ peer: peer.address, error: errorText(error) }, 'snapshot could not be sent');
+      log.warn({ peer: peer.address, error: errorText(error) }, 'snapshot could not be sent');
       throw error;
     }
   }

@@ -4,7 +4,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../../src/common/clock.ts';
 import { newId } from '../../../../src/common/ids.ts';
 import { silentLogger } from '../../../../src/common/log.ts';
-import { addService } from '../../../../src/common/rpc.ts';
 import {
   createRootCa,
   createSigningRequest,
@@ -14,9 +13,8 @@ import {
 import { NodeIdentity } from '../../../../src/identity/node-identity.ts';
 import { TlsListener } from '../../../../src/identity/tls-listener.ts';
 import { MemberList } from '../../../../src/manager/consensus/member-list.ts';
+import { messageSockets } from '../../../../src/manager/consensus/message-sockets.ts';
 import { Peer } from '../../../../src/manager/consensus/peer.ts';
-import { raftMethods } from '../../../../src/manager/consensus/raft-service.ts';
-import { RaftService } from '../../../../src/proto/generated/docker/swarmkit/v1/raft.ts';
 import { openRelay, type Relay } from '../../../support/relay.ts';
 
 const within = { timeout: 10_000, interval: 10 };
@@ -44,21 +42,17 @@ describe('the way to another manager', () => {
     root = await createRootCa(Date.now());
     identity = await newIdentity();
     grpc = new Server();
-    listener = new TlsListener({ identity: await newIdentity(), grpc, isRemoved: () => false });
     received = [];
     lost = 0;
     const members = new MemberList();
     members.put({ raftId: '1', nodeId: identity.current.nodeId, address: '127.0.0.1:1' });
-    addService(
-      grpc,
-      RaftService,
-      raftMethods({
-        members: () => members,
-        step: (message) => void received.push(message),
-        openSnapshotSink: () => Promise.reject(new Error('no snapshots here')),
-      }),
-      { identify: listener.identify, log: silentLogger },
-    );
+    const http = messageSockets({
+      members: () => members,
+      step: (message) => void received.push(message),
+      identify: (call) => listener.identify(call),
+      log: silentLogger,
+    });
+    listener = new TlsListener({ identity: await newIdentity(), grpc, http, isRemoved: () => false });
     relay = await openRelay(`127.0.0.1:${await listener.listen('127.0.0.1', 0)}`);
     peer = new Peer({
       raftId: '2',
