@@ -52,7 +52,8 @@ export function messageSockets(options: MessageSocketsOptions): Server {
 }
 
 function admit({ url, socket }: IncomingMessage, identify: IdentifyCaller): void {
-  if (url !== MESSAGES_PATH) throw new SwarmError('notFound', `${url ?? ''}: no such path: ${MESSAGES_PATH} is all there is`);
+  if (url !== MESSAGES_PATH)
+    throw new SwarmError('notFound', `${url ?? ''}: no such path: ${MESSAGES_PATH} is all there is`);
   const { role, nodeId } = identify({ getPeer: () => `${socket.remoteAddress}:${socket.remotePort}` });
   if (role === 'manager') return;
   throw new SwarmError(

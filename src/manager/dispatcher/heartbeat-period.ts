@@ -7,7 +7,7 @@ export const CLUSTER_DEFAULT_PERIOD_MS = 5_000;
 const QUICK_PERIOD_MS = 2_000;
 /** Shorter ones, which Docker accepts, would take the nodes of a busy machine for lost again and again. */
 const SHORTEST_PERIOD_MS = 500;
-/** Heartbeats per second that one leader takes without effort; beyond this the period grows towards the default. */
+/** Heartbeats per second that one leader takes without effort; beyond this the period grows, as it does in Nomad. */
 const EASY_BEATS_PER_SECOND = 500;
 /** Told periods differ by this share either way, so that nodes do not beat in step. */
 const JITTER = 0.1;
@@ -25,7 +25,7 @@ export function heartbeatPeriodMs(given: {
   const clusterMs = given.clusterMs && given.clusterMs > 0 ? given.clusterMs : CLUSTER_DEFAULT_PERIOD_MS;
   if (clusterMs !== CLUSTER_DEFAULT_PERIOD_MS) return Math.max(SHORTEST_PERIOD_MS, clusterMs);
   const easyMs = (given.nodes / EASY_BEATS_PER_SECOND) * 1000;
-  return Math.min(CLUSTER_DEFAULT_PERIOD_MS, Math.max(QUICK_PERIOD_MS, easyMs));
+  return Math.max(QUICK_PERIOD_MS, easyMs);
 }
 
 export const withJitter = (periodMs: number, random: Random): number => periodMs * (1 - JITTER + 2 * JITTER * random());

@@ -1,11 +1,14 @@
 import { encodeBatch } from './batch.ts';
+import type { LogKeys } from './keys.ts';
 import { planBatch } from './batch-plan.ts';
-import { DiskFullError, LogClosedError, LogFatalError } from './errors.ts';
+import { DiskFullError, LogClosedError, LogFatalError, isSyncFailure } from './errors.ts';
 import type { LogBatch } from './log-store.ts';
 import type { LogView } from './log-view.ts';
 import { entriesSize } from './payloads.ts';
 import type { SnapshotMark } from './payloads.ts';
 import { PendingBatches } from './pending-batches.ts';
+import { QuickWriter } from './quick-writer.ts';
+import type { QuickWrite } from './quick-writer.ts';
 import type { SegmentBegun } from './segment-writer.ts';
 import { WorkerLink } from './worker-link.ts';
 import type { FromWorker, ToWorker, WorkerStart } from './worker-protocol.ts';
@@ -13,11 +16,7 @@ import type { FromWorker, ToWorker, WorkerStart } from './worker-protocol.ts';
 /** How long a change of the commit index alone may stay unwritten. */
 const LAZY_MS = 100;
 /** A disk that took longer than this for its last write is not waited for. */
-const QUICK_WRITE_MS = 1;
-/** Longest wait for a quick disk: what it can cost the other work of the thread when the disk becomes slow just then. */
-const LONGEST_WAIT_MS = 2;
-/** How much of it may be spent awake: about as long as a quick disk takes for a small write. */
-const AWAKE_MS = 0.5;
+const QUICK_WRITE_MS = 2;
 
 export interface AppendPathOptions {
   readonly view: LogView;
@@ -44,8 +43,11 @@ export class AppendPath {
   readonly #view: LogView;
   readonly #pending: PendingBatches;
   readonly #worker: WorkerLink;
+  readonly #quick: QuickWriter;
   #state: 'open' | 'failed' | 'closing' | 'closed' = 'open';
   #lastId = 0;
+  /** Appended by somebody who may say at once that it is waited for, see {@link writeNow}. */
+  #held: Extract<ToWorker, { readonly kind: 'append' }> | undefined;
   #lazyTimer: NodeJS.Timeout | undefined;
   #lazyHardState = false;
   #isDiskFull = false;
@@ -62,6 +64,7 @@ export class AppendPath {
     this.#view = options.view;
     this.#pending = new PendingBatches(options.view);
     this.#bytesSinceSnapshot = options.bytesSinceSnapshot;
+    this.#quick = new QuickWriter(options.start);
     this.#worker = new WorkerLink(
       options.start,
       (message) => this.#receive(message),
@@ -97,33 +100,63 @@ export class AppendPath {
 
   /** @param mark a snapshot of the node's own that becomes part of the log with this batch */
   write(batch: LogBatch, mark: SnapshotMark | undefined, done: () => void): void {
-    const { content, mustSync, hasNewHardState } = planBatch(this.#view, batch, mark);
+    const { content, mustSync, hasNewHardState, canCommitWait } = planBatch(this.#view, batch, mark);
+    if (canCommitWait) this.#writeLater();
     if (!mustSync) {
-      if (hasNewHardState) this.#writeLater();
       this.#pending.add({ id: 0, commit: 0, runs: [], truncateFrom: undefined, isReset: false, done });
       if (this.#pending.size === 1) queueMicrotask(() => this.#finish(0));
       return;
     }
     const { hardState, lastIndex } = this.#view;
-    const { bytes, runs } = encodeBatch(this.#lazyHardState ? { ...content, hardState } : content);
-    this.#lazyHardState = false;
+    const writesCommit = !canCommitWait && (hasNewHardState || this.#lazyHardState);
+    const { bytes, runs } = encodeBatch({ ...content, hardState: writesCommit ? hardState : undefined });
+    if (writesCommit) this.#lazyHardState = false;
     const isReset = content.resetMark !== undefined;
     if (isReset) this.#bytesSinceSnapshot = 0;
     if (runs.length > 0) this.#bytesSinceSnapshot += entriesSize(content.entries);
     const id = ++this.#lastId;
-    this.#pending.add({ id, commit: hardState.commit, runs, truncateFrom: batch.truncateFrom, isReset, done });
-    this.#worker.send({ kind: 'append', id, bytes, nextIndex: runs[0]?.first ?? lastIndex + 1 }, [bytes.buffer]);
+    this.#pending.add({
+      id,
+      commit: writesCommit ? hardState.commit : 0,
+      runs,
+      truncateFrom: batch.truncateFrom,
+      isReset,
+      done,
+    });
+    const append = { kind: 'append', id, bytes, nextIndex: runs[0]?.first ?? lastIndex + 1 } as const;
+    this.#release();
+    if (batch.isAwaited === true && this.#pending.size === 1 && this.#lastWriteMs <= QUICK_WRITE_MS) {
+      this.#held = append;
+      queueMicrotask(() => this.#release());
+    } else this.#send(append);
   }
 
-  /** See {@link LogStore.waitBriefly}. */
-  waitBriefly(isAwake: boolean): void {
-    if (this.#state !== 'open' || this.#pending.size === 0 || this.#lastWriteMs > QUICK_WRITE_MS) return;
-    this.#worker.waitForMessage(LONGEST_WAIT_MS, isAwake ? AWAKE_MS : 0);
+  /** See {@link LogStore.writeNow}. */
+  writeNow(): void {
+    const held = this.#held;
+    if (held === undefined || this.#state !== 'open') return;
+    try {
+      const written = this.#quick.write(held.bytes);
+      if (written === undefined) return this.#release();
+      this.#held = undefined;
+      this.#written(held.id, written);
+    } catch (error) {
+      if (isSyncFailure(error)) this.#fail(error.message);
+      else this.#release();
+    }
   }
 
-  /** Hands the worker something other than a batch; what it cannot take any more is dropped. */
-  tell(message: Exclude<ToWorker, { readonly kind: 'append' | 'close' }>): void {
-    if (this.#state === 'open') this.#worker.send(message);
+  /** The worker can open what is written from now on with these keys. */
+  setKeys(keys: LogKeys | undefined): void {
+    if (this.#state !== 'open') return;
+    this.#release();
+    this.#quick.setKeys(keys);
+    this.#worker.send({ kind: 'keys', keys });
+  }
+
+  /** Has the worker remove files of segments that are no longer needed. */
+  remove(files: readonly string[]): void {
+    if (this.#state === 'open') this.#worker.send({ kind: 'remove', files });
   }
 
   stats(): AppendStats {
@@ -143,6 +176,7 @@ export class AppendPath {
   async drain(before: Promise<unknown>): Promise<void> {
     if (this.#state !== 'open') return;
     this.#flushLazy();
+    this.#release();
     this.#state = 'closing';
     if (!this.#isDiskFull) await before;
     if (this.#pending.size > 0 && !this.#isDiskFull) {
@@ -153,6 +187,8 @@ export class AppendPath {
     if (!this.#isClosing() || this.#isDiskFull) return;
     await new Promise<void>((resolve) => {
       this.#onClosed = resolve;
+      this.#quick.close();
+      this.#tellNews();
       this.#worker.send({ kind: 'close' });
     });
   }
@@ -161,7 +197,34 @@ export class AppendPath {
   async end(): Promise<void> {
     this.#state = 'closed';
     clearTimeout(this.#lazyTimer);
+    this.#quick.close();
     await this.#worker.end();
+  }
+
+  /** Lets the worker write what was held back for {@link writeNow}. */
+  #release(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined && this.#state === 'open') this.#send(held);
+  }
+
+  #send(append: Extract<ToWorker, { readonly kind: 'append' }>): void {
+    this.#tellNews();
+    this.#worker.send(append, [append.bytes.buffer as ArrayBuffer]);
+  }
+
+  #tellNews(): void {
+    const news = this.#quick.takeNews();
+    if (news !== undefined) this.#worker.send({ kind: 'written', ...news });
+  }
+
+  #written(id: number, { places, bytes, tookMs }: QuickWrite): void {
+    this.#groups++;
+    this.#fsyncs++;
+    this.#bytesWritten += bytes;
+    this.#lastWriteMs = tookMs;
+    this.#pending.place(id, places);
+    this.#finish(id);
   }
 
   #isClosing(): boolean {
@@ -184,15 +247,12 @@ export class AppendPath {
   #receive(message: FromWorker): void {
     switch (message.kind) {
       case 'appended':
-        this.#groups++;
-        this.#fsyncs++;
-        this.#bytesWritten += message.bytes;
-        this.#lastWriteMs = message.tookMs;
-        this.#pending.place(message.id, message.places);
-        this.#finish(message.id);
+        this.#quick.follow(message.end);
+        this.#written(message.id, message);
         break;
       case 'segment':
         this.#fsyncs += message.segment === 1 ? 1 : 2;
+        this.#quick.begun(message);
         this.#options.onSegment(message);
         break;
       case 'full':

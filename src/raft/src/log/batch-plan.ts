@@ -9,6 +9,8 @@ export interface BatchPlan {
   /** Must be durable before it is acknowledged: anything but a new commit index. */
   readonly mustSync: boolean;
   readonly hasNewHardState: boolean;
+  /** Only entries must be durable; the new commit index in the content may also come later. */
+  readonly canCommitWait: boolean;
 }
 
 /**
@@ -46,5 +48,10 @@ export function planBatch(view: LogView, batch: LogBatch, mark: SnapshotMark | u
     },
     mustSync: sync || hasVoted || others.some((part) => part !== undefined),
     hasNewHardState,
+    canCommitWait:
+      hasNewHardState &&
+      !hasVoted &&
+      !sync &&
+      [resetMark, truncation, mark, confState].every((part) => part === undefined),
   };
 }

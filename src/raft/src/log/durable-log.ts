@@ -135,8 +135,8 @@ export class DurableLog implements LogStore {
     });
   }
 
-  waitBriefly(isAwake: boolean): void {
-    this.#path.waitBriefly(isAwake);
+  writeNow(): void {
+    this.#path.writeNow();
   }
 
   createSnapshot(
@@ -174,7 +174,7 @@ export class DurableLog implements LogStore {
       this.#segments.delete(segment);
       this.#reader.forget(segment);
     }
-    if (files.length > 0) this.#path.tell({ kind: 'remove', files });
+    if (files.length > 0) this.#path.remove(files);
   }
 
   /** Changes the keys; what is written from now on uses the new current one. Keep old keys while {@link keyIdsInUse} names them. */
@@ -182,7 +182,7 @@ export class DurableLog implements LogStore {
     if (keys !== undefined) checkKeys(keys);
     this.#reader.setKeys(keys);
     this.#snapshotFiles.setKeys(keys);
-    this.#path.tell({ kind: 'keys', keys });
+    this.#path.setKeys(keys);
   }
 
   /** Keys needed to open what is on disk now; '' stands for unencrypted parts. A snapshot and compaction let old ones go. */

@@ -96,3 +96,8 @@ export class LogClosedError extends RaftLogError {
 export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
+
+/** A failed sync leaves the file in an unknown state, whatever the reason: it must not be tried again. */
+export function isSyncFailure(error: unknown): error is Error {
+  return error instanceof Error && 'syscall' in error && (error.syscall === 'fsync' || error.syscall === 'fdatasync');
+}

@@ -15,6 +15,8 @@ export interface LogBatch {
   readonly confState?: ConfState | undefined;
   /** Make it durable even if only the commit index changes. Otherwise such a change may be written later. */
   readonly sync?: boolean | undefined;
+  /** The caller has nothing better to do than to wait for it and will call {@link LogStore.writeNow} in the same turn. */
+  readonly isAwaited?: boolean | undefined;
 }
 
 /** What a node needs of a log: what the state machine reads, plus durable appends and snapshots. */
@@ -40,11 +42,10 @@ export interface LogStore extends Storage {
   append(batch: LogBatch, done: () => void): void;
 
   /**
-   * For a caller that has nothing better to do than to wait for its appends: keeps the thread waiting, for a moment at most and only
-   * while the disk is quick, and calls back within this call what became durable. Never more than a shortcut.
-   * @param isAwake wait without sleeping at first: sooner done, but nobody else gets the core meanwhile
+   * Writes the batch that was appended last, if it was {@link LogBatch.isAwaited}, in this thread while nothing else is under way and the
+   * disk is quick; calls back within this call. Never more than a shortcut.
    */
-  waitBriefly(isAwake: boolean): void;
+  writeNow(): void;
 
   /**
    * Writes a snapshot of the state machine at an applied index and makes it the one peers are sent. Its commit index is durable

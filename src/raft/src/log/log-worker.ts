@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { isMainThread, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
+import { isSyncFailure } from './errors.ts';
 import { nodeLogFiles } from './log-files.ts';
 import { WATERMARK_FILE, syncDirectory } from './segment-files.ts';
 import { SegmentWriter } from './segment-writer.ts';
@@ -12,7 +13,7 @@ import { Watermark } from './watermark.ts';
 import type { FromWorker, ToWorker, WorkerData } from './worker-protocol.ts';
 
 /**
- * The thread that owns the log's files. It takes every batch that is waiting, writes them as one group, syncs once and answers
+ * The thread that owns the log's files, but for what {@link QuickWriter} writes while there is nothing to do here. It takes every batch that is waiting, writes them as one group, syncs once and answers
  * once. Reads of the port between two groups are synchronous, so under load it never returns to its event loop.
  */
 
@@ -26,7 +27,6 @@ const RETRY_MS = 500;
 
 class LogWorker {
   readonly #port: MessagePort;
-  readonly #sent: Int32Array;
   readonly #directory: string;
   readonly #groupBytes: number;
   readonly #writer: SegmentWriter;
@@ -38,10 +38,9 @@ class LogWorker {
   #running = false;
   #closing = false;
 
-  constructor({ port, sent, start }: WorkerData) {
+  constructor({ port, start }: WorkerData) {
     const { directory, clusterId, nodeId, segmentBytes } = start;
     this.#port = port;
-    this.#sent = sent;
     this.#directory = directory;
     this.#groupBytes = Math.min(GROUP_BYTES, segmentBytes / GROUPS_PER_SEGMENT);
     this.#spares = new SpareFiles({
@@ -65,6 +64,9 @@ class LogWorker {
     switch (message.kind) {
       case 'append':
         this.#queue.push(message);
+        break;
+      case 'written':
+        this.#writer.goOn(message);
         break;
       case 'keys':
         this.#writer.setKeys(message.keys);
@@ -125,11 +127,11 @@ class LogWorker {
         const tookMs = performance.now() - startedMs;
         // Before anybody is told: a log that ends before what it acknowledged is then known to have lost something.
         this.#watermark.write(this.#writer.sequence);
-        this.#send({ kind: 'appended', id: last.id, places, bytes, tookMs });
+        this.#send({ kind: 'appended', id: last.id, places, bytes, end: this.#writer.end, tookMs });
         this.#spares.prepare();
         return;
       } catch (error) {
-        if (!isOutOfSpace(error) || isSync(error)) throw error;
+        if (!isOutOfSpace(error) || isSyncFailure(error)) throw error;
         this.#spares.releaseReserve(error);
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
@@ -162,14 +164,7 @@ class LogWorker {
 
   #send(message: FromWorker): void {
     this.#port.postMessage(message);
-    Atomics.add(this.#sent, 0, 1);
-    Atomics.notify(this.#sent, 0);
   }
-}
-
-/** A failed sync leaves the file in an unknown state, whatever the reason: it must not be tried again. */
-function isSync(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error && (error.syscall === 'fsync' || error.syscall === 'fdatasync');
 }
 
 function text(error: unknown): string {

@@ -85,7 +85,7 @@ export class MemoryLog implements LogStore {
     });
   }
 
-  waitBriefly(_isAwake: boolean): void {
+  writeNow(): void {
     // Nothing here takes time.
   }
 

@@ -54,6 +54,15 @@ export interface SegmentBegun {
   readonly segment: number;
   readonly file: string;
   readonly keyId: string;
+  readonly header: Uint8Array;
+}
+
+/** What one writer tells another of the same segment, so that they can take turns. */
+export interface WrittenElsewhere {
+  /** Where the next group begins. */
+  readonly end: ChainPoint;
+  /** Payload of the last hard state that was written, if one was. */
+  readonly hardState: Uint8Array | undefined;
 }
 
 interface OpenSegment {
@@ -72,7 +81,7 @@ interface Framed {
   readonly places: readonly RecordPlace[];
 }
 
-/** Writes groups of batches into the newest segment: one write and one sync each. Everything blocks; it lives in the log's worker. */
+/** Writes groups of batches into the newest segment: one write and one sync each. Everything blocks; it lives in the log's worker, see {@link QuickWriter} too. */
 export class SegmentWriter {
   readonly #options: WriterOptions;
   readonly #standing: StandingState;
@@ -100,6 +109,22 @@ export class SegmentWriter {
   /** Sequence number of the next record; everything below it is durable. */
   get sequence(): number {
     return this.#end.sequence;
+  }
+
+  /** Where the next group begins. */
+  get end(): ChainPoint {
+    return this.#end;
+  }
+
+  /** Payload of the last hard state. */
+  get hardState(): Uint8Array | undefined {
+    return this.#standing.hardState;
+  }
+
+  /** Another writer of the same segment has written up to here. */
+  goOn({ end, hardState }: WrittenElsewhere): void {
+    this.#end = end;
+    if (hardState !== undefined) this.#standing.hardState = hardState;
   }
 
   setKeys(keys: LogKeys | undefined): void {
@@ -152,7 +177,7 @@ export class SegmentWriter {
     }
     this.#current = next;
     this.#end = standing.end;
-    return { segment, file, keyId };
+    return { segment, file, keyId, header };
   }
 
   /** Writes and syncs one group; returns the places of its entries records. On an error nothing has changed but the file. */

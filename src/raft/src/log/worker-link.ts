@@ -18,11 +18,8 @@ const WORKER_YOUNG_MB = 4;
 export class WorkerLink {
   readonly #worker: Worker;
   readonly #port: MessagePort;
-  /** Counts what the worker has sent, so that this thread can sleep until there is more. */
-  readonly #sent = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   readonly #onMessage: (message: FromWorker) => void;
   readonly #onFailure: (detail: string) => void;
-  #received = 0;
   #expectExit = false;
   #isClosing = false;
 
@@ -30,7 +27,7 @@ export class WorkerLink {
     this.#onMessage = onMessage;
     this.#onFailure = onFailure;
     const { port1, port2 } = new MessageChannel();
-    const workerData: WorkerData = { start, port: port2, sent: this.#sent };
+    const workerData: WorkerData = { start, port: port2 };
     this.#worker = new Worker(workerFile(), {
       workerData,
       transferList: [port2],
@@ -39,7 +36,7 @@ export class WorkerLink {
       resourceLimits: { maxYoungGenerationSizeMb: WORKER_YOUNG_MB },
     });
     this.#port = port1;
-    this.#port.on('message', (message: FromWorker) => this.#receive(message));
+    this.#port.on('message', onMessage);
     this.#worker.on('error', (error) => this.#fail(error.message));
     this.#worker.on('exit', (code) => {
       this.#takeAll();
@@ -57,17 +54,6 @@ export class WorkerLink {
     this.#port.postMessage(message, transfer);
   }
 
-  /**
-   * Stops this thread until the worker says something, `timeoutMs` at most, and hands on what it said. The first `awakeMs` it does
-   * not sleep: a quick disk is done sooner than a thread is put to sleep and woken again.
-   */
-  waitForMessage(timeoutMs: number, awakeMs: number): void {
-    const awakeUntil = performance.now() + awakeMs;
-    while (Atomics.load(this.#sent, 0) === this.#received && performance.now() < awakeUntil);
-    Atomics.wait(this.#sent, 0, this.#received, timeoutMs);
-    this.#takeAll();
-  }
-
   /** Ends the thread once it has closed its files (or at once if it did not get to). */
   async end(): Promise<void> {
     this.#expectExit = true;
@@ -77,13 +63,8 @@ export class WorkerLink {
 
   #takeAll(): void {
     for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port)) {
-      this.#receive(next.message as FromWorker);
+      this.#onMessage(next.message as FromWorker);
     }
-  }
-
-  #receive(message: FromWorker): void {
-    this.#received = (this.#received + 1) | 0;
-    this.#onMessage(message);
   }
 
   #fail(detail: string): void {

@@ -43,9 +43,8 @@ export class ReadyWork {
   run(): void {
     const max = this.#options.isLeading() ? LED_BYTES_PER_TURN : Number.POSITIVE_INFINITY;
     const applied = this.#rounds(max);
-    if (!this.#isWorthWaiting()) return;
-    // A follower may share its machine with others of its group, which then write at the same time and need the cores.
-    this.#options.log.waitBriefly(isAlone(this.#options.core()));
+    if (!this.#options.writes.isLone || !this.#hasNothingBetter()) return;
+    this.#options.log.writeNow();
     this.#options.writes.settle();
     this.#rounds(max - applied);
   }
@@ -75,25 +74,24 @@ export class ReadyWork {
   }
 
   /**
-   * One small write is under way and nobody but the disk is waited for: then the way through the event loop and back would take longer
-   * than the write. A leader with followers has better to do: the entries are on their way to them.
+   * With one small write nobody but the disk is waited for, and waking the log's thread would take as long as the disk. A leader with
+   * followers has better to do: the entries are on their way to them, and measured it gains nothing.
    */
-  #isWorthWaiting(): boolean {
-    const { core, writes } = this.#options;
-    if (!writes.isLone) return false;
-    const raw = core();
+  #hasNothingBetter(): boolean {
+    const raw = this.#options.core();
     return raw.role === 'follower' || isAlone(raw);
   }
 
   #handle(ready: Ready): void {
     const { applier, outbox, reads, softStateChanged } = this.#options;
+    const isLocal = ({ to }: Message): boolean => to === APPEND_THREAD || to === APPLY_THREAD;
+    for (const message of ready.messages) if (!isLocal(message)) outbox.add(message);
+    // Others get the entries before the own disk does.
+    outbox.flush();
     for (const message of ready.messages) {
       if (message.to === APPEND_THREAD) this.#append(message);
       else if (message.to === APPLY_THREAD) applier.add(message.entries, message.responses);
-      else outbox.add(message);
     }
-    // Others get the entries while the own disk is still writing them.
-    outbox.flush();
     if (ready.softState !== undefined) softStateChanged(ready.softState);
     if (ready.readStates.length > 0) reads.confirmed(ready.readStates);
   }
@@ -102,7 +100,8 @@ export class ReadyWork {
     const { snapshot, term, vote, commit, entries } = message;
     const hardState = term === 0 && commit === 0 ? undefined : { term, vote, commit };
     const due = snapshot === undefined ? [] : this.#options.applier.discard();
-    this.#options.writes.append({ snapshot, entries, hardState }, [...message.responses, ...due]);
+    const isAwaited = snapshot === undefined && entries.length === 1 && this.#hasNothingBetter();
+    this.#options.writes.append({ snapshot, entries, hardState, isAwaited }, [...message.responses, ...due]);
   }
 
   /** A group of one need not wait for an election timeout. */

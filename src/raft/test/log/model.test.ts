@@ -1,17 +1,25 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DurableLog } from '../../src/log/durable-log.ts';
+import type { LogKeys } from '../../src/log/keys.ts';
 import { LogView } from '../../src/log/log-view.ts';
 import type { Entry } from '../../src/types.ts';
 import { aDirectory, anEntry, append, confState, hardState, openLog } from './support.ts';
 
 type Operation =
-  | { readonly kind: 'append'; readonly keep: number; readonly count: number; readonly size: number }
+  | {
+      readonly kind: 'append';
+      readonly keep: number;
+      readonly count: number;
+      readonly size: number;
+      readonly isAwaited: boolean;
+    }
   | { readonly kind: 'commit'; readonly fraction: number }
   | { readonly kind: 'truncate'; readonly keep: number }
   | { readonly kind: 'snapshot'; readonly trailing: number }
   | { readonly kind: 'receive'; readonly ahead: number }
   | { readonly kind: 'read'; readonly from: number; readonly count: number; readonly maxBytes: number }
+  | { readonly kind: 'keys' }
   | { readonly kind: 'reopen'; readonly abrupt: boolean };
 
 const fraction = fc.double({ min: 0, max: 1, noNaN: true });
@@ -21,8 +29,9 @@ const anOperation: fc.Arbitrary<Operation> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('append' as const),
       keep: fc.oneof({ weight: 3, arbitrary: fc.constant(1) }, fraction),
-      count: fc.integer({ min: 1, max: 120 }),
+      count: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 120 })),
       size: fc.integer({ min: 0, max: 400 }),
+      isAwaited: fc.boolean(),
     }),
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('commit' as const), fraction }) },
@@ -44,6 +53,7 @@ const anOperation: fc.Arbitrary<Operation> = fc.oneof(
       maxBytes: fc.integer({ min: 0, max: 50_000 }),
     }),
   },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('keys' as const) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('reopen' as const), abrupt: fc.boolean() }) },
 );
 
@@ -60,10 +70,17 @@ function kept(view: LogView, keep: number): number {
 class Run {
   readonly #directory = aDirectory();
   readonly #model: Model = { view: new LogView(Infinity), term: 1 };
+  readonly #keys = new Map<string, Uint8Array>();
   #log: DurableLog | undefined;
 
   async open(): Promise<void> {
-    this.#log = await openLog(this.#directory, { cacheBytes: 2000, segmentBytes: 16 * 1024 });
+    this.#log = await openLog(this.#directory, { keys: this.#keyring, cacheBytes: 2000, segmentBytes: 16 * 1024 });
+  }
+
+  /** Those used so far; none at first. */
+  get #keyring(): LogKeys | undefined {
+    const current = [...this.#keys.keys()].at(-1);
+    return current === undefined ? undefined : { current, keys: new Map(this.#keys) };
   }
 
   get log(): DurableLog {
@@ -83,7 +100,9 @@ class Run {
         );
         view.append(view.termAt(from) ?? 0, entries);
         view.setHardState(hardState(term, view.hardState.commit));
-        const appended = append(log, { entries, hardState: hardState(term, view.hardState.commit) });
+        const { isAwaited } = operation;
+        const appended = append(log, { entries, hardState: hardState(term, view.hardState.commit), isAwaited });
+        if (isAwaited) log.writeNow();
         // Sometimes the next operation comes before this is durable.
         if (operation.count % 3 !== 0) await appended;
         return;
@@ -134,6 +153,12 @@ class Run {
         if (typeof found === 'string') throw new Error(found);
         expect(found.length).toBeGreaterThan(0);
         expect(found).toEqual(Array.from(found, (_, i) => view.cache.get(lo + i)));
+        return;
+      }
+      case 'keys': {
+        const name = `key-${String(this.#keys.size)}`;
+        this.#keys.set(name, new Uint8Array(32).fill(this.#keys.size));
+        log.setKeys(this.#keyring);
         return;
       }
       case 'reopen': {

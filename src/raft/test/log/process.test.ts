@@ -51,7 +51,7 @@ describe('a process that uses a log', () => {
     const errors: Error[] = [];
     const log = await openLog(directory, { onFatal: (error) => errors.push(error) });
     await append(log, { entries: [anEntry(1)] });
-    rmSync(directory, { recursive: true });
+    rmSync(directory, { recursive: true, maxRetries: 10 });
     let acknowledged = 1;
     for (let index = 2; index < 60; index++) {
       log.append({ entries: [anEntry(index, 1, 'x'.repeat(4000))] }, () => {

@@ -28,7 +28,7 @@ export class HeldLog extends MemoryLog {
     super.append(batch, done);
   }
 
-  override waitBriefly(): void {
+  override writeNow(): void {
     this.waits++;
     if (this.isQuick) for (const task of this.held.splice(0)) task();
   }

@@ -46,7 +46,7 @@ describe('the heartbeat period', () => {
     expect(heartbeatPeriodMs(base)).toBe(2_000);
     expect(heartbeatPeriodMs({ ...base, clusterMs: undefined })).toBe(2_000);
     expect(heartbeatPeriodMs({ ...base, nodes: 1_500 })).toBe(3_000);
-    expect(heartbeatPeriodMs({ ...base, nodes: 50_000 })).toBe(5_000);
+    expect(heartbeatPeriodMs({ ...base, nodes: 5_000 })).toBe(10_000);
     expect(heartbeatPeriodMs({ ...base, clusterMs: 10_000 })).toBe(10_000);
     expect(heartbeatPeriodMs({ ...base, clusterMs: 1 })).toBe(500);
     expect(heartbeatPeriodMs({ ...base, flagMs: 700, clusterMs: 10_000 })).toBe(700);
