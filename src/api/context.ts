@@ -10,7 +10,6 @@ import { stringify } from './json/stringify.ts';
 import type { ApiPorts, LocalNodeInfo, Swarm } from './ports.ts';
 import type { Query } from './query.ts';
 import type { EventBus } from './streams/event-bus.ts';
-import { openStream } from './streams/raw-stream.ts';
 
 export interface ApiContext {
   readonly ports: ApiPorts;
@@ -64,43 +63,6 @@ export function sendJson(reply: ApiReply, status: number, value: unknown): void 
     .code(status)
     .type('application/json')
     .send(`${stringify(value)}\n`);
-}
-
-/** Objects written before other work gets its turn: a list of many thousands must not hold up elections and heartbeats. */
-const LIST_SLICE = 200;
-
-/**
- * Ends a request with a JSON list of any length; a long one is sent as it is written, so that it is never in memory as a whole.
- * What `write` gives as a string is JSON already.
- */
-export async function sendList<T>(
-  reply: ApiReply,
-  items: readonly T[],
-  write: (item: T) => object | string,
-): Promise<void> {
-  const slice = (start: number): string =>
-    items
-      .slice(start, start + LIST_SLICE)
-      .map((item) => {
-        const written = write(item);
-        return typeof written === 'string' ? written : stringify(written);
-      })
-      .join(',');
-  if (items.length <= LIST_SLICE) {
-    reply
-      .code(200)
-      .type('application/json')
-      .send(`[${slice(0)}]\n`);
-    return;
-  }
-  const stream = openStream(reply, 'application/json');
-  await stream.write(`[${slice(0)}`);
-  for (let start = LIST_SLICE; start < items.length; start += LIST_SLICE) {
-    await new Promise((resolve) => setImmediate(resolve));
-    await stream.write(`,${slice(start)}`);
-  }
-  await stream.write(']\n');
-  stream.end();
 }
 
 /** Ends a request without a body. */

@@ -7,9 +7,9 @@ import type { IdentityState } from './node-identity.ts';
 const COMMON: ChannelOptions = {
   'grpc.max_receive_message_length': 128 * 1024 * 1024,
   'grpc.max_send_message_length': 128 * 1024 * 1024,
-  // One dead manager must be noticed without waiting for TCP.
+  // One dead manager must be noticed without waiting for TCP; one that is busy must not be taken for dead.
   'grpc.keepalive_time_ms': 10_000,
-  'grpc.keepalive_timeout_ms': 5_000,
+  'grpc.keepalive_timeout_ms': 10_000,
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 2_000,
   // Nobody asks for gRPC's own records of calls and connections, which cost time and memory at each.

@@ -22,8 +22,13 @@ import { messagesOf } from './stream-messages.ts';
 
 /** Longest that ending a session in good order may take, in ms. */
 const FAREWELL_TIMEOUT_MS = 500;
-/** An RPC not answered within this is taken as failed, in ms. */
+/** An RPC not answered within this is taken as failed, in ms; a heartbeat may take its whole period if that is longer. */
 const RPC_TIMEOUT_MS = 5000;
+/**
+ * The same for statuses. A manager that is gone is noticed by the heartbeats; one that has thousands of agents to hear takes its time, and
+ * a session that ends for that has to be built anew, which costs it more.
+ */
+const STATUS_TIMEOUT_MS = 15_000;
 
 export interface SessionOptions {
   readonly connection: ManagerConnection;
@@ -67,7 +72,7 @@ export async function runSession(
   const onAbort = (): void => void farewell().then(() => end(signal.reason));
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) end(signal.reason);
-  const within = { timeoutMs: RPC_TIMEOUT_MS, signal: ending.signal };
+  const within = (timeoutMs: number) => ({ timeoutMs, signal: ending.signal });
   let id = '';
 
   const farewell = async (): Promise<void> => {
@@ -98,7 +103,7 @@ export async function runSession(
 
   const sendStatuses = async (updates: readonly StatusUpdate[]): Promise<void> => {
     try {
-      await unary(dispatcher.updateTaskStatus.bind(dispatcher), { sessionId: id, updates }, within);
+      await unary(dispatcher.updateTaskStatus.bind(dispatcher), { sessionId: id, updates }, within(STATUS_TIMEOUT_MS));
     } catch (error) {
       // The manager knows none of these tasks any more: there is nothing to tell.
       if (isSwarmError(error, 'notFound')) return;
@@ -108,10 +113,12 @@ export async function runSession(
   };
 
   const beat = async (): Promise<never> => {
-    for (;;) {
-      const { period } = await unary(dispatcher.heartbeat.bind(dispatcher), { sessionId: id }, within);
+    for (let periodMs = RPC_TIMEOUT_MS; ;) {
+      const patient = within(Math.max(RPC_TIMEOUT_MS, periodMs));
+      const { period } = await unary(dispatcher.heartbeat.bind(dispatcher), { sessionId: id }, patient);
       handlers.onHeartbeat();
-      await sleep(clock, period ? msOfDuration(period) : RPC_TIMEOUT_MS, ending.signal);
+      if (period) periodMs = msOfDuration(period);
+      await sleep(clock, periodMs, ending.signal);
     }
   };
 

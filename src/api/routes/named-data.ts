@@ -1,20 +1,12 @@
 /** What /secrets and /configs have in common: everything but what is stored and what is shown of it. */
 import type { ControlService } from '../../manager/control/control.ts';
 import type { Annotations, Version } from '../../proto/generated/docker/swarmkit/v1/types.ts';
-import {
-  pathPart,
-  queryOf,
-  readSwarm,
-  requireSwarm,
-  sendEmpty,
-  sendJson,
-  sendList,
-  type ApiContext,
-} from '../context.ts';
+import { pathPart, queryOf, readSwarm, requireSwarm, sendEmpty, sendJson, type ApiContext } from '../context.ts';
 import { parseFilters } from '../filters.ts';
 import { viaRpc } from '../http-error.ts';
 import type { ApiRequest } from '../http/request.ts';
 import type { Router } from '../http/router.ts';
+import { sendList } from '../list-reply.ts';
 import type { StoreReads } from '../ports.ts';
 import { queryVersion } from '../query.ts';
 

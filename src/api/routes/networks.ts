@@ -1,7 +1,7 @@
 /** /networks: those of the swarm, and beside them those of this machine, which belong to its container engine. */
 import { isSwarmError } from '../../common/errors.ts';
 import type { Network } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
-import { pathPart, queryOf, readBody, readSwarm, sendEmpty, sendJson, sendList, type ApiContext } from '../context.ts';
+import { pathPart, queryOf, readBody, readSwarm, sendEmpty, sendJson, type ApiContext } from '../context.ts';
 import {
   networkCreateRequest,
   networkSpecToProto,
@@ -15,6 +15,7 @@ import { parseFilters, type Filters } from '../filters.ts';
 import { badRequest, HttpError, notFound, unclassified, viaRpc } from '../http-error.ts';
 import type { ApiRequest } from '../http/request.ts';
 import type { Router } from '../http/router.ts';
+import { sendList } from '../list-reply.ts';
 import { findNetwork } from '../lookup.ts';
 import { queryStrictFlag, queryText } from '../query.ts';
 import { isListed, isPredefined, isPruned } from './network-selection.ts';

@@ -1,9 +1,10 @@
 /** /nodes */
-import { pathPart, queryOf, readBody, readSwarm, sendEmpty, sendJson, sendList, type ApiContext } from '../context.ts';
+import { pathPart, queryOf, readBody, readSwarm, sendEmpty, sendJson, type ApiContext } from '../context.ts';
 import { memberships, nodeSpec, nodeSpecToProto, nodeToDocker, roles } from '../docker/node.ts';
 import { parseFilters } from '../filters.ts';
 import { viaRpc } from '../http-error.ts';
 import type { Router } from '../http/router.ts';
+import { sendList } from '../list-reply.ts';
 import { findNode } from '../lookup.ts';
 import { queryFlag, queryVersion } from '../query.ts';
 

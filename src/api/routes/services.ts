@@ -8,7 +8,6 @@ import {
   requireSwarm,
   sendEmpty,
   sendJson,
-  sendList,
   type ApiContext,
 } from '../context.ts';
 import { generatedName } from '../docker/generated-name.ts';
@@ -20,6 +19,7 @@ import { viaRpc } from '../http-error.ts';
 import type { Router } from '../http/router.ts';
 import { ObjectTexts } from '../json/object-texts.ts';
 import { stringify } from '../json/stringify.ts';
+import { sendList } from '../list-reply.ts';
 import { findService } from '../lookup.ts';
 import type { Swarm } from '../ports.ts';
 import { queryStrictFlag, queryVersion } from '../query.ts';

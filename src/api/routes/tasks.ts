@@ -2,12 +2,13 @@
 import type { Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import type { TaskState } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import { ListTasksRequest_Filters } from '../../proto/generated/docker/swarmkit/v1/control.ts';
-import { pathPart, queryOf, readSwarm, sendJson, sendList, type ApiContext } from '../context.ts';
+import { pathPart, queryOf, readSwarm, sendJson, type ApiContext } from '../context.ts';
 import { taskName, taskStates, taskToDocker } from '../docker/task.ts';
 import { parseFilters, type Filters } from '../filters.ts';
 import { viaRpc } from '../http-error.ts';
 import type { Router } from '../http/router.ts';
 import { ObjectTexts } from '../json/object-texts.ts';
+import { sendList } from '../list-reply.ts';
 import { findNode, findService, findTask } from '../lookup.ts';
 import type { StoreReads, Swarm } from '../ports.ts';
 
