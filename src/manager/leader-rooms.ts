@@ -37,7 +37,7 @@ export function leaderRooms(rooms: LeaderRooms): readonly LeaderLoop[] {
   const { store, group, clock, systemClock, random, dispatcher, logBroker } = rooms;
   const log = (room: string): Logger => rooms.log.child({ room });
   return [
-    named('manager status', new ManagerStatusWriter({ store, group, log: log('members') })),
+    named('manager status', new ManagerStatusWriter({ store, group, clock, log: log('members') })),
     named('roles', new RoleReconciler({ store, group, clock, log: log('members') })),
     named('root rotation', new RootRotation({ store, clock: systemClock, pki: x509Pki, log: log('ca') })),
     named('orchestrator', new Orchestrator({ store, clock, random, newId, log: log('orchestrator') })),

@@ -91,7 +91,7 @@ export function leaderLoops({ dispatcher, group, pki, ...parts }: LeaderParts): 
   const log = silentLogger;
   const options = { ...parts, log };
   const loops = {
-    'manager status': new ManagerStatusWriter({ store, group, log }),
+    'manager status': new ManagerStatusWriter({ store, group, clock, log }),
     roles: new RoleReconciler({ store, group, clock, log }),
     'root rotation': new RootRotation({ store, clock, pki, log }),
     orchestrator: new Orchestrator(options),

@@ -46,7 +46,6 @@ export class Consensus implements Proposer {
   #cancelTick: CancelTimer | undefined;
   #isLeader = false;
   #isStopped = false;
-  #reachability = '';
   #settings: RaftConfig | undefined;
 
   private constructor(options: ConsensusOptions, store: Store, log: DurableLog) {
@@ -60,6 +59,7 @@ export class Consensus implements Proposer {
       clock,
       random,
       log: options.log,
+      onReachability: () => this.#changed(),
       onUnreachable: (raftId) => this.#node.reportUnreachable(raftId),
       onDisconnected: (raftId) => this.#node.reportDisconnected(raftId),
       onRemoved: () => this.#onRemoved(),
@@ -299,18 +299,8 @@ export class Consensus implements Proposer {
       if (this.#isStopped) return;
       this.#scheduleTick();
       this.#node.tick();
-      this.#watchPeers();
       if (this.#isLeader) this.#promoteLearners();
     });
-  }
-
-  #watchPeers(): void {
-    const now = this.#others()
-      .map((member) => `${member.raftId}${this.isReachable(member.raftId)}`)
-      .join();
-    if (now === this.#reachability) return;
-    this.#reachability = now;
-    this.#changed();
   }
 
   #promoteLearners(): void {

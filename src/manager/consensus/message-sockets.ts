@@ -41,7 +41,7 @@ export function messageSockets(options: MessageSocketsOptions): Server {
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
     try {
-      admit(request, options.identify);
+      admit(request, options);
       sockets.handleUpgrade(request, socket, head, (client) => receive(client, options));
     } catch (error) {
       const { code, message } = toSwarmError(error);
@@ -51,11 +51,15 @@ export function messageSockets(options: MessageSocketsOptions): Server {
   return server;
 }
 
-function admit({ url, socket }: IncomingMessage, identify: IdentifyCaller): void {
+/** Throws while this manager is starting, too: whoever is let in takes it for reachable. */
+function admit({ url, socket }: IncomingMessage, { identify, members }: MessageSocketsOptions): void {
   if (url !== MESSAGES_PATH)
     throw new SwarmError('notFound', `${url ?? ''}: no such path: ${MESSAGES_PATH} is all there is`);
   const { role, nodeId } = identify({ getPeer: () => `${socket.remoteAddress}:${socket.remotePort}` });
-  if (role === 'manager') return;
+  if (role === 'manager') {
+    members();
+    return;
+  }
   throw new SwarmError(
     role === 'anonymous' ? 'unauthenticated' : 'permissionDenied',
     `raft messages come from managers; ${role === 'anonymous' ? 'no certificate of this cluster was shown' : `node ${nodeId} is a worker`}`,

@@ -26,6 +26,8 @@ const CONNECT_TIMEOUT_MS = 2_000;
 const SILENCE_MS = 7_500;
 
 export interface PeerEvents {
+  /** {@link Peer.activeSince} changed. */
+  reachability(): void;
   /** Messages to this peer are being lost. */
   unreachable(): void;
   /** The connection broke, as it does when the process of the peer ends. */
@@ -54,6 +56,7 @@ export class Peer {
   #successor: WebSocket | undefined;
   #cancelRetry: CancelTimer | undefined;
   #cancelWatch: CancelTimer | undefined;
+  #cancelChangeOver: CancelTimer | undefined;
   #isClosed = false;
   /** Monotonic ms since when the peer has been reachable; undefined while it is not. */
   #activeSince: number | undefined;
@@ -90,6 +93,7 @@ export class Peer {
     this.#stopFollowing();
     this.#cancelRetry?.();
     this.#cancelWatch?.();
+    this.#cancelChangeOver?.();
     this.#socket?.terminate();
     this.#successor?.terminate();
   }
@@ -133,12 +137,16 @@ export class Peer {
    * open. A leader that fell silent for the length of a slow handshake would lose its leadership.
    */
   #changeOver(): void {
+    this.#cancelChangeOver?.();
     this.#successor?.terminate();
     this.#successor = this.#dial((successor, error) => {
       if (this.#isClosed || successor !== this.#successor) return;
       this.#successor = undefined;
       if (error) {
-        if (this.#activeSince !== undefined) this.#changeOver();
+        // Without a connection the next try is made with the new certificate anyway.
+        this.#cancelChangeOver = this.#options.clock.setTimer(RECONNECT.maxMs, () => {
+          if (this.#activeSince !== undefined) this.#changeOver();
+        });
         return;
       }
       this.#cancelRetry?.();
@@ -150,7 +158,7 @@ export class Peer {
   }
 
   #opened(socket: WebSocket): void {
-    this.#activeSince ??= this.#options.clock.monotonic();
+    const { clock, events } = this.#options;
     this.#backoff.reset();
     this.#cancelWatch?.();
     let hasAnswered = true;
@@ -161,15 +169,19 @@ export class Peer {
       if (!hasAnswered) return socket.terminate();
       hasAnswered = false;
       socket.ping();
-      this.#cancelWatch = this.#options.clock.setTimer(SILENCE_MS, watch);
+      this.#cancelWatch = clock.setTimer(SILENCE_MS, watch);
     };
     watch();
+    if (this.#activeSince !== undefined) return;
+    this.#activeSince = clock.monotonic();
+    events.reachability();
   }
 
   #broke(code: number, reason: string): void {
     const { events } = this.#options;
     this.#cancelWatch?.();
     this.#activeSince = undefined;
+    events.reachability();
     if (code === CLOSE_REFUSED && reason === MEMBER_REMOVED) events.removed();
     events.unreachable();
     if (code !== CLOSE_REFUSED) events.disconnected();

@@ -16,6 +16,8 @@ export interface TransportOptions {
   readonly log: Logger;
   /** Messages to a peer are being lost. */
   readonly onUnreachable: (raftId: string) => void;
+  /** Another set of peers can be reached than before. */
+  readonly onReachability: () => void;
   /** The connection to a peer broke. */
   readonly onDisconnected: (raftId: string) => void;
   /** A peer says that this manager was removed from the group. */
@@ -42,6 +44,7 @@ export class Transport {
       if (this.#peers.has(raftId)) continue;
       const { identity, clock, random, log } = this.#options;
       const events = {
+        reachability: () => this.#options.onReachability(),
         unreachable: () => this.#options.onUnreachable(raftId),
         disconnected: () => this.#options.onDisconnected(raftId),
         removed: () => this.#options.onRemoved(),

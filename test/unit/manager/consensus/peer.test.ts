@@ -61,7 +61,12 @@ describe('the way to another manager', () => {
       clock: systemClock,
       random: () => 0.5,
       log: silentLogger,
-      events: { unreachable: () => lost++, disconnected: () => undefined, removed: () => undefined },
+      events: {
+        reachability: () => undefined,
+        unreachable: () => lost++,
+        disconnected: () => undefined,
+        removed: () => undefined,
+      },
     });
     await expect.poll(() => peer.activeSince, within).toBeDefined();
   });
