@@ -90,7 +90,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     );
   hollow.action(async () => {
     const options = readOptions(hollow, 'hollow');
-    exitCode = await serve(createLogger({ level: options.logLevel }), (log) => runHollow(options, log));
+    // Nobody waits for a pretend worker while its garbage is collected, but many are to fit into a machine.
+    const memory = { isPatient: true };
+    exitCode = await serve(createLogger({ level: options.logLevel }), (log) => runHollow(options, log), memory);
   });
 
   addRescueCommands(program, (code) => {
@@ -114,7 +116,11 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 /** Starts a daemon and waits until it ends or a signal stops it. A second signal ends the process at once. */
-async function serve(log: Logger, start: (log: Logger) => Promise<Running>): Promise<number> {
+async function serve(
+  log: Logger,
+  start: (log: Logger) => Promise<Running>,
+  memory: Parameters<typeof settleMemory>[0] = {},
+): Promise<number> {
   let isStarted = false;
   const stopRequested = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -129,7 +135,7 @@ async function serve(log: Logger, start: (log: Logger) => Promise<Running>): Pro
   process.on('unhandledRejection', (reason) => log.error({ err: reason }, 'unhandled rejection'));
   const daemon = await start(log);
   isStarted = true;
-  settleMemory();
+  settleMemory(memory);
   const failure = await Promise.race([stopRequested.then(() => undefined), daemon.failed]);
   if (failure) log.fatal({ error: errorText(failure) }, 'the daemon cannot go on');
   const stoppingSinceMs = performance.now();

@@ -1,4 +1,5 @@
 /** Gives back the memory that only the start or a burst of work needed. */
+import { Session } from 'node:inspector';
 import { performance } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -16,21 +17,26 @@ const QUIET = 0.5;
 const GROWTH = 1.25;
 /** Collecting may take one part in so many of the time. */
 const SHARE_OF_TIME = 200;
+/** Bytes of objects up to which moving them together takes no longer than one may wait: some 100 ms. */
+const SMALL = 64 * 1024 * 1024;
 
 /**
  * Collects garbage a few times soon after the start, and again when the process has become quiet after it took more memory.
  * V8 collects when much is allocated, which an idle daemon never does: it would keep what loading, joining or a large new
  * service left behind for as long as it has nothing to do. Code that ran only at the start goes when several collections have
- * found it unused; and after each V8 looks by itself whether the process is idle and its heap can shrink.
+ * found it unused; and after each V8 looks by itself whether the process is idle and its heap can shrink. A small heap is moved together
+ * as well, which V8 does by itself only when memory runs out: the objects of many connections lie scattered among what is gone.
+ * @param isPatient whether a large heap may be moved together too, which takes seconds
  */
-export function settleMemory(): void {
+export function settleMemory({ isPatient = false }: { readonly isPatient?: boolean } = {}): void {
   setFlagsFromString('--expose-gc');
   const gc = runInNewContext('gc') as () => void;
   let kept = inUse();
   let notBefore = 0;
   const collect = (): void => {
     const from = performance.now();
-    gc();
+    if (isPatient || process.memoryUsage().heapUsed < SMALL) moveTogether();
+    else gc();
     const to = performance.now();
     kept = inUse();
     notBefore = to + (to - from) * SHARE_OF_TIME;
@@ -43,6 +49,14 @@ export function settleMemory(): void {
     before = now;
     if (share < QUIET && inUse() > kept * GROWTH && now.atMs > notBefore) collect();
   }, LOOK_EVERY_MS).unref();
+}
+
+/** The collector's last resort; nothing but the inspector offers it, here without a port that anybody could connect to. */
+function moveTogether(): void {
+  const session = new Session();
+  session.connect();
+  session.post('HeapProfiler.collectGarbage');
+  session.disconnect();
 }
 
 /** Processor time of the process until now, and when that is. */
