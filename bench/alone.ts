@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util';
 import { Arena } from './swarm/arena.ts';
 import { ask, swarmd } from './swarm/contender.ts';
-import { ListCalls } from './swarm/list-calls.ts';
+import { LISTS, ListCalls } from './swarm/list-calls.ts';
 import { cpuSeconds, mostResidentMb, residentMb } from './support/process-usage.ts';
 import { report, type Findings } from './support/report.ts';
 import { pause } from './support/waiting.ts';
@@ -71,8 +71,10 @@ async function measure(): Promise<Findings> {
         { what: 'all services created', value: createdS, unit: 's' },
         { what: 'all tasks running', value: runningS, unit: 's', limit: 120 },
         { what: 'CPU time of the manager until then', value: startCpu, unit: 's' },
-        { what: 'list calls meanwhile, 99th percentile', value: latencies(0.99), unit: 's', limit: 1 },
-        { what: 'list calls meanwhile, median', value: latencies(0.5), unit: 's' },
+        ...LISTS.flatMap((list) => [
+          { what: `${list} meanwhile, 99th percentile`, value: latencies(list, 0.99), unit: 's', limit: 1 },
+          { what: `${list} meanwhile, median`, value: latencies(list, 0.5), unit: 's' },
+        ]),
         { what: 'workers that lost their session meanwhile', value: lost, unit: '', limit: 0 },
         { what: 'manager memory, at most', value: mostMb, unit: 'MB', limit: 2560 },
         { what: 'manager memory, at rest', value: restingMb, unit: 'MB' },
@@ -81,7 +83,7 @@ async function measure(): Promise<Findings> {
         { what: 'all services removed, no task left', value: removedS, unit: 's', limit: 60 },
       ],
       notes: [
-        `${workers} hollow workers in ${processes} processes, ${services} services of ${REPLICAS} tasks. List calls are GET /services?status=true, GET /nodes and GET /tasks of one service, each again as soon as it was answered, 100 ms apart. The memory of a worker is that of its process, 30 s after joining, divided by its workers.`,
+        `${workers} hollow workers in ${processes} processes, ${services} services of ${REPLICAS} tasks. The lists are asked for one after the other, 100 ms apart. The memory of a worker is that of its process, 30 s after joining, divided by its workers.`,
       ],
     };
   } finally {

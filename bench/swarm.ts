@@ -76,7 +76,9 @@ const SHAPES: Readonly<Record<string, Play>> = {
       [
         { key: 'detected', what: 'all known to be down' },
         { key: 'recovered', what: 'their tasks running elsewhere' },
-        { key: 'afterDetection', what: 'their tasks running elsewhere, from detection', limit: 0.5 },
+        { key: 'fromFirst', what: 'their tasks running elsewhere, from the first detection', limit: 0.5 },
+        { key: 'fromLast', what: 'their tasks running elsewhere, from the last detection' },
+        { key: 'mean', what: 'a task running elsewhere, from the detection of its node, mean' },
       ],
     ),
   // Of ours alone, whose metrics tell.

@@ -84,6 +84,15 @@ export class Arena {
     );
   }
 
+  /** How many tasks of a service each node has. */
+  async tasksByNode(name: string): Promise<ReadonlyMap<string, number>> {
+    const filters = encodeURIComponent(JSON.stringify({ service: [name], 'desired-state': ['running'] }));
+    const tasks = await this.ask<readonly { readonly NodeID: string }[]>('GET', `/tasks?filters=${filters}`);
+    const counts = new Map<string, number>();
+    for (const { NodeID } of tasks) counts.set(NodeID, (counts.get(NodeID) ?? 0) + 1);
+    return counts;
+  }
+
   /** Resolves when the manager's own metrics count as many tasks of a state. */
   async counting(state: string, tasks: number): Promise<void> {
     await until(

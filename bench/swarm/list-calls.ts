@@ -5,16 +5,19 @@ import type { Arena } from './arena.ts';
 
 const BETWEEN_MS = 100;
 
+export const LISTS = ['GET /services?status=true', 'GET /nodes', 'GET /tasks of a service'] as const;
+export type List = (typeof LISTS)[number];
+
 export interface ListFindings {
-  /** Seconds within which this share (0 to 1) of the calls was answered. */
-  readonly latencies: (share: number) => number;
+  /** Seconds within which this share (0 to 1) of the calls of a list was answered. */
+  readonly latencies: (list: List, share: number) => number;
   /** Most workers without a session at a time. */
   readonly lost: number;
 }
 
 export class ListCalls {
   readonly #arena: Arena;
-  readonly #seconds: number[] = [];
+  readonly #seconds = new Map<List, number[]>(LISTS.map((list) => [list, []]));
   readonly #working: Promise<void>;
   readonly #sessions: number;
   #lost = 0;
@@ -29,27 +32,29 @@ export class ListCalls {
   async stop(): Promise<ListFindings> {
     this.#isStopped = true;
     await this.#working;
-    return { latencies: (share) => percentile(this.#seconds, share), lost: this.#lost };
+    return { latencies: (list, share) => percentile(this.#seconds.get(list) ?? [], share), lost: this.#lost };
   }
 
   async #work(): Promise<void> {
     while (!this.#isStopped) {
-      const services =
-        await this.#ask<readonly { readonly Spec: { readonly Name: string } }[]>('/services?status=true');
-      await this.#ask('/nodes');
+      const services = await this.#ask<readonly { readonly Spec: { readonly Name: string } }[]>(
+        LISTS[0],
+        '/services?status=true',
+      );
+      await this.#ask(LISTS[1], '/nodes');
       const [first] = services;
       if (first) {
         const filters = encodeURIComponent(JSON.stringify({ service: [first.Spec.Name] }));
-        await this.#ask(`/tasks?filters=${filters}`);
+        await this.#ask(LISTS[2], `/tasks?filters=${filters}`);
       }
       this.#lost = Math.max(this.#lost, this.#sessions - this.#arena.counts.connected);
     }
   }
 
-  async #ask<T>(path: string): Promise<T> {
+  async #ask<T>(list: List, path: string): Promise<T> {
     const from = performance.now();
     const answer = await this.#arena.ask<T>('GET', path);
-    this.#seconds.push((performance.now() - from) / 1000);
+    this.#seconds.get(list)?.push((performance.now() - from) / 1000);
     await pause(BETWEEN_MS);
     return answer;
   }

@@ -1,8 +1,9 @@
 /** What is asked of both swarms. Each function plays one round and leaves the swarm as it found it. */
 import { residentMb } from '../support/process-usage.ts';
-import { pause, until } from '../support/waiting.ts';
+import { pause } from '../support/waiting.ts';
 import type { Arena } from './arena.ts';
 import type { HollowWorkers } from './hollow-workers.ts';
+import { NodeLosses } from './node-losses.ts';
 
 /** Seconds (or MB), by what they are. */
 export type Round = Readonly<Record<string, number>>;
@@ -66,32 +67,37 @@ export async function update(arena: Arena, replicas: number, parallelism: number
   return round;
 }
 
-/** Workers of one process are killed; until their tasks run elsewhere. */
+/**
+ * Workers of one process are killed; until their tasks run elsewhere. Docker Swarm finds dead nodes one after the other, as their heartbeats
+ * would have been due, and has replaced the tasks of most when it finds the last; swarmd finds all of them at once. So times from detection
+ * are told from the first node, and as the mean over all tasks, each from the detection of its own node.
+ */
 export async function loss(arena: Arena, replicas: number, victims: HollowWorkers): Promise<Round> {
   const name = await arena.create(replicas);
   await arena.running(name, replicas);
-  const lost = victims.counts.started - victims.counts.ended;
   const { started } = arena.counts;
+  const lost = victims.counts.started - victims.counts.ended;
+  const held = await arena.tasksByNode(name);
   const managerCpu = arena.managerCpu;
+  const losses = await NodeLosses.follow(arena.contender.socket);
   await victims.kill();
   const from = performance.now();
-  const running = arena
-    .counted('all lost tasks running elsewhere', (counts) => counts.started >= started + lost)
-    .then(() => since(from));
-  await until(
-    'all killed workers known to be down',
-    async () => {
-      const nodes = await arena.ask<readonly { Status: { State: string } }[]>('GET', '/nodes');
-      return nodes.filter(({ Status }) => Status.State === 'down').length >= victims.nodes;
-    },
-    { everyMs: 20 },
-  );
-  const detected = since(from);
-  const recovered = await running;
+  const startedAt: number[] = [];
+  await arena.counted('all lost tasks running elsewhere', (counts) => {
+    const now = performance.now();
+    while (startedAt.length < Math.min(lost, counts.started - started)) startedAt.push(now);
+    return startedAt.length >= lost && losses.at.size >= victims.nodes;
+  });
+  losses.close();
+  const downAt = [...losses.at.values()];
+  const recovered = Math.max(...startedAt);
+  const detectionOfTasks = [...losses.at].reduce((sum, [node, at]) => sum + at * (held.get(node) ?? 0), 0);
   const round = {
-    detected,
-    recovered,
-    afterDetection: Math.max(0, recovered - detected),
+    detected: (Math.max(...downAt) - from) / 1000,
+    recovered: (recovered - from) / 1000,
+    fromFirst: (recovered - Math.min(...downAt)) / 1000,
+    fromLast: Math.max(0, recovered - Math.max(...downAt)) / 1000,
+    mean: (startedAt.reduce((sum, at) => sum + at, 0) - detectionOfTasks) / lost / 1000,
     managerCpu: arena.managerCpu - managerCpu,
   };
   // Nobody can say that the tasks of a lost node have ended: they are remembered until it is removed.
