@@ -4,7 +4,7 @@ import { stringify } from './json/stringify.ts';
 import { openStream, type RawStream } from './streams/raw-stream.ts';
 
 /** How long a list may be written before other work gets its turn, in ms: elections and heartbeats must not wait for it. */
-const TURN_MS = 10;
+const TURN_MS = 20;
 /** Items between two looks at the time. */
 const LOOK_EVERY = 16;
 /** Characters that may be in memory before they are sent. */
