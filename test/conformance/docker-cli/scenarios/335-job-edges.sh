@@ -5,7 +5,7 @@ until_ 40 "docker service ls --filter name=x-j --format '{{.Replicas}}' | grep -
 run docker service inspect --pretty x-j
 run docker service inspect x-j --format '{{json .Spec.Mode}} {{json .ServiceStatus}} {{json .UpdateStatus}} {{json .Spec.UpdateConfig}} {{json .Spec.TaskTemplate.RestartPolicy}}'
 run docker service ls --filter mode=replicated-job --format '{{.Name}} {{.Mode}} {{.Replicas}}'
-sh_ "docker service ps x-j --format '{{.Name}} {{.DesiredState}} {{.Error}}' | sort"
+sh_ "docker service ps x-j --format '{{.Name}} {{.DesiredState}} {{.Error}}' | sed -E 's/\.[a-z0-9]{25}/.NODE/' | sort"
 run docker service scale x-j=7
 run docker service update -d --replicas 6 x-j
 run docker service update -d --max-concurrent 3 x-j

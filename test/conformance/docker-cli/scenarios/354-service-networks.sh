@@ -24,5 +24,6 @@ run docker service create -d --name x-v --network name=x-n1,bogus=1 $IMG sleep 1
 run docker service create -d --name x-v --network alias=a $IMG sleep 1
 run docker service create -d --name x-v --network x-n1 --network x-n1 $IMG sleep 100000
 run docker service create -d --name x-u --network $N1 $IMG sleep 100000
+ustate x-w completed
 run docker service inspect --pretty x-w
 sh_ "docker network rm x-n1 x-n2 2>&1 | sed -E 's/by service .*/by service ID/'"

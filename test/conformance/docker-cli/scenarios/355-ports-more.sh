@@ -1,6 +1,6 @@
 # title: published ports: short and long syntax, ranges, random ports, both modes, conflicts over updates
 # tags: ports
-q docker service create -d --name x-a --publish 18420-18421:80-81 --publish 18422:82/sctp --publish target=83 --publish target=84,mode=host $IMG sleep 100000
+q docker service create -d --name x-a --publish 18420:80 --publish 18421:81 --publish 18422:82/sctp --publish target=83 --publish target=84,mode=host $IMG sleep 100000
 replicas x-a 1/1
 insp x-a '{{json .Spec.EndpointSpec.Ports}}'
 sh_ "docker service inspect x-a -f '{{json .Endpoint}}' | sed -E 's/\"(NetworkID)\":\"[a-z0-9]+\"/\"\1\":ID/g'"

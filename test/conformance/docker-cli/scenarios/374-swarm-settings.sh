@@ -11,7 +11,7 @@ run docker swarm update --task-history-limit 2
 run docker swarm update --cert-expiry 720h
 run docker swarm update --snapshot-interval 500 --max-snapshots 2
 sh_ "docker info -f '{{.Swarm.Cluster.Spec.Orchestration.TaskHistoryRetentionLimit}} {{.Swarm.Cluster.Spec.CAConfig.NodeCertExpiry}} {{json .Swarm.Cluster.Spec.Raft}}'"
-sh_ "docker info | sed -n '/^ Swarm/,/Node Address/p' | sed -E 's/(NodeID|ClusterID|Node Address|Is Manager|Managers|Nodes): .*/\1/'"
+sh_ "docker info | sed -n '/^ Swarm/,/Node Address/p' | sed -E 's/(NodeID|ClusterID|Node Address|Is Manager|Managers|Nodes|Force Rotate): .*/\1/'"
 q docker service create -d --name x-h --replicas 1 --update-monitor 100ms --stop-grace-period 1s $IMG sleep 100000
 replicas x-h 1/1
 for i in 1 2 3 4; do q docker service update -d --force x-h; ustate x-h completed; settled x-h 1; done

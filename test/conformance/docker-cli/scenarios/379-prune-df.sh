@@ -1,5 +1,7 @@
 # title: prune of every kind, system df and info beside services
 # tags: container
+# Volumes of earlier scenarios that no name tells.
+docker volume ls -q | xargs -r docker volume rm >/dev/null 2>&1
 q docker network create -d overlay --subnet 10.77.115.0/24 x-used
 q docker network create -d overlay --subnet 10.77.116.0/24 x-idle
 q docker service create -d --name x-p --network x-used --endpoint-mode dnsrr --mount type=volume,src=x-vol,dst=/v --stop-grace-period 1s --update-monitor 100ms $IMG sleep 100000
