@@ -6,7 +6,7 @@ import { badRequest } from './http-error.ts';
 
 /** Oldest and newest version whose requests are understood. */
 export const MIN_API_MINOR = 24;
-const MAX_API_MINOR = 51;
+export const MAX_API_MINOR = 51;
 
 /** Version advertised unless told otherwise: that of the reference this API is compared with. */
 export const DEFAULT_API_VERSION = '1.41';
@@ -33,7 +33,7 @@ export function requestedMinor(url: string, serverMinor: number): number {
   return minor;
 }
 
-/** Reads the `apiVersion` setting. Throws badRequest naming the value. */
+/** Minor version of the `apiVersion` setting. Throws badRequest naming the value. */
 export function parseApiVersion(text: string): number {
   const minor = Number(/^1\.(\d+)$/.exec(text)?.[1] ?? Number.NaN);
   if (!(minor >= MIN_API_MINOR && minor <= MAX_API_MINOR)) {

@@ -3,6 +3,7 @@
  * asks adds the name of the setting and what was given.
  */
 import { InvalidArgumentError } from 'commander';
+import { parseApiVersion } from '../api/api-version.ts';
 import { parseListenAddress } from '../api/listen-address.ts';
 import { errorText } from '../common/errors.ts';
 import { parseDurationMs } from '../common/time.ts';
@@ -47,6 +48,12 @@ export function share(text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && value >= 0 && value <= 1) return value;
   throw new InvalidArgumentError('Give a number from 0 (none) to 1 (all).');
+}
+
+/** A version of the Docker API that is understood. */
+export function apiVersion(text: string): string {
+  attempt(() => parseApiVersion(text));
+  return text;
 }
 
 export function present(text: string): string {

@@ -3,6 +3,7 @@
  * Later sources win: default, config file, environment, flag.
  */
 import { hostname } from 'node:os';
+import { DEFAULT_API_VERSION, MAX_API_MINOR, MIN_API_MINOR } from '../api/api-version.ts';
 import { stateHome } from '../common/local-socket.ts';
 import { LOG_LEVELS, type LogLevel } from '../common/log.ts';
 import { STRATEGIES, type Strategy } from '../common/service-labels.ts';
@@ -17,6 +18,8 @@ export interface DaemonOptions {
   readonly listenAddr: string;
   readonly advertiseAddr: string | undefined;
   readonly api: readonly string[];
+  /** As in "1.41". */
+  readonly apiVersion: string;
   readonly apiTlsCa: string | undefined;
   readonly apiTlsCert: string | undefined;
   readonly apiTlsKey: string | undefined;
@@ -121,6 +124,14 @@ export const OPTION_DEFINITIONS: readonly OptionDefinition[] = [
     defaultText: '/run/swarmd.sock for root, else swarmd.sock in XDG_RUNTIME_DIR or beside the state folder',
     repeats: true,
     parse: read.apiAddress,
+  },
+  {
+    key: 'apiVersion',
+    flags: '--api-version <version>',
+    describe: `newest version of the Docker API that clients are told of; requests of any from 1.${MIN_API_MINOR} to 1.${MAX_API_MINOR} are understood`,
+    commands: [...MEMBERS, 'up'],
+    default: DEFAULT_API_VERSION,
+    parse: read.apiVersion,
   },
   {
     key: 'apiTlsCa',

@@ -138,9 +138,9 @@ export async function runMember(
   return { node, api: addresses, failed, stop };
 }
 
-function apiOptions({ apiTlsCa, apiTlsCert, apiTlsKey, runtime, engine }: DaemonOptions): ApiOptions {
+function apiOptions({ apiVersion, apiTlsCa, apiTlsCert, apiTlsKey, runtime, engine }: DaemonOptions): ApiOptions {
   const engineSocket = runtime === 'docker' ? unixSocketOf(engine) : undefined;
-  if (!apiTlsCert || !apiTlsKey || !apiTlsCa) return { engineSocket };
+  if (!apiTlsCert || !apiTlsKey || !apiTlsCa) return { engineSocket, apiVersion };
   const tls = {
     ca: readPem('--api-tls-ca', apiTlsCa),
     certificate: readPem('--api-tls-cert', apiTlsCert),
@@ -155,7 +155,7 @@ function apiOptions({ apiTlsCa, apiTlsCert, apiTlsKey, runtime, engine }: Daemon
       { cause: error },
     );
   }
-  return { engineSocket, tls };
+  return { engineSocket, apiVersion, tls };
 }
 
 function readPem(flag: string, file: string): string {

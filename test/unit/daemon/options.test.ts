@@ -55,6 +55,7 @@ describe('options of the daemon', () => {
       listenAddr: '127.0.0.1:4000',
       advertiseAddr: '10.0.0.1:4000',
       api: 'tcp://127.0.0.1:4001',
+      apiVersion: '1.44',
       apiTlsCa: 'ca.pem',
       apiTlsCert: 'cert.pem',
       apiTlsKey: 'key.pem',
