@@ -232,7 +232,9 @@ export class Agent {
       if (isOurChoice) continue;
       if (address !== undefined) this.#picker.failed(address);
       // A manager that does not lead opens a session only to name the one that does: that is no failure to wait out.
-      const waitMs = session.isSentOn ? this.#random() * SENT_ON_WAIT_MS : backoff.next();
+      const waitMs = session.isSentOn
+        ? this.#random() * SENT_ON_WAIT_MS
+        : backoff.next(isSwarmError(reason, 'notLeader'));
       this.#log.info(
         { manager: address, reason: errorText(reason), waitMs: Math.round(waitMs) },
         'no session; trying again',

@@ -7,7 +7,7 @@ export const mustDisconnect = (): SwarmError => new SwarmError('aborted', 'node 
 
 export const notLeading = (leader: LeaderAddress | undefined): SwarmError =>
   new SwarmError(
-    'unavailable',
+    'notLeader',
     leader
       ? `this manager does not serve agents now: register with the leader ${leader.nodeId} at ${leader.address}`
       : 'this manager does not serve agents now and knows no leader: try again, or try another manager',

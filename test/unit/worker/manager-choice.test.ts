@@ -88,4 +88,10 @@ describe('the wait between sessions', () => {
     backoff.reset();
     expect(backoff.next()).toBe(100);
   });
+
+  it('is short while there is an election', () => {
+    const backoff = new SessionBackoff(() => 1);
+    expect(Array.from({ length: 6 }, () => backoff.next(true))).toEqual([100, 300, 700, 1000, 1000, 1000]);
+    expect(backoff.next()).toBe(2100);
+  });
 });

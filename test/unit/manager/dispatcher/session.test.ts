@@ -123,9 +123,9 @@ describe('a session', () => {
     );
     await eventually(() => expect(agent.assignmentsError?.code).toBe('aborted'));
     const refused = await agent.register().catch((error: unknown) => error);
-    expect(refused).toMatchObject({ code: 'unavailable' });
+    expect(refused).toMatchObject({ code: 'notLeader' });
     expect(String(refused)).toContain('10.0.0.1:2377');
-    await expect(agent.open()).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(agent.open()).rejects.toMatchObject({ code: 'notLeader' });
     expect(rig.dispatcher.load).toEqual({ sessions: 0, streams: 0, statusesWaiting: 0 });
   });
 });
@@ -146,9 +146,9 @@ describe('a manager that does not lead', () => {
     // It may be behind, and name a root that has been replaced.
     expect(message.RootCA.toString()).toBe('');
     await eventually(() => expect(agent.sessionError?.message).toContain('m2 at 10.0.0.2:2377'));
-    expect(agent.sessionError?.code).toBe('unavailable');
-    await expect(agent.open()).rejects.toMatchObject({ code: 'unavailable' });
-    await expect(agent.beat()).rejects.toMatchObject({ code: 'unavailable' });
+    expect(agent.sessionError?.code).toBe('notLeader');
+    await expect(agent.open()).rejects.toMatchObject({ code: 'notLeader' });
+    await expect(agent.beat()).rejects.toMatchObject({ code: 'notLeader' });
     expect(rig.node('n1').status?.state).toBe(NodeState.UNKNOWN);
     await rig.close();
   });
@@ -158,8 +158,8 @@ describe('a manager that does not lead', () => {
     await rig.addNode('n1');
     const agent = rig.agent('n1');
     for (let i = 0; i < 2; i++) await agent.register();
-    await expect(agent.register()).rejects.toMatchObject({ code: 'unavailable' });
-    await expect(rig.agent('stranger').register()).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(agent.register()).rejects.toMatchObject({ code: 'notLeader' });
+    await expect(rig.agent('stranger').register()).rejects.toMatchObject({ code: 'notLeader' });
     rig.setLeader({ nodeId: 'm3', address: '10.0.0.3:2377' });
     await agent.register();
     await rig.close();
