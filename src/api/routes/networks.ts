@@ -48,7 +48,7 @@ export function registerNetworks(app: Router, context: ApiContext): void {
     }
     if (belongsToMachine(docker)) {
       if (!engine) throw noEngine(docker);
-      await engine.pass(request, reply);
+      await engine.pass(request, reply, withDuplicateCheck(request));
       return;
     }
     const spec = networkSpecToProto(docker);
@@ -168,6 +168,19 @@ function requireJsonType(request: ApiRequest): void {
 }
 
 /** Networks of the swarm have scope "swarm", or the driver that is made for it. */
+/** From 1.44 on clients take for granted that a name is given once; an older engine sees to that only when it is asked. */
+const UNIQUE_NAMES_MINOR = 44;
+
+function withDuplicateCheck({ apiMinor, body }: ApiRequest): Buffer | undefined {
+  if (apiMinor < UNIQUE_NAMES_MINOR) return undefined;
+  try {
+    return Buffer.from(JSON.stringify({ ...(JSON.parse(body.toString('utf8')) as object), CheckDuplicate: true }));
+  } catch {
+    // The engine is more patient with what follows a document.
+    return undefined;
+  }
+}
+
 const belongsToMachine = ({ Scope, Driver, Ingress, ConfigOnly }: DockerNetworkCreateRequest): boolean =>
   ConfigOnly === true || (Driver !== SWARM_DRIVER && (Scope ? Scope !== 'swarm' : Ingress !== true));
 

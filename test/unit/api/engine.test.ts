@@ -64,7 +64,8 @@ afterAll(async () => {
 
 function send(method: string, url: string, body?: Buffer): Promise<{ readonly status: number; readonly text: string }> {
   return new Promise((resolve, reject) => {
-    httpRequest({ socketPath: path, method, path: url }, (response) => {
+    const headers = body && { 'content-type': 'application/json' };
+    httpRequest({ socketPath: path, method, path: url, ...(headers && { headers }) }, (response) => {
       let text = '';
       response.on('data', (chunk: Buffer) => (text += chunk.toString()));
       response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
@@ -120,6 +121,14 @@ describe('with an engine', () => {
       status: 200,
       text: `POST /v1.39/networks/n/connect ${body.length}`,
     });
+  });
+
+  it.each([
+    ['1.43', '{"Name":"n"}'],
+    ['1.44', '{"Name":"n","CheckDuplicate":true}'],
+  ])('a network that a client of %s makes has a name of its own', async (version, passed) => {
+    const { text } = await send('POST', `/v${version}/networks/create`, Buffer.from('{"Name":"n"}'));
+    expect(text).toBe(`POST /v1.39/networks/create ${passed.length}`);
   });
 
   it('the swarm half stays with the manager', async () => {
