@@ -87,7 +87,7 @@ describe('the sockets on which a manager takes raft messages', () => {
   });
 
   it('tell a browser what the port is for', async () => {
-    const options: RequestOptions = {
+    const options: RequestOptions & ConnectionOptions = {
       host: '127.0.0.1',
       port,
       path: '/',
