@@ -203,6 +203,8 @@ export class Consensus implements Proposer {
   /** Resolves when the local store shows every change that was committed before the call. Throws unavailable without a leader. */
   async readBarrier(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
+    // Nobody else can have committed anything, and what was acknowledged here is applied here.
+    if (this.#isLeader && this.#isOnlyVoter()) return;
     let index: number;
     try {
       index = await this.#node.readIndex();
@@ -269,6 +271,11 @@ export class Consensus implements Proposer {
     const confState = this.#node.confState;
     if (!confState) throw new SwarmError('unavailable', 'this manager is still starting: try again in a moment');
     return confState;
+  }
+
+  #isOnlyVoter(): boolean {
+    const { voters, votersOutgoing } = this.#confState();
+    return voters.length === 1 && voters[0] === this.localId && votersOutgoing.length === 0;
   }
 
   #others(): readonly Member[] {
