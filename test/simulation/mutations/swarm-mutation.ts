@@ -1,0 +1,12 @@
+/** A bug planted in the managers' code, as in raft-ts (see src/raft/test/mutations): a change of the source text, made in a copy. */
+import type { Edit } from '../../../src/raft/test/mutations/mutation.ts';
+
+export interface SwarmMutation {
+  readonly name: string;
+  /** Files below the repository. */
+  readonly edits: readonly Edit[];
+}
+
+export function swarmMutation(name: string, ...edits: readonly Edit[]): SwarmMutation {
+  return { name, edits };
+}
