@@ -350,7 +350,8 @@ def models():
     service("sysctls", sysctls={"net.core.somaxconn": "1024", "a": "b"})
     service("unexpected", bogus=1)
 
-    web = client.services.create(IMAGE, ["sh", "-c", "echo out; echo err >&2; exec sleep 100000"], name="web", labels={"l": "1"}, env=["A=1"], stop_grace_period=S // 10, networks=["net"], mode=types.ServiceMode("replicated", 1), update_config=types.UpdateConfig(monitor=S // 10))
+    # An engine reads the two streams side by side: which of two lines written together is the last is chance.
+    web = client.services.create(IMAGE, ["sh", "-c", "echo err >&2; sleep 1; echo out; exec sleep 100000"], name="web", labels={"l": "1"}, env=["A=1"], stop_grace_period=S // 10, networks=["net"], mode=types.ServiceMode("replicated", 1), update_config=types.UpdateConfig(monitor=S // 10))
 
     def running(count):
         def is_so():
@@ -374,6 +375,7 @@ def models():
     call("task", lambda: {k: v for k, v in api.inspect_task(web.tasks()[0]["ID"]).items() if k not in ("NetworksAttachments",)})
     call("no tasks", lambda: web.tasks({"name": "nosuch"}))
     call("tasks of state", lambda: len(web.tasks({"desired-state": "shutdown"})))
+    wait_until(lambda: list(web.logs(stdout=True)) == [b"out\n"])
     for kwargs in ({"stdout": True}, {"stderr": True}, {"stdout": True, "stderr": True}, {"stdout": True, "tail": 0}, {"stdout": True, "tail": 1},
                    {"stdout": True, "timestamps": True}, {"stdout": True, "details": True}, {"stdout": True, "since": 1}, {"stdout": True, "since": 9999999999},
                    {"stdout": True, "tail": "bogus"}, {}):
