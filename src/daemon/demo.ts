@@ -2,9 +2,14 @@
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { SwarmError } from '../common/errors.ts';
+import { UpdateServiceRequest_Rollback } from '../proto/generated/docker/swarmkit/v1/control.ts';
 import type { Service } from '../proto/generated/docker/swarmkit/v1/objects.ts';
 import { ContainerSpec, ServiceSpec } from '../proto/generated/docker/swarmkit/v1/specs.ts';
-import { RestartPolicy_RestartCondition, TaskState } from '../proto/generated/docker/swarmkit/v1/types.ts';
+import {
+  RestartPolicy_RestartCondition,
+  TaskState,
+  UpdateConfig,
+} from '../proto/generated/docker/swarmkit/v1/types.ts';
 import type { SwarmNode } from './swarm-node.ts';
 
 const NAME = 'demo-web';
@@ -28,6 +33,18 @@ export async function createDemo(node: SwarmNode): Promise<DemoService> {
   if (!service) {
     const prefix = await freePortPrefix();
     service = (await swarm.control.createService({ spec: specOf(prefix), id: '' })).service;
+  } else {
+    const spec = specFromHere(service);
+    if (spec) {
+      const serviceVersion = service.meta?.version;
+      const { NONE } = UpdateServiceRequest_Rollback;
+      ({ service = service } = await swarm.control.updateService({
+        serviceId: service.id,
+        serviceVersion,
+        spec,
+        rollback: NONE,
+      }));
+    }
   }
   const urls = urlsOf(service);
   const deadline = Date.now() + START_TIMEOUT_MS;
@@ -57,6 +74,17 @@ function specOf(portPrefix: string): ServiceSpec {
       restart: { condition: RestartPolicy_RestartCondition.ANY, delay: { seconds: 1, nanos: 0 } },
     },
   });
+}
+
+/** What a service of an earlier run must become when this program was moved since, or Node.js was; undefined if it may stay as it is. */
+function specFromHere({ spec }: Service): ServiceSpec | undefined {
+  const runtime = spec?.task?.runtime;
+  if (!spec?.task || runtime?.$case !== 'container') return undefined;
+  const command = [process.execPath, SCRIPT];
+  if (runtime.value.command.join('\0') === command.join('\0')) return undefined;
+  const task = { ...spec.task, runtime: { ...runtime, value: { ...runtime.value, command } } };
+  // What it ran before cannot start any more: nothing is gained by going on one by one.
+  return { ...spec, task, update: UpdateConfig.fromPartial({ parallelism: 0 }) };
 }
 
 function urlsOf(service: Service | undefined): readonly string[] {
