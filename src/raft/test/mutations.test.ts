@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { MUTATIONS } from './mutations/catalogue.ts';
-import { apply } from './mutations/mutation.ts';
+import { apply } from './planting/edit.ts';
 
 describe('planted bugs', () => {
   it('can all still be planted: `npm run mutations` then shows that each is found', () => {

@@ -1,5 +1,5 @@
 /** Planted bugs of those who deal with nodes: dispatcher, certificate authority, membership, the leader. */
-import { edit } from '../../../src/raft/test/mutations/mutation.ts';
+import { edit } from '../../../src/raft/test/planting/edit.ts';
 import { swarmMutation, type SwarmMutation } from './swarm-mutation.ts';
 
 const CA = 'src/manager/ca/certificate-authority.ts';

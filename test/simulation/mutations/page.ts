@@ -1,13 +1,10 @@
 /** The page that says what found which bug planted in the managers' code. */
+import type { Simulated } from '../../../src/raft/test/planting/patched-copy.ts';
+import { cell, thousands } from '../../../src/raft/test/planting/table.ts';
 
-export interface Finding {
+export interface Finding extends Simulated {
   readonly name: string;
-  /** Simulated until an invariant broke, or in all. */
-  readonly events: number;
-  readonly failure?: string | undefined;
 }
-
-const LONGEST = 110;
 
 export const mutationsPage = (all: readonly Finding[]): string => `# Bugs planted in the managers' code
 
@@ -19,12 +16,5 @@ until an [invariant](../test/simulation/README.md) breaks. \`npm run mutations:s
 
 | planted bug | events | what broke |
 | --- | ---: | --- |
-${all.map(({ name, events, failure }) => `| ${cell(name)} | ${Math.ceil(events / 1000)} k | ${cell(failure ?? 'nothing')} |`).join('\n')}
+${all.map(({ name, events, failure }) => `| ${cell(name)} | ${thousands(events)} | ${cell(failure ?? 'nothing')} |`).join('\n')}
 `;
-
-/** One line, not too long, in which nothing means anything to Markdown. */
-function cell(text: string): string {
-  const line = text.replaceAll('\n', ' ');
-  const short = line.length > LONGEST ? `${line.slice(0, LONGEST - 1)}…` : line;
-  return short.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('*', '\\*').replaceAll('_', '\\_');
-}

@@ -1,5 +1,5 @@
-/** A bug planted in the managers' code, as in raft-ts (see src/raft/test/mutations): a change of the source text, made in a copy. */
-import type { Edit } from '../../../src/raft/test/mutations/mutation.ts';
+/** A bug planted in the managers' code, as in raft-ts (see src/raft/test/planting). */
+import type { Edit } from '../../../src/raft/test/planting/edit.ts';
 
 export interface SwarmMutation {
   readonly name: string;

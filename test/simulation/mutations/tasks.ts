@@ -1,5 +1,5 @@
 /** Planted bugs of those who make, place, address and restart tasks. */
-import { edit } from '../../../src/raft/test/mutations/mutation.ts';
+import { edit } from '../../../src/raft/test/planting/edit.ts';
 import { swarmMutation, type SwarmMutation } from './swarm-mutation.ts';
 
 const ORCHESTRATOR = 'src/manager/orchestrator';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { apply } from '../../../src/raft/test/mutations/mutation.ts';
+import { apply } from '../../../src/raft/test/planting/edit.ts';
 import { SWARM_MUTATIONS } from '../../simulation/mutations/catalogue.ts';
 
 describe('bugs planted in the managers', () => {

@@ -1,6 +1,6 @@
 /** Planted bugs in terms, votes and leadership. */
-import { edit, mutation } from './mutation.ts';
-import type { Mutation } from './mutation.ts';
+import { edit } from '../planting/edit.ts';
+import { mutation, type Mutation } from './mutation.ts';
 
 const ELECTIONS = 'src/machine/elections.ts';
 const RAFT = 'src/machine/raft.ts';

@@ -1,6 +1,6 @@
 /** Planted bugs in configurations and their changes. */
-import { edit, mutation } from './mutation.ts';
-import type { Mutation } from './mutation.ts';
+import { edit } from '../planting/edit.ts';
+import { mutation, type Mutation } from './mutation.ts';
 
 const TRACKER = 'src/tracker/tracker.ts';
 const SENDING = 'src/machine/sending.ts';

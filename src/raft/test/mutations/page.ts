@@ -1,4 +1,6 @@
 /** The page that says who found which planted bug. */
+import type { Simulated } from '../planting/patched-copy.ts';
+import { cell, thousands } from '../planting/table.ts';
 
 /** What a mutation's detectors said; undefined where one was not asked. */
 export interface Findings {
@@ -7,8 +9,7 @@ export interface Findings {
   readonly conformance?: number | undefined;
   /** The first test that fails. */
   readonly test?: { readonly file: string; readonly name?: string | undefined } | undefined;
-  /** Events until a property broke, or all that were simulated. */
-  readonly simulation?: { readonly events: number; readonly failure?: string | undefined } | undefined;
+  readonly simulation?: Simulated | undefined;
 }
 
 export function findingsPage(all: readonly Findings[]): string {
@@ -36,18 +37,7 @@ ${rows.join('\n')}
 `;
 }
 
-function simulated({ events, failure }: NonNullable<Findings['simulation']>): string {
+function simulated({ events, failure }: Simulated): string {
   if (failure === undefined) return `not in ${thousands(events)} events`;
-  const [first = ''] = failure.split('\n');
-  const text = first.length > 90 ? `${first.slice(0, 87)}…` : first;
-  return `${thousands(events)} events: ${cell(text)}`;
-}
-
-function thousands(events: number): string {
-  return events >= 1000 ? `${Math.round(events / 1000)} k` : String(events);
-}
-
-/** Neither ends the cell nor means anything to Markdown. */
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('*', '\\*').replaceAll('_', '\\_');
+  return `${thousands(events)} events: ${cell(failure)}`;
 }

@@ -1,6 +1,6 @@
 /** Planted bugs in replication, commitment, reads and snapshots of the state machine. */
-import { edit, mutation } from './mutation.ts';
-import type { Mutation } from './mutation.ts';
+import { edit } from '../planting/edit.ts';
+import { mutation, type Mutation } from './mutation.ts';
 
 const LOG = 'src/raft-log.ts';
 const READS = 'src/machine/reads.ts';

@@ -1,6 +1,6 @@
 /** Planted bugs in what is durable, in how the log is read back, and in what surrounds raft-ts. */
-import { edit, mutation } from './mutation.ts';
-import type { Mutation } from './mutation.ts';
+import { edit } from '../planting/edit.ts';
+import { mutation, type Mutation } from './mutation.ts';
 
 const PLAN = 'src/log/batch-plan.ts';
 const WRITER = 'src/log/segment-writer.ts';
