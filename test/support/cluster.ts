@@ -10,7 +10,8 @@ import { defaultPrivateDirectory } from '../../src/worker/drivers/process/proces
 import { repositoryRoot } from './repository.ts';
 
 const SWARMD = join(repositoryRoot, 'bin', 'swarmd.js');
-const START_TIMEOUT_MS = 30_000;
+/** Several that start at once on a busy machine take their time. */
+const START_TIMEOUT_MS = 90_000;
 const STOP_TIMEOUT_MS = 15_000;
 
 export interface ApiAnswer<T> {
