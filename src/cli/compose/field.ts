@@ -10,6 +10,8 @@ export interface Origin {
   readonly folder: string;
   /** Line (from 1) of what stands at a path; undefined when it stands nowhere. */
   readonly lineOf: (path: Path) => number | undefined;
+  /** Hears of what is odd, but no error. */
+  readonly warn: (text: string) => void;
 }
 
 export class Field {
@@ -30,9 +32,18 @@ export class Field {
 
   /** The error that this value is wrong: "compose.yaml:7: services.web.ports[0]: …". `remedy` says what to write. */
   wrong(what: string, remedy?: string): SwarmError {
+    return new SwarmError('invalidArgument', this.#told(what, remedy));
+  }
+
+  /** Warns of something that does not keep from deploying. */
+  warn(what: string, remedy: string): void {
+    this.origin.warn(this.#told(what, remedy));
+  }
+
+  #told(what: string, remedy?: string): string {
     const line = this.origin.lineOf(this.path);
     const where = `${this.origin.file}${line === undefined ? '' : `:${line}`}`;
-    return new SwarmError('invalidArgument', `${where}: ${pathText(this.path)}: ${what}${remedy ? `; ${remedy}` : ''}`);
+    return `${where}: ${pathText(this.path)}: ${what}${remedy ? `; ${remedy}` : ''}`;
   }
 
   /** As {@link wrong}, for a value of the wrong type. */

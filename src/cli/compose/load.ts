@@ -7,7 +7,6 @@ import { environmentOf } from './environment.ts';
 import { Field, type Origin, type Path } from './field.ts';
 import { composeFile, type ComposeFile } from './file-shape.ts';
 import { interpolate, type Variables } from './interpolate.ts';
-import { SKIPPED } from './service-shape.ts';
 
 export interface LoadOptions {
   readonly variables: Variables;
@@ -41,7 +40,7 @@ function loadFile(file: string, { variables, warn }: LoadOptions): ComposeFile {
     throw new SwarmError('invalidArgument', `${file}: is not YAML: ${problem.message}`, { cause: problem });
   }
   const folder = file === '-' ? process.cwd() : dirname(resolve(file));
-  const origin: Origin = { file, folder, lineOf: (path) => lineOf(document, lines, path) };
+  const origin: Origin = { file, folder, lineOf: (path) => lineOf(document, lines, path), warn };
   const raw = new Field(origin, [], document.toJS());
   if (!raw.isMap) throw new SwarmError('invalidArgument', `${file}: holds no services; begin it with "services:"`);
   const unset = new Set<string>();
@@ -58,11 +57,6 @@ function loadFile(file: string, { variables, warn }: LoadOptions): ComposeFile {
   for (const name of unset) warn(`${file}: the variable ${name} is not set: nothing stands in its place`);
   const field = new Field(origin, [], values);
   const found = composeFile.read(field);
-  for (const [name, service] of Object.entries(found.services ?? {})) {
-    const ignored = SKIPPED.filter((key) => service[key] !== undefined);
-    if (ignored.length > 0)
-      warn(`${file}: services.${name}: left out, a swarm has no such thing: ${ignored.join(', ')}`);
-  }
   return { ...found, services: withEnvironment(field, found, variables) };
 }
 

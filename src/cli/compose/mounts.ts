@@ -4,6 +4,7 @@ import { isAbsolute, resolve } from 'node:path';
 import type { Field } from './field.ts';
 import { size } from './quantities.ts';
 import { flag, keyedList, oneOf, struct, text, type Of, type Shape } from './shape.ts';
+import { UNUSED } from './unused-fields.ts';
 
 const longForm = struct({
   type: oneOf('volume', 'bind', 'tmpfs', 'npipe', 'cluster'),
@@ -11,17 +12,26 @@ const longForm = struct({
   target: text,
   read_only: flag,
   consistency: text,
-  bind: struct({ propagation: text, create_host_path: flag }),
-  volume: struct({ nocopy: flag, subpath: text }),
-  tmpfs: struct({ size }),
+  bind: struct({ propagation: text }, { unused: UNUSED.bindMount, isOpen: true }),
+  volume: struct({ nocopy: flag, subpath: text }, { isOpen: true }),
+  tmpfs: struct({ size }, { unused: UNUSED.tmpfsMount, isOpen: true }),
 });
 
 export type ComposeMount = Of<typeof longForm> & { readonly target: string };
 
 export const mounts: Shape<readonly ComposeMount[]> = keyedList(
-  (field) => [field.isMap ? longMount(field) : shortMount(field)],
+  (field) => [withOwnOptions(field.isMap ? longMount(field) : shortMount(field), field)],
   (mount) => mount.target,
 );
+
+/** Options are those of the type of the mount. */
+function withOwnOptions(mount: ComposeMount, field: Field): ComposeMount {
+  for (const type of ['bind', 'volume', 'tmpfs'] as const) {
+    if (mount[type] && mount.type !== type)
+      throw field.wrong(`a ${mount.type} has no ${type} options`, 'leave them out');
+  }
+  return mount;
+}
 
 function longMount(field: Field): ComposeMount {
   const mount = longForm.read(field);
@@ -53,7 +63,7 @@ function shortMount(field: Field): ComposeMount {
     else if (option === 'nocopy') mount = { ...mount, volume: { nocopy: true } };
     else if (PROPAGATIONS.includes(option)) mount = { ...mount, bind: { propagation: option } };
     else if (!['rw', 'z', 'Z', 'cached', 'consistent', 'delegated'].includes(option)) {
-      throw field.wrong(`the option "${option}" of "${spec}" is not known`, 'use ro, rw or nocopy');
+      field.warn(`the option "${option}" is not known and left out`, 'use ro, rw or nocopy');
     }
   }
   return mount;

@@ -1,6 +1,7 @@
 /** Published ports: "8080:80", "8080-8090:80-90/udp", "80", or a map of target, published, protocol and mode. */
 import type { Field } from './field.ts';
 import { keyedList, oneOf, struct, value, type Shape } from './shape.ts';
+import { UNUSED } from './unused-fields.ts';
 
 export interface ComposePort {
   readonly target: number;
@@ -16,14 +17,15 @@ const portNumber = value((field) => {
   return port;
 });
 
-const longForm = struct({
-  target: portNumber,
-  published: portNumber,
-  protocol: oneOf('tcp', 'udp', 'sctp'),
-  mode: oneOf('ingress', 'host'),
-  name: value((field) => field.text()),
-  app_protocol: value((field) => field.text()),
-});
+const longForm = struct(
+  {
+    target: portNumber,
+    published: portNumber,
+    protocol: oneOf('tcp', 'udp', 'sctp'),
+    mode: oneOf('ingress', 'host'),
+  },
+  { unused: UNUSED.port },
+);
 
 export const ports: Shape<readonly ComposePort[]> = keyedList(
   (field) => (field.isMap ? [longPort(field)] : shortPorts(field)),
@@ -49,9 +51,13 @@ function shortPorts(field: Field): readonly ComposePort[] {
     throw field.wrong(`the protocol ${protocol} is not known`, 'use tcp, udp or sctp');
   }
   const targets = range(parts['target'] ?? '');
-  const published = parts['published'] === undefined ? undefined : range(parts['published']);
-  if (!targets || (parts['published'] !== undefined && !published)) {
+  const isChosen = parts['published'] !== undefined && parts['published'] !== '0';
+  const published = isChosen ? range(parts['published'] ?? '') : undefined;
+  if (!targets || (isChosen && !published)) {
     throw field.wrong(`"${text}" is out of range`, 'ports go from 1 to 65535, and ranges upwards');
+  }
+  if (!['', '0.0.0.0', '[::]'].includes(parts['ip'] ?? '')) {
+    field.warn(`the address of "${text}" is left out`, 'a swarm publishes ports on all addresses of a node');
   }
   const port = (target: number, to: number): ComposePort => ({ target, published: to, protocol, mode: 'ingress' });
   if (!published) return targets.map((target) => port(target, 0));

@@ -22,6 +22,7 @@ import {
   type Of,
   type Shape,
 } from './shape.ts';
+import { UNUSED } from './unused-fields.ts';
 import { words } from './words.ts';
 
 /** A command: a list of words, or a line as for a shell. */
@@ -33,7 +34,10 @@ const command = value((field): readonly string[] => {
   return found;
 });
 
-const fileReference = struct({ source: text, target: text, uid: text, gid: text, mode: value(fileMode) });
+const fileReference = struct(
+  { source: text, target: text, uid: text, gid: text, mode: value(fileMode) },
+  { isOpen: true },
+);
 export type FileReference = Of<typeof fileReference> & { readonly source: string };
 
 /** A number, or octal digits as a text. */
@@ -56,19 +60,7 @@ const fileReferences: Shape<readonly FileReference[]> = keyedList(
   ({ source, target }) => target ?? source,
 );
 
-const attachment = struct(
-  {
-    aliases: texts,
-    driver_opts: labels,
-    priority: wholeNumber,
-  },
-  Object.fromEntries(
-    ['ipv4_address', 'ipv6_address', 'link_local_ips', 'mac_address'].map((name) => [
-      name,
-      'a swarm chooses the addresses of tasks itself: leave it out',
-    ]),
-  ),
-);
+const attachment = struct({ aliases: texts, driver_opts: labels }, { unused: UNUSED.attachment });
 
 /** Names, or a map of name and settings. */
 const attachments: Shape<Dictionary<Of<typeof attachment>>> = {
@@ -150,8 +142,11 @@ const deploy = struct({
   update_config: updateConfig,
   rollback_config: updateConfig,
   resources: struct({
-    limits: struct({ cpus: cpuCount, memory: size, pids: wholeNumber }),
-    reservations: struct({ cpus: cpuCount, memory: size, generic_resources: genericResources }),
+    limits: struct({ cpus: cpuCount, memory: size, pids: wholeNumber }, { unused: UNUSED.limits }),
+    reservations: struct(
+      { cpus: cpuCount, memory: size, generic_resources: genericResources },
+      { unused: UNUSED.reservations },
+    ),
   }),
   restart_policy: struct({
     condition: oneOf('none', 'on-failure', 'any'),
@@ -170,51 +165,8 @@ const deploy = struct({
   }),
 });
 
-const NOT_IN_SWARM: Readonly<Record<string, string>> = {
-  build: 'images are not built when a stack is deployed: build and push it first, and name it with image',
-  extends: 'put what is shared into an anchor (&name, *name) or into a second file with -c',
-  network_mode: 'attach the service to networks instead',
-  privileged: 'use cap_add for the capabilities it needs',
-  devices: 'reserve devices with deploy.resources.reservations.generic_resources',
-  links: 'services reach one another by name on a network they share',
-  external_links: 'services reach one another by name on a network they share',
-  container_name: 'tasks get their names from the service: leave it out',
-  volumes_from: 'name the volume in both services',
-  mem_limit: 'use deploy.resources.limits.memory',
-  memswap_limit: 'use deploy.resources.limits.memory',
-  mem_reservation: 'use deploy.resources.reservations.memory',
-  cpus: 'use deploy.resources.limits.cpus',
-  cpu_quota: 'use deploy.resources.limits.cpus',
-  cpu_shares: 'use deploy.resources.reservations.cpus',
-  cpuset: 'use deploy.resources.limits.cpus',
-  pids_limit: 'use deploy.resources.limits.pids',
-  scale: 'use deploy.replicas',
-  profiles: 'put these services into a file of their own and add it with -c',
-};
-
-/** Fields that the Docker CLI skips with a warning when it deploys a stack, and so do we. */
-export const SKIPPED = [
-  'cgroupns_mode',
-  'cgroup_parent',
-  'domainname',
-  'expose',
-  'ipc',
-  'mac_address',
-  'pid',
-  'platform',
-  'pull_policy',
-  'security_opt',
-  'shm_size',
-  'userns_mode',
-] as const;
-
-const skipped = Object.fromEntries(SKIPPED.map((name) => [name, value((field): unknown => field.value)])) as Readonly<
-  Record<(typeof SKIPPED)[number], Shape<unknown>>
->;
-
 export const service = struct(
   {
-    ...skipped,
     image: text,
     command,
     entrypoint: command,
@@ -240,7 +192,7 @@ export const service = struct(
     logging: struct({ driver: text, options: labels }),
     restart: value((field) => {
       const policy = field.value === false ? 'no' : field.text();
-      if (!/^(no|always|unless-stopped|on-failure(:\d+)?)$/.test(policy)) {
+      if (!/^(|no|always|unless-stopped|on-failure(:\d+)?)$/.test(policy)) {
         throw field.wrong(`"${policy}" is not known`, 'use no, always, unless-stopped or on-failure[:times]');
       }
       return policy;
@@ -265,7 +217,7 @@ export const service = struct(
     oom_score_adj: wholeNumber,
     credential_spec: struct({ file: text, registry: text }),
   },
-  NOT_IN_SWARM,
+  { unused: UNUSED.service },
 );
 
 export type ComposeService = Of<typeof service>;

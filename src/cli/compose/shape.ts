@@ -4,6 +4,7 @@
  */
 import { nearest } from './nearest.ts';
 import type { Field } from './field.ts';
+import type { UnusedFields } from './unused-fields.ts';
 
 export interface Shape<T> {
   /** Throws what the field says of itself when it is wrong. */
@@ -99,21 +100,34 @@ export const labels: Shape<Dictionary<string>> = {
 type Fields = Readonly<Record<string, Shape<unknown>>>;
 type Struct<F> = { readonly [K in keyof F]?: Of<F[K]> };
 
-/** Known fields, all of them optional. Fields that begin with "x-" are the writer's own. `refused` says why some are no good. */
+interface StructOptions {
+  /** Fields that are known and not acted on. */
+  readonly unused?: UnusedFields;
+  /** Fields that nobody knows are left out; without it they are refused. */
+  readonly isOpen?: boolean;
+}
+
+/** Known fields, all of them optional. Fields that begin with "x-" are the writer's own. */
 export function struct<const F extends Fields>(
   fields: F,
-  refused: Readonly<Record<string, string>> = {},
+  { unused = {}, isOpen = false }: StructOptions = {},
 ): Shape<Struct<F>> {
   const shapes: Fields = fields;
+  const passOver = (key: string, field: Field): void => {
+    const why = Object.hasOwn(unused, key) ? unused[key] : undefined;
+    if (why?.isRefused) throw field.wrong('is not supported', why.instead);
+    const remedy = why?.instead ?? nearest(key, Object.keys(shapes));
+    if (!why && !isOpen) throw field.wrong('is not known', remedy);
+    field.warn('is left out', remedy);
+  };
   return {
     read: (field) => {
       const found: Record<string, unknown> = {};
       for (const [key, inner] of field.entries()) {
         if (key.startsWith('x-')) continue;
-        if (Object.hasOwn(refused, key)) throw inner.wrong('is not supported', refused[key]);
         const shape = Object.hasOwn(shapes, key) ? shapes[key] : undefined;
-        if (!shape) throw inner.wrong('is not known', nearest(key, Object.keys(shapes)));
-        if (inner.value !== null && inner.value !== undefined) found[key] = shape.read(inner);
+        if (!shape) passOver(key, inner);
+        else if (inner.value !== null && inner.value !== undefined) found[key] = shape.read(inner);
       }
       return found as Struct<F>;
     },

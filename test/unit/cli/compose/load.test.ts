@@ -77,8 +77,12 @@ describe('what is wrong', () => {
     [['volumes: ["a:b:c:d"]'], 'services.web.volumes[0]: "a:b:c:d" is not a volume'],
     [['command: "echo \'"'], 'a quote is not closed'],
     [['healthcheck: { interval: 5 }'], 'services.web.healthcheck.interval: "5" is not a duration'],
-    [['privileged: true'], 'services.web.privileged: is not supported; use cap_add'],
-    [['build: .'], 'services.web.build: is not supported; images are not built when a stack is deployed'],
+    [['mem_limit: 64m'], 'services.web.mem_limit: is not supported; use deploy.resources.limits.memory'],
+    [['platform: linux/arm64'], 'services.web.platform: is not supported; use deploy.placement.constraints'],
+    [['networks: { default: { priority: 5 } }'], 'services.web.networks.default.priority: is not supported'],
+    [['deploy: { resources: { reservations: { devices: [] } } }'], 'devices: is not supported; use generic_resources'],
+    [['ports: [{ target: 80, host_ip: 127.0.0.1 }]'], 'host_ip: is not supported; leave it out'],
+    [['volumes: ["/a:/b:nocopy"]'], 'services.web.volumes[0]: a bind has no volume options; leave them out'],
     [['restart: sometimes'], 'use no, always, unless-stopped or on-failure[:times]'],
     [['env_file: gone.env'], 'services.web.env_file: cannot be read'],
     [['secrets: [{ target: x }]'], 'services.web.secrets[0]: has no source; name what to give with source: NAME'],
@@ -92,12 +96,39 @@ describe('what is wrong', () => {
     expect(complaint('just a text')).toContain('holds no services');
   });
 
-  it('but what a swarm has no use for is only told of', () => {
-    const { warnings, services } = load(web('security_opt: ["x"]', 'x-mine: 1'));
-    expect(warnings).toEqual([
-      expect.stringContaining('services.web: left out, a swarm has no such thing: security_opt'),
-    ]);
+  it.each([
+    ['name: shop', 'compose.yaml:1: name: is not supported; leave it out'],
+    ['version: "2.4"', 'compose.yaml:1: version: "2.4" cannot be deployed; write "3.8", or leave it out'],
+    ['secrets: { a: { content: x } }', 'compose.yaml:1: secrets.a.content: is not supported; put it into a file'],
+    [
+      'volumes: { a: { external: true, driver: x } }',
+      'compose.yaml:1: volumes.a.driver: is settled already for what is',
+    ],
+    ['networks: { a: { name: x, external: { name: y } } }', 'compose.yaml:1: networks.a.external: names it a second'],
+  ])('beside services is told too: %s', (line, text) => {
+    expect(complaint(`${line}\n${web()}`)).toContain(text);
+  });
+});
+
+describe('what is left out, as the docker CLI does it, is told with what to do instead', () => {
+  it.each([
+    ['build: .', 'services.web.build: is left out; images are not built when a stack is deployed: build and push'],
+    ['privileged: true', 'services.web.privileged: is left out; use cap_add'],
+    ['container_name: web', 'services.web.container_name: is left out; tasks get their names from the service'],
+    ['networks: { default: { ipv4_address: 10.0.0.5 } }', 'services.web.networks.default.ipv4_address: is left out'],
+    ['volumes: ["/a:/b:strange"]', 'services.web.volumes[0]: the option "strange" is not known and left out; use ro'],
+    ['volumes: [{ type: bind, source: /a, target: /b, bind: { selinux: z } }]', 'bind.selinux: is left out; label'],
+    ['secrets: [{ source: a, sorce: b }]', 'services.web.secrets[0].sorce: is left out; did you mean source?'],
+    ['ports: ["127.0.0.1:80:80"]', 'the address of "127.0.0.1:80:80" is left out; a swarm publishes ports on all'],
+  ])('%s', (line, text) => {
+    const { warnings, services } = load(web(line, 'x-mine: 1'));
+    expect(warnings).toEqual([expect.stringContaining(text)]);
+    expect(warnings[0]).toContain('compose.yaml:4: ');
     expect(services['web']?.image).toBe('nginx');
+  });
+
+  it('but not what says nothing', () => {
+    expect(load(web('ports: ["0.0.0.0:80:80", "0:81"]', 'restart: ""')).warnings).toEqual([]);
   });
 });
 
