@@ -7,6 +7,7 @@ import { silentLogger } from '../../src/common/log.ts';
 import { Agent, type AgentOptions } from '../../src/worker/agent.ts';
 import { ScriptedDriver, ScriptedWorld } from '../../src/worker/drivers/scripted-driver.ts';
 import { FakeManager, type FakeManagerOptions } from './fake-manager.ts';
+import { plainConnector } from './plain-connector.ts';
 
 export class AgentRig {
   readonly dir = mkdtempSync(path.join(tmpdir(), 'swarmd-agent-'));
@@ -30,7 +31,7 @@ export class AgentRig {
       nodeId: 'node1',
       stateDir: path.join(this.dir, 'state'),
       driver: this.driver,
-      connector: FakeManager.connector,
+      connector: plainConnector(),
       managers: this.#managers.map((manager) => manager.address),
       log: silentLogger,
       ...options,

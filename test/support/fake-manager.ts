@@ -1,5 +1,5 @@
 /** A manager on loopback, without TLS, that tests steer by hand and that remembers what agents told it. */
-import { credentials, Server, ServerCredentials, type ServerWritableStream } from '@grpc/grpc-js';
+import { Server, ServerCredentials, type ServerWritableStream } from '@grpc/grpc-js';
 import { SwarmError } from '../../src/common/errors.ts';
 import { serviceError } from '../../src/common/rpc.ts';
 import { silentLogger } from '../../src/common/log.ts';
@@ -8,7 +8,6 @@ import {
   AssignmentChange_AssignmentAction as Action,
   AssignmentsMessage,
   AssignmentsMessage_Type as Type,
-  DispatcherClient,
   DispatcherService,
   type SessionMessage,
   type AssignmentsRequest,
@@ -16,7 +15,6 @@ import {
   type SessionRequest,
 } from '../../src/proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import {
-  LogBrokerClient,
   LogBrokerService,
   SubscriptionMessage,
   type ListenSubscriptionsRequest,
@@ -25,11 +23,8 @@ import {
   type LogSelector,
   type LogSubscriptionOptions,
 } from '../../src/proto/generated/docker/swarmkit/v1/logbroker.ts';
-import { ResourceAllocatorClient } from '../../src/proto/generated/docker/swarmkit/v1/resource.ts';
-import { UsageClient } from '../../src/proto/generated/docker/swarmkit/v1/usage.ts';
 import { Node, type Config, type Secret, type Task } from '../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import type { TaskStatus } from '../../src/proto/generated/docker/swarmkit/v1/types.ts';
-import type { ManagerConnector } from '../../src/worker/manager-connector.ts';
 
 export type Assigned =
   | { readonly $case: 'task'; readonly value: Task }
@@ -92,30 +87,6 @@ export class FakeManager {
     server.addService(LogBrokerService, manager.#logBroker());
     return manager;
   }
-
-  /** Opens plain-text connections to any address. */
-  static readonly connector: ManagerConnector = {
-    open: (address) => {
-      // As with TLS, each opening is a connection of its own.
-      const options = { 'grpc.use_local_subchannel_pool': 1 };
-      const dispatcher = new DispatcherClient(address, credentials.createInsecure(), options);
-      const logBroker = new LogBrokerClient(address, credentials.createInsecure(), options);
-      const usage = new UsageClient(address, credentials.createInsecure(), options);
-      const resources = new ResourceAllocatorClient(address, credentials.createInsecure(), options);
-      return {
-        dispatcher,
-        logBroker,
-        resources,
-        usage,
-        close: () => {
-          dispatcher.close();
-          logBroker.close();
-          usage.close();
-          resources.close();
-        },
-      };
-    },
-  };
 
   get sessions(): number {
     return this.#sessions.size;

@@ -16,7 +16,11 @@ import type { Store } from '../../src/manager/store/store.ts';
 import type { Reader } from '../../src/manager/store/transaction.ts';
 import { Cluster, Task, type Node, type Service } from '../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import type { ServiceSpec } from '../../src/proto/generated/docker/swarmkit/v1/specs.ts';
-import { NodeStatus_State, TaskState } from '../../src/proto/generated/docker/swarmkit/v1/types.ts';
+import {
+  NodeStatus_State,
+  TaskState,
+  UpdateStatus_UpdateState as UpdateState,
+} from '../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { localStore } from './local-store.ts';
 
 /** What becomes of a task. */
@@ -180,6 +184,27 @@ export class SwarmWorld {
         jobStatus: service.jobStatus && {
           ...service.jobStatus,
           jobIteration: { index: (service.jobStatus.jobIteration?.index ?? 0) + 1 },
+        },
+      });
+    });
+    await this.settle();
+  }
+
+  /** What the control side does when a user asks for a rollback. */
+  async rollBack(): Promise<void> {
+    await this.store.update((tx) => {
+      const service = tx.service.get('s1') as Service;
+      tx.service.update({
+        ...service,
+        spec: service.previousSpec,
+        specVersion: service.previousSpecVersion,
+        previousSpec: service.spec,
+        previousSpecVersion: service.specVersion,
+        updateStatus: {
+          state: UpdateState.ROLLBACK_STARTED,
+          message: 'manually requested rollback',
+          startedAt: timestampOfMs(this.clock.now()),
+          completedAt: undefined,
         },
       });
     });

@@ -79,7 +79,7 @@ export async function playChange(given: Members, expected: Members): Promise<Cas
     }
     await watch(seen);
     if (/rollback|roll back/i.test(textOf(given['event']))) {
-      await rollBack(world);
+      await world.rollBack();
       await watch({ ...seen, startedMs: world.clock.now() });
     }
     for (const [member, value] of Object.entries(expected)) {
@@ -208,27 +208,6 @@ function withImage(spec: ServiceSpec, image: string): ServiceSpec {
   const runtime = spec.task?.runtime;
   if (runtime?.$case !== 'container') return spec;
   return { ...spec, task: { ...spec.task!, runtime: { $case: 'container', value: { ...runtime.value, image } } } };
-}
-
-/** What the control side does when a user asks for a rollback. */
-async function rollBack(world: SwarmWorld): Promise<void> {
-  await world.store.update((tx) => {
-    const service = tx.service.get('s1')!;
-    tx.service.update({
-      ...service,
-      spec: service.previousSpec,
-      previousSpec: service.spec,
-      specVersion: { index: service.meta?.version?.index ?? 0 },
-      previousSpecVersion: service.specVersion,
-      updateStatus: {
-        state: UpdateState.ROLLBACK_STARTED,
-        message: 'manually requested rollback',
-        startedAt: undefined,
-        completedAt: undefined,
-      },
-    });
-  });
-  await world.settle();
 }
 
 const isOpen = (service: Service): boolean =>

@@ -9,6 +9,7 @@ import { Agent } from '../../../src/worker/agent.ts';
 import { ProcessDriver } from '../../../src/worker/drivers/process/process-driver.ts';
 import { eventually } from '../../support/eventually.ts';
 import { FakeManager } from '../../support/fake-manager.ts';
+import { plainConnector } from '../../support/plain-connector.ts';
 import { assignedTask } from '../../support/worker-builders.ts';
 
 let dir: string;
@@ -30,7 +31,7 @@ const startAgent = (): void => {
     nodeId: 'node1',
     stateDir: path.join(dir, 'state'),
     driver: driver(),
-    connector: FakeManager.connector,
+    connector: plainConnector(),
     managers: [manager.address],
     log: silentLogger,
   }).run(abort.signal);

@@ -1,20 +1,17 @@
 /** The real agent and the real dispatcher and log broker, over loopback: what each believes of the other must be true. */
-import { credentials, InterceptingCall, type InterceptorOptions, type NextCall } from '@grpc/grpc-js';
+import { InterceptingCall } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../../src/common/clock.ts';
 import { countingIds } from '../../../../src/common/ids.ts';
 import { silentLogger } from '../../../../src/common/log.ts';
 import { Dispatcher } from '../../../../src/manager/dispatcher/dispatcher.ts';
 import { LogBroker } from '../../../../src/manager/logs/log-broker.ts';
-import { DispatcherClient, DispatcherService } from '../../../../src/proto/generated/docker/swarmkit/v1/dispatcher.ts';
+import { DispatcherService } from '../../../../src/proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import {
-  LogBrokerClient,
   LogBrokerService,
   LogSelector,
   LogSubscriptionOptions,
 } from '../../../../src/proto/generated/docker/swarmkit/v1/logbroker.ts';
-import { ResourceAllocatorClient } from '../../../../src/proto/generated/docker/swarmkit/v1/resource.ts';
-import { UsageClient } from '../../../../src/proto/generated/docker/swarmkit/v1/usage.ts';
 import type { Task } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import { NodeStatus_State as NodeState, TaskState } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { Agent } from '../../../../src/worker/agent.ts';
@@ -22,6 +19,7 @@ import { ScriptedDriver } from '../../../../src/worker/drivers/scripted-driver.t
 import type { ManagerConnector } from '../../../../src/worker/manager-connector.ts';
 import { aPeer, aSecret, aTask, dispatcherRig, type DispatcherRig } from '../../../support/dispatcher-rig.ts';
 import { eventually } from '../../../support/eventually.ts';
+import { plainConnector } from '../../../support/plain-connector.ts';
 import { callAs, rpcRig } from '../../../support/rpc-rig.ts';
 
 /** 0 asks for all lines, −n−1 for the last n. */
@@ -35,34 +33,29 @@ let stop: AbortController;
 let running: Promise<void>;
 
 /** Says who calls in metadata, as the rig's server wants it. */
-const connectorFor = (nodeId: string): ManagerConnector => ({
-  open: (address) => {
-    const identify = (options: InterceptorOptions, nextCall: (options: InterceptorOptions) => NextCall) =>
-      new InterceptingCall(nextCall(options) as never, {
+const connectorFor = (nodeId: string): ManagerConnector =>
+  plainConnector(
+    (options, nextCall) =>
+      new InterceptingCall(nextCall(options), {
         start: (metadata, listener, next) => {
           metadata.merge(callAs(nodeId));
           next(metadata, listener);
         },
-      });
-    const options = { 'grpc.use_local_subchannel_pool': 1, interceptors: [identify as never] };
-    const dispatcher = new DispatcherClient(address, credentials.createInsecure(), options);
-    const logBroker = new LogBrokerClient(address, credentials.createInsecure(), options);
-    const usage = new UsageClient(address, credentials.createInsecure(), options);
-    const resources = new ResourceAllocatorClient(address, credentials.createInsecure(), options);
-    return {
-      dispatcher,
-      logBroker,
-      resources,
-      usage,
-      close: () => {
-        dispatcher.close();
-        logBroker.close();
-        usage.close();
-        resources.close();
-      },
-    };
-  },
-});
+      }),
+  );
+
+/** The agent of node n1 begins, as its process does. */
+const startAgent = (): void => {
+  stop = new AbortController();
+  running = new Agent({
+    nodeId: 'n1',
+    stateDir: undefined,
+    driver,
+    connector: connectorFor('n1'),
+    managers: [rig.rpc.address],
+    log: silentLogger,
+  }).run(stop.signal);
+};
 
 const lead = (): void => {
   const end = new AbortController();
@@ -85,15 +78,7 @@ beforeEach(async () => {
   await rig.addNode('n1');
   lead();
   driver = new ScriptedDriver({ clock: systemClock, engineVersion: 'test' });
-  stop = new AbortController();
-  running = new Agent({
-    nodeId: 'n1',
-    stateDir: undefined,
-    driver,
-    connector: connectorFor('n1'),
-    managers: [rig.rpc.address],
-    log: silentLogger,
-  }).run(stop.signal);
+  startAgent();
   await eventually(() => expect(rig.node('n1').status?.state).toBe(NodeState.READY));
 });
 
@@ -155,15 +140,7 @@ describe('an agent and its manager', () => {
     await running;
     const description = await driver.describe();
     driver.setDescription({ ...description, hostname: 'renamed' });
-    stop = new AbortController();
-    running = new Agent({
-      nodeId: 'n1',
-      stateDir: undefined,
-      driver,
-      connector: connectorFor('n1'),
-      managers: [rig.rpc.address],
-      log: silentLogger,
-    }).run(stop.signal);
+    startAgent();
     await eventually(() => expect(rig.node('n1').description?.hostname).toBe('renamed'));
     watch.close();
     await watching;

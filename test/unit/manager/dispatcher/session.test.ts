@@ -167,8 +167,7 @@ describe('a manager that does not lead', () => {
 });
 
 describe('a lost agent', () => {
-  it('is found soon after its connection broke, and late enough for one that comes back', async () => {
-    const rig = await dispatcherRig({ sessionGraceMs: 300 });
+  async function anAgentBehindARelay(rig: DispatcherRig) {
     await rig.addNode('n1');
     rig.lead();
     const relay = await openRelay(rig.rpc.address);
@@ -176,6 +175,12 @@ describe('a lost agent', () => {
     await agent.register();
     await agent.open();
     await agent.beat();
+    return { agent, relay };
+  }
+
+  it('is found soon after its connection broke, and late enough for one that comes back', async () => {
+    const rig = await dispatcherRig({ sessionGraceMs: 300 });
+    const { agent, relay } = await anAgentBehindARelay(rig);
     relay.breakAll();
     await eventually(() => agent.sessionError !== undefined);
     await agent.register();
@@ -193,13 +198,7 @@ describe('a lost agent', () => {
 
   it('is found by its silence when the network swallows everything', async () => {
     const rig = await dispatcherRig({ heartbeatPeriodMs: 150 });
-    await rig.addNode('n1');
-    rig.lead();
-    const relay = await openRelay(rig.rpc.address);
-    const agent = new FakeAgent(rig.rpc, 'n1', relay.address);
-    await agent.register();
-    await agent.open();
-    await agent.beat();
+    const { relay } = await anAgentBehindARelay(rig);
     relay.swallow();
     await eventually(() => expect(rig.node('n1').status?.state).toBe(NodeState.DOWN));
     expect(rig.node('n1').status?.message).toBe('heartbeat failure');

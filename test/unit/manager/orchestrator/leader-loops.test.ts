@@ -49,40 +49,38 @@ describe('the orchestrator when the store refuses', () => {
     return store;
   }
 
+  function orchestrate(store: Store, clock: FakeClock): { readonly stop: () => void; readonly ended: Promise<void> } {
+    const term = new AbortController();
+    const orchestrator = new Orchestrator({
+      store,
+      clock,
+      random: seededRandom(1),
+      newId: countingIds(),
+      log: silentLogger,
+    });
+    return { stop: () => term.abort(), ended: orchestrator.run(term.signal) };
+  }
+
   it('tries again until it works', async () => {
     const clock = new FakeClock();
     let refusals = 0;
     const store = aStore(clock, () => (refusals-- > 0 ? new SwarmError('unavailable', 'busy') : undefined));
     await store.update((tx) => tx.service.create(aService({ replicas: 2 })));
     refusals = 3;
-    const stop = new AbortController();
-    const run = new Orchestrator({
-      store,
-      clock,
-      random: seededRandom(1),
-      newId: countingIds(),
-      log: silentLogger,
-    }).run(stop.signal);
+    const { stop, ended } = orchestrate(store, clock);
     await clock.advance(20_000);
     expect(store.read.task.size).toBe(2);
-    stop.abort();
-    await run;
+    stop();
+    await ended;
   });
 
   it('ends quietly when its term is over, whatever it is doing', async () => {
     const clock = new FakeClock();
     const store = aStore(clock, () => undefined);
     await store.update((tx) => tx.service.create(aService({ replicas: 2 })));
-    const stop = new AbortController();
-    const run = new Orchestrator({
-      store,
-      clock,
-      random: seededRandom(1),
-      newId: countingIds(),
-      log: silentLogger,
-    }).run(stop.signal);
-    stop.abort();
-    await expect(run).resolves.toBeUndefined();
+    const { stop, ended } = orchestrate(store, clock);
+    stop();
+    await expect(ended).resolves.toBeUndefined();
   });
 
   it('does not let one service that cannot be stored hold up the others', async () => {
@@ -96,19 +94,12 @@ describe('the orchestrator when the store refuses', () => {
       await store.update((tx) => tx.service.create(service));
       await store.update((tx) => tx.task.create(task));
     }
-    const stop = new AbortController();
-    const run = new Orchestrator({
-      store,
-      clock,
-      random: seededRandom(1),
-      newId: countingIds(),
-      log: silentLogger,
-    }).run(stop.signal);
+    const { stop, ended } = orchestrate(store, clock);
     await clock.advance(30_000);
     expect(store.read.task.by('service', 'small')).toHaveLength(2);
     expect(store.read.task.by('service', 'big')).toHaveLength(1);
-    stop.abort();
-    await run;
+    stop();
+    await ended;
   });
 });
 

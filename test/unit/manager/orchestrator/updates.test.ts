@@ -304,22 +304,7 @@ describe('a rollback', () => {
     await aRunningService({ replicas: 4, rollback: { parallelism: 0, monitorMs: 100 } }, { v2: { stopMs: 100 } });
     await update('v2');
     await world.advance(10_000);
-    await world.store.update((tx) => {
-      const service = tx.service.get('s1')!;
-      tx.service.update({
-        ...service,
-        spec: service.previousSpec,
-        previousSpec: service.spec,
-        specVersion: { index: service.meta?.version?.index ?? 0 },
-        updateStatus: {
-          state: UpdateState.ROLLBACK_STARTED,
-          message: 'manually requested rollback',
-          startedAt: undefined,
-          completedAt: undefined,
-        },
-      });
-    });
-    await world.settle();
+    await world.rollBack();
     expect(wanted().map(imageOf)).toEqual(['v1', 'v1', 'v1', 'v1']);
     await world.advance(300);
     expect(status()).toMatchObject({ state: UpdateState.ROLLBACK_COMPLETED, message: 'rollback completed' });
@@ -361,17 +346,7 @@ describe('a rollback', () => {
     await world.advance(10_000);
     expect(images()).toEqual(['v2', 'v2']);
     world.script = () => ({ stuckAt: TaskState.PENDING });
-    await world.store.update((tx) => {
-      const service = tx.service.get('s1')!;
-      const startedAt = timestampOfMs(world.clock.now());
-      const state = UpdateState.ROLLBACK_STARTED;
-      tx.service.update({
-        ...service,
-        spec: service.previousSpec,
-        specVersion: service.previousSpecVersion,
-        updateStatus: { state, message: 'manually requested rollback', startedAt, completedAt: undefined },
-      });
-    });
+    await world.rollBack();
     await world.advance(1000);
     expect(images()).toEqual(['v1', 'v2']);
     await world.lead();
