@@ -11,7 +11,7 @@ export const MAX_API_MINOR = 51;
 /** Version advertised unless told otherwise: that of the reference this API is compared with. */
 export const DEFAULT_API_VERSION = '1.41';
 
-const PREFIX = /^\/v(\d+)\.(\d+)(?=\/)/;
+const PREFIX = /^\/v(\d+)(?:\.(\d+))?(?=\/)/;
 
 /** The URL without its version prefix. */
 export const withoutVersion = (url: string): string => url.replace(PREFIX, '');
@@ -20,8 +20,8 @@ export const withoutVersion = (url: string): string => url.replace(PREFIX, '');
 export function requestedMinor(url: string, serverMinor: number): number {
   const match = PREFIX.exec(url);
   if (!match) return serverMinor;
-  const [, major, minor] = match.map(Number) as [number, number, number];
-  const asked = `${major}.${minor}`;
+  const [major = 0, minor = 0] = match.slice(1).map((part) => Number(part ?? 0));
+  const asked = match[2] === undefined ? String(major) : `${major}.${minor}`;
   if (major > 1 || (major === 1 && minor > MAX_API_MINOR)) {
     throw badRequest(`client version ${asked} is too new. Maximum supported API version is 1.${MAX_API_MINOR}`);
   }

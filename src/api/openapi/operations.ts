@@ -72,6 +72,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'DELETE /configs/:id': { summary: 'Remove a config', status: 204 },
 
   'GET /networks': { summary: 'Networks of the swarm and of this machine', query: ['filters'] },
+  'GET /networks/': { summary: 'As /networks', query: ['filters'] },
   'POST /networks/create': { summary: 'Create a network', body: networkCreateRequest, status: 201 },
   'POST /networks/prune': { summary: 'Remove networks nothing uses', query: ['filters'] },
   'GET /networks/:id': { summary: 'One network', query: ['scope', 'verbose'] },

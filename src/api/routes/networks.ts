@@ -14,7 +14,7 @@ import { LocalNetworks, NAMES_OF_ENGINES, type LocalNetwork } from '../engine/lo
 import { parseFilters, type Filters } from '../filters.ts';
 import { badRequest, HttpError, notFound, unclassified, viaRpc } from '../http-error.ts';
 import type { ApiRequest } from '../http/request.ts';
-import type { Router } from '../http/router.ts';
+import type { Handler, Router } from '../http/router.ts';
 import { sendList } from '../list-reply.ts';
 import { findNetwork } from '../lookup.ts';
 import { queryStrictFlag, queryText } from '../query.ts';
@@ -29,7 +29,7 @@ export function registerNetworks(app: Router, context: ApiContext): void {
   const { engine, attachments } = context;
   const localTo = (request: ApiRequest): LocalNetworks | undefined => engine && new LocalNetworks(engine, request);
 
-  app.get('/networks', async (request, reply) => {
+  const list: Handler = async (request, reply) => {
     const query = queryOf(request);
     const filters = parseFilters(query, FILTERS);
     const type = filters.get('type').find((word) => !TYPES.includes(word));
@@ -38,7 +38,10 @@ export function registerNetworks(app: Router, context: ApiContext): void {
     const networks = await networksOfSwarm(context, request);
     const listed = networks?.all.filter((network) => isListed(networks.read, network, filters)) ?? [];
     return sendList(reply, [...listed.map(networkToDocker), ...local], (network) => network);
-  });
+  };
+  app.get('/networks', list);
+  // The only path that Docker also answers with a slash at its end.
+  app.get('/networks/', list);
 
   app.post('/networks/create', async (request, reply) => {
     requireJsonType(request);

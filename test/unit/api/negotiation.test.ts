@@ -42,6 +42,8 @@ describe('negotiation', () => {
       400,
       'client version 1.99 is too new. Maximum supported API version is 1.51',
     ]);
+    expect((await rig.call('GET', '/v1/info')).message).toMatch(/^client version 1 is too old/);
+    expect((await rig.call('GET', '/v2/info')).message).toMatch(/^client version 2 is too new/);
     const tooOld = await rig.call('GET', '/v1.11/info');
     expect([tooOld.status, tooOld.message]).toEqual([
       400,
@@ -54,6 +56,9 @@ describe('negotiation', () => {
     ['GET', '/v1.41/nosuch'],
     ['POST', '/v1.41/services'],
     ['GET', '/v1.41/services/'],
+    ['GET', '/nodes/'],
+    ['GET', '/services/x/'],
+    ['POST', '/networks/create/'],
     ['HEAD', '/v1.41/services'],
     ['PUT', '/v1.41/services/create'],
     ['GET', '/v1.41'],
@@ -63,6 +68,13 @@ describe('negotiation', () => {
     expect(answer.headers['content-type']).toBe('application/json');
     if (method !== 'HEAD') expect(answer.text).toBe('{"message":"page not found"}\n');
   });
+
+  it.each(['/networks/', '/v1.41/networks/?filters={}'])(
+    'but %s is one, as the networks alone are with Docker',
+    async (url) => {
+      expect((await rig.call('GET', url)).text).toBe((await rig.call('GET', '/networks')).text);
+    },
+  );
 
   it('answers OPTIONS of anything, and sends double slashes to the right place', async () => {
     expect((await rig.call('OPTIONS', '/v1.41/services')).status).toBe(200);
