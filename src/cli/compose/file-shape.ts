@@ -18,8 +18,8 @@ interface Declared {
 }
 
 /**
- * An object of the swarm: without settings it may be written as nothing at all, and one that is there already has those of
- * `itsOwn` from whoever made it.
+ * An object of the swarm: without settings it may be written as nothing at all, one that is there already has those of
+ * `itsOwn` from whoever made it, and what a later file says of it is all that counts.
  */
 function declared<T extends Declared>(shape: Shape<T>, empty: T, itsOwn: readonly (keyof T & string)[] = []): Shape<T> {
   const read = (field: Field): T => {
@@ -32,7 +32,7 @@ function declared<T extends Declared>(shape: Shape<T>, empty: T, itsOwn: readonl
     if (given !== undefined) throw field.at(given).wrong('is settled already for what is external', 'leave it out');
     return object;
   };
-  return { ...shape, read };
+  return value(read);
 }
 
 const network = struct({

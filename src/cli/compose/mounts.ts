@@ -19,10 +19,20 @@ const longForm = struct({
 
 export type ComposeMount = Of<typeof longForm> & { readonly target: string };
 
-export const mounts: Shape<readonly ComposeMount[]> = keyedList(
+const listed: Shape<readonly ComposeMount[]> = keyedList(
   (field) => [withOwnOptions(field.isMap ? longMount(field) : shortMount(field), field)],
   (mount) => mount.target,
 );
+
+/** Several files give the mounts in the order of their targets, a single one in its own. */
+const byTarget = (all: readonly ComposeMount[]): readonly ComposeMount[] =>
+  all.toSorted((a, b) => (a.target < b.target ? -1 : a.target > b.target ? 1 : 0));
+
+export const mounts: Shape<readonly ComposeMount[]> = {
+  read: listed.read,
+  merge: (earlier, later) => byTarget(listed.merge(earlier, later)),
+  kept: byTarget,
+};
 
 /** Options are those of the type of the mount. */
 function withOwnOptions(mount: ComposeMount, field: Field): ComposeMount {

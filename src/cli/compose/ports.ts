@@ -29,7 +29,8 @@ const longForm = struct(
 
 export const ports: Shape<readonly ComposePort[]> = keyedList(
   (field) => (field.isMap ? [longPort(field)] : shortPorts(field)),
-  (port) => `${port.published}:${port.target}/${port.protocol}`,
+  // What is published where the swarm chooses is told apart by where it leads.
+  ({ published, target, protocol }) => `${published === 0 ? `:${target}` : published}/${protocol}`,
 );
 
 function longPort(field: Field): ComposePort {

@@ -57,10 +57,10 @@ const fileReferences: Shape<readonly FileReference[]> = keyedList(
     if (reference.source === undefined) throw field.wrong('has no source', 'name what to give with source: NAME');
     return [{ ...reference, source: reference.source }];
   },
-  ({ source, target }) => target ?? source,
+  ({ source }) => source,
 );
 
-const attachment = struct({ aliases: texts, driver_opts: labels }, { unused: UNUSED.attachment });
+const attachment = struct({ aliases: value(texts.read), driver_opts: labels }, { unused: UNUSED.attachment });
 
 /** Names, or a map of name and settings. */
 const attachments: Shape<Dictionary<Of<typeof attachment>>> = {
@@ -165,6 +165,17 @@ const deploy = struct({
   }),
 });
 
+const loggingFields = struct({ driver: text, options: labels });
+
+/** Options are those of a driver. */
+const logging: typeof loggingFields = {
+  read: loggingFields.read,
+  merge: (earlier, later) =>
+    earlier.driver !== undefined && later.driver !== undefined && earlier.driver !== later.driver
+      ? later
+      : loggingFields.merge(earlier, later),
+};
+
 export const service = struct(
   {
     image: text,
@@ -189,7 +200,7 @@ export const service = struct(
     configs: fileReferences,
     depends_on: dependencies,
     healthcheck,
-    logging: struct({ driver: text, options: labels }),
+    logging,
     restart: value((field) => {
       const policy = field.value === false ? 'no' : field.text();
       if (!/^(|no|always|unless-stopped|on-failure(:\d+)?)$/.test(policy)) {

@@ -11,6 +11,8 @@ export interface Shape<T> {
   read(this: void, field: Field): T;
   /** Puts `later` over `earlier`. */
   merge(this: void, earlier: T, later: T): T;
+  /** What becomes of it below a later file that does not name it; it stays as it is unless this is there. */
+  kept?(this: void, earlier: T): T;
 }
 
 export type Of<S> = S extends Shape<infer T> ? T : never;
@@ -44,13 +46,16 @@ export const textOrTexts: Shape<readonly string[]> = {
   read: (field) => (field.isList ? texts.read(field) : [field.text()]),
 };
 
-/** A list in which a later entry replaces the earlier one of the same key. */
+/** A list in which the entries of a later file replace those of the same key. */
 export const keyedList = <T>(
   read: (field: Field) => readonly T[],
   keyOf: (item: T) => string,
 ): Shape<readonly T[]> => ({
   read: (field) => field.items().flatMap(read),
-  merge: (earlier, later) => [...new Map([...earlier, ...later].map((item) => [keyOf(item), item])).values()],
+  merge: (earlier, later) => {
+    const replaced = new Set(later.map(keyOf));
+    return [...earlier.filter((item) => !replaced.has(keyOf(item))), ...later];
+  },
 });
 
 export type Dictionary<T> = Readonly<Record<string, T>>;
@@ -132,7 +137,8 @@ export function struct<const F extends Fields>(
       return found as Struct<F>;
     },
     merge: (earlier, later) => {
-      const merged: Record<string, unknown> = { ...earlier };
+      const merged: Record<string, unknown> = {};
+      for (const [key, old] of Object.entries(earlier)) merged[key] = shapes[key]?.kept?.(old) ?? old;
       for (const [key, inner] of Object.entries(later)) {
         const old = merged[key];
         merged[key] = old === undefined ? inner : (shapes[key] as Shape<unknown>).merge(old, inner);

@@ -9,6 +9,7 @@ const DEFAULTS: Readonly<Record<string, Json>> = {
   'TaskTemplate.Runtime': 'container',
   'TaskTemplate.ContainerSpec.Isolation': 'default',
   'TaskTemplate.RestartPolicy.Condition': 'any',
+  'TaskTemplate.RestartPolicy.MaxAttempts': 0,
   'Mode.Replicated.Replicas': 1,
   'Mode.ReplicatedJob.MaxConcurrent': 1,
   'Mode.ReplicatedJob.TotalCompletions': 1,

@@ -132,6 +132,27 @@ describe('what is left out, as the docker CLI does it, is told with what to do i
   });
 });
 
+describe('of several files', () => {
+  const merged = (...texts: readonly string[]) => {
+    const files = texts.map((text, i) => join(folder, `${i}.yaml`));
+    for (const [i, file] of files.entries()) writeFileSync(file, texts[i] ?? '');
+    return loadCompose(files, { variables: () => undefined, warn: () => undefined }).services?.['web'];
+  };
+
+  it('a later one may say no, and take everything away', () => {
+    const service = merged(
+      web('tty: true', 'init: true', 'command: [a]'),
+      web('tty: false', 'init: false', 'command: []'),
+    );
+    expect(service).toMatchObject({ tty: false, init: false, command: [] });
+  });
+
+  it('a later one replaces only the port of the same protocol', () => {
+    const service = merged(web('ports: ["53:53", "53:53/udp"]'), web('ports: ["53:5353/udp"]'));
+    expect(service?.ports?.map(({ target, protocol }) => `${target}/${protocol}`)).toEqual(['53/tcp', '5353/udp']);
+  });
+});
+
 describe('the order of deployment', () => {
   const orderOf = (text: string): string =>
     startOrder(load(text).services)
