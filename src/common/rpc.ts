@@ -185,7 +185,7 @@ export function authorize(path: string, access: Access, caller: Caller): void {
   if (caller.role === 'anonymous') {
     throw new SwarmError(
       'unauthenticated',
-      `${path} needs a client certificate of this cluster: join the cluster first`,
+      `${path} needs a client certificate of this cluster: join the cluster first, or leave and join again if its root was replaced meanwhile`,
     );
   }
   if (access === 'manager' && caller.role !== 'manager') {

@@ -82,14 +82,8 @@ export class Administrator {
     }
   }
 
-  /**
-   * All nodes take tasks again, and half of the services get an image that works. Nodes that joined without hearing of it, and came again
-   * as others, are removed.
-   * @param known ids of the nodes there are
-   */
-  async settle(manager: SimulatedManager, known: ReadonlySet<string>): Promise<void> {
-    for (const { id } of manager.store.read.node.all())
-      if (!known.has(id)) await manager.control.removeNode({ nodeId: id, force: true });
+  /** All nodes take tasks again, and half of the services get an image that works. */
+  async settle(manager: SimulatedManager): Promise<void> {
     for (const node of workersOf(manager)) await this.#setAvailability(manager, node, Availability.ACTIVE);
     for (const service of manager.store.read.service.all()) {
       if (this.#around.random() < 0.5) await this.change(manager, service, (specs, spec) => specs.withGoodImage(spec));

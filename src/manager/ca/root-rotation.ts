@@ -4,6 +4,8 @@
  * both old and new roots accept them. When every node says that it trusts the new root and uses such a certificate, the new
  * root takes over and both join tokens are reissued. That a certificate was made out to it is not enough: until the node has
  * it in use, nodes that trust the new root alone would refuse it; and until it trusts the new root, it would refuse them.
+ * A node that nobody has ever seen is waited for, but not for ever: most likely the answer to its join was lost and it joined
+ * again, as another. Should it come after all, it has to join anew.
  */
 import { sleep, type Clock } from '../../common/clock.ts';
 import { errorText, SwarmError } from '../../common/errors.ts';
@@ -21,6 +23,8 @@ const BATCH_NODES = 30;
 const BATCH_PAUSE_MS = 3_000;
 /** How long a node may take to say that it uses its new certificate before it is asked to renew once more, in ms. */
 const ASK_AGAIN_MS = 60_000;
+/** How long a rotation waits for a node that was admitted and has never been seen, in ms. Who joins comes within seconds. */
+const NEVER_SEEN_MS = 10 * 60_000;
 
 export interface RootRotationOptions {
   readonly store: Store;
@@ -72,6 +76,8 @@ export class RootRotation {
   readonly #options: RootRotationOptions;
   /** When nodes were asked, by node id, in monotonic ms. */
   readonly #askedAt = new Map<string, number>();
+  /** Since when this leader waits for nodes that nobody has seen, by node id, in monotonic ms. */
+  #missedSince: ReadonlyMap<string, number> = new Map();
 
   constructor(options: RootRotationOptions) {
     this.#options = options;
@@ -120,13 +126,19 @@ export class RootRotation {
       (node) =>
         hasOldCertificate(pki, node, newRoot) || usesOldCertificate(pki, node, newRoot) || trustsNot(node, newRoot),
     );
-    if (stale.length === 0) {
-      await this.#finish(cluster);
+    const now = clock.monotonic();
+    const lost = this.#missedLong(
+      stale.filter((node) => !wasSeen(node)),
+      now,
+    );
+    if (lost.length === stale.length) {
+      if (!(await this.#finish(cluster, lost))) return true;
       this.#askedAt.clear();
       log.info('the root certificate was rotated');
+      for (const { id } of lost)
+        log.warn({ nodeId: id }, 'this node never came and has no certificate of the new root: remove it');
       return false;
     }
-    const now = clock.monotonic();
     const toAsk = stale
       .filter((node) => node.certificate?.status?.state !== IssuanceStatus_State.ROTATE)
       .filter((node) => hasOldCertificate(pki, node, newRoot) || this.#askedLongAgo(node.id, now))
@@ -160,12 +172,20 @@ export class RootRotation {
     return askedAt !== undefined && now - askedAt > ASK_AGAIN_MS;
   }
 
-  async #finish(cluster: Cluster): Promise<void> {
+  /** Those that this leader has waited for long enough, by a clock that nobody can set; what an earlier leader waited does not count. */
+  #missedLong(missed: readonly Node[], now: number): readonly Node[] {
+    this.#missedSince = new Map(missed.map(({ id }) => [id, this.#missedSince.get(id) ?? now]));
+    return missed.filter(({ id }) => now - (this.#missedSince.get(id) ?? now) >= NEVER_SEEN_MS);
+  }
+
+  /** False when one of those thought lost has come meanwhile. */
+  #finish(cluster: Cluster, lost: readonly Node[]): Promise<boolean> {
     const { store, pki } = this.#options;
-    await store.update((tx) => {
+    return store.update((tx) => {
+      if (lost.some(({ id }) => wasSeen(tx.node.get(id)))) return false;
       const current = tx.cluster.get(cluster.id);
       const rotation = current?.rootCa?.rootRotation;
-      if (!current?.rootCa || !rotation) return;
+      if (!current?.rootCa || !rotation) return true;
       const bundle = rotation.caCert.toString('utf8');
       tx.cluster.update({
         ...current,
@@ -178,9 +198,14 @@ export class RootRotation {
           rootRotation: undefined,
         },
       });
+      return true;
     });
   }
 }
+
+/** Whether a node has registered once, or takes part in the group of managers. */
+const wasSeen = (node: Node | undefined): boolean =>
+  node?.description !== undefined || node?.managerStatus !== undefined;
 
 /** Whether the last certificate made out to a node is one that the new root alone would not accept. A node that never got one cannot be cut off. */
 const hasOldCertificate = (pki: Pki, { certificate }: Node, newRoot: string): boolean => {

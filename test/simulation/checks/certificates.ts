@@ -45,7 +45,7 @@ export class Certificates implements Check {
       if (before?.joinTokens?.[role] === now?.joinTokens?.[role])
         this.#violate(44, `the token of ${role}s is still that of an earlier root`);
     for (const node of world.tables.node.all())
-      if (chainOf(node) !== '' && !chainsTo(chainOf(node), root))
+      if (chainOf(node) !== '' && node.description !== undefined && !chainsTo(chainOf(node), root))
         this.#violate(44, `root ${root.trim()} takes over though node ${node.id} has ${chainOf(node).trim()}`);
   }
 

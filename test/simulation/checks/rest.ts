@@ -32,8 +32,10 @@ export function checkRest({ world, agents, managers, members, violate }: AtRest)
   checkRoot(world, agents, violate);
   for (const { number, shouldRun, isUp } of managers)
     if (shouldRun !== isUp) violate(33, `manager ${number} ${isUp ? 'still' : 'does not'} take part`);
-  for (const { id, role, spec } of world.tables.node.all()) {
+  for (const { id, role, spec, description } of world.tables.node.all()) {
     const isManager = role === NodeRole.MANAGER;
+    // Who joined without hearing of it came again as another.
+    if (description === undefined && !members.has(id)) continue;
     if (isManager !== members.has(id) || spec?.desiredRole !== role)
       violate(
         33,

@@ -76,6 +76,10 @@ export const NODE_MUTATIONS: readonly SwarmMutation[] = [
     ),
   ),
   swarmMutation(
+    'root rotation: waits for ever for who was admitted and never came',
+    edit(ROTATION, '(this.#missedSince.get(id) ?? now) >= NEVER_SEEN_MS', '(this.#missedSince.get(id) ?? now) < 0'),
+  ),
+  swarmMutation(
     'root rotation: nodes are told of the new root only when it has taken over',
     edit('src/manager/store/trusted-roots.ts', 'root?.rootRotation?.caCert ?? Buffer.alloc(0)', 'Buffer.alloc(0)'),
   ),

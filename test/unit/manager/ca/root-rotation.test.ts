@@ -1,11 +1,12 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../../src/common/clock.ts';
 import { silentLogger } from '../../../../src/common/log.ts';
 import type { Pki } from '../../../../src/identity/pki.ts';
 import { RootRotation } from '../../../../src/manager/ca/root-rotation.ts';
 import { sessionMessage } from '../../../../src/manager/dispatcher/session-messages.ts';
-import type { Cluster } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
-import { NodeDescription } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
+import type { Cluster, Node } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
+import { Certificate, NodeDescription } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { aCluster, aNode } from '../../../support/local-control.ts';
 import { localStore } from '../../../support/local-store.ts';
 
@@ -19,6 +20,12 @@ const pki: Pki = {
   newJoinToken: (bundle) => `token for ${bundle}`,
 };
 
+/** The cluster's people ask for a new root. */
+const rotating = (): Cluster => ({
+  ...aCluster(),
+  spec: { ...aCluster().spec!, caConfig: { ...aCluster().spec!.caConfig!, forceRotate: 1 } },
+});
+
 describe('a rotation of the root', () => {
   it('does not end before every node says that it trusts the new root, as it is told to meanwhile', async () => {
     const clock = new FakeClock();
@@ -31,10 +38,7 @@ describe('a rotation of the root', () => {
       }),
     });
     await store.update((tx) => {
-      tx.cluster.create({
-        ...aCluster(),
-        spec: { ...aCluster().spec!, caConfig: { ...aCluster().spec!.caConfig!, forceRotate: 1 } },
-      });
+      tx.cluster.create(rotating());
       tx.node.create(trusting(Buffer.from('the root certificate')));
     });
     const stop = new AbortController();
@@ -53,4 +57,99 @@ describe('a rotation of the root', () => {
     stop.abort();
     await rotation;
   });
+
+  it('waits for all who were ever seen, and ten minutes for the others', async () => {
+    await fc.assert(
+      fc.asyncProperty(fates, fc.nat(900), async (nodes, newLeaderAfter) => {
+        const swarm = new RotatingSwarm(nodes);
+        await swarm.begin();
+        let endedAfter: number | undefined;
+        for (let second = 0; second < 1_800 && endedAfter === undefined; second++) {
+          if (second === newLeaderAfter) await swarm.elect();
+          await swarm.passSecond(second);
+          if (swarm.hasNewRoot) endedAfter = second;
+        }
+        await swarm.depose();
+        const left = nodes.filter((_, i) => !swarm.isRenewed(i));
+        if (left.some(({ wasSeen }) => wasSeen)) expect(endedAfter).toBeUndefined();
+        else expect(endedAfter).toBeLessThanOrEqual(Math.max(900, newLeaderAfter + 600) + 10);
+        if (endedAfter !== undefined && left.length > 0) expect(endedAfter).toBeGreaterThanOrEqual(590);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+/** What befalls a node during a rotation. */
+interface Fate {
+  readonly wasSeen: boolean;
+  /** Seconds until it renews, which for one that was never seen is when it comes; undefined if it never does. */
+  readonly renewsAfter: number | undefined;
+}
+
+const fates: fc.Arbitrary<readonly Fate[]> = fc.array(
+  fc.record({ wasSeen: fc.boolean(), renewsAfter: fc.option(fc.nat(900), { nil: undefined }) }),
+  { minLength: 1, maxLength: 6 },
+);
+
+/** Nodes with certificates of the old root, and leaders that replace it. */
+class RotatingSwarm {
+  readonly #clock = new FakeClock();
+  readonly #store = localStore(this.#clock).store;
+  readonly #fates: readonly Fate[];
+  #endTerm: () => Promise<void> = () => Promise.resolve();
+
+  constructor(nodes: readonly Fate[]) {
+    this.#fates = nodes;
+  }
+
+  get hasNewRoot(): boolean {
+    return this.#store.read.cluster.all()[0]?.rootCa?.caCert.toString() === 'the next root';
+  }
+
+  async begin(): Promise<void> {
+    await this.#store.update((tx) => {
+      tx.cluster.create(rotating());
+      for (const [i, { wasSeen }] of this.#fates.entries())
+        tx.node.create({
+          ...certified(aNode(`n${i}`), 'old'),
+          description: wasSeen ? aNode('n').description : undefined,
+        });
+    });
+    await this.elect();
+  }
+
+  async elect(): Promise<void> {
+    await this.depose();
+    const term = new AbortController();
+    const chainsTo = (chain: string, root: string): boolean => root !== 'the next root' || chain === 'new';
+    const [store, clock] = [this.#store, this.#clock];
+    const loop = new RootRotation({ store, clock, pki: { ...pki, chainsTo }, log: silentLogger }).run(term.signal);
+    this.#endTerm = async () => {
+      term.abort();
+      await loop;
+    };
+  }
+
+  depose(): Promise<void> {
+    return this.#endTerm();
+  }
+
+  async passSecond(second: number): Promise<void> {
+    for (const [i, { renewsAfter }] of this.#fates.entries())
+      if (renewsAfter === second)
+        await this.#store.update((tx) => tx.node.update(seen(certified(tx.node.get(`n${i}`)!, 'new'))));
+    await this.#clock.advance(1_000);
+  }
+
+  isRenewed(i: number): boolean {
+    return this.#store.read.node.get(`n${i}`)?.certificate?.certificate.toString() === 'new';
+  }
+}
+
+const seen = (node: Node): Node => ({ ...node, description: aNode('n').description });
+
+const certified = (node: Node, chain: string): Node => ({
+  ...node,
+  certificate: Certificate.fromPartial({ certificate: Buffer.from(chain) }),
 });
