@@ -64,7 +64,12 @@ export function managerRooms(options: ManagerOptions, seat: Seat): ManagerRooms 
   // What is stored is reckoned by a clock that never goes back; certificates and Raft go by the system's.
   const clock = forwardClock(options.clock);
   const grpc = newGrpcServer();
-  const store = new Store({ clock, newRequestId, proposer: { propose: (data) => seat.taken().propose(data) } });
+  const store = new Store({
+    clock,
+    newRequestId,
+    proposer: { propose: (data) => seat.taken().propose(data) },
+    pause: () => new Promise((resolve) => setImmediate(resolve)),
+  });
   const listener: TlsListener = new TlsListener({
     identity,
     grpc,

@@ -1,7 +1,7 @@
 /** One life of a simulated manager: the rooms of `manager-rooms.ts` and its place in the group, on simulated ground. */
 import type { ServiceDefinition } from '@grpc/grpc-js';
 import { RaftNode, type Message } from 'raft-ts';
-import { forwardClock, type Clock } from '../../src/common/clock.ts';
+import { forwardClock, sleep, type Clock } from '../../src/common/clock.ts';
 import { SwarmError } from '../../src/common/errors.ts';
 import { countingIds } from '../../src/common/ids.ts';
 import { silentLogger } from '../../src/common/log.ts';
@@ -153,6 +153,7 @@ export class ManagerProcess {
           throw refusalError(result.reason);
         },
       },
+      pause: () => sleep(clock, 0),
     });
   }
 

@@ -13,8 +13,8 @@ export interface LocalStore {
   commit(): void;
 }
 
-/** Each proposal commits in a later microtask, as if the disk took no time. */
-export function localStore(clock: Clock = new FakeClock()): LocalStore {
+/** Each proposal commits in a later microtask, as if the disk took no time. Batches wait for `pause` now and then, if one is given. */
+export function localStore(clock: Clock = new FakeClock(), pause?: () => Promise<void>): LocalStore {
   const entries: Uint8Array[] = [];
   let applied = 0;
   let requests = 0;
@@ -39,6 +39,7 @@ export function localStore(clock: Clock = new FakeClock()): LocalStore {
         return entries.length;
       },
     },
+    ...(pause && { pause }),
   });
   return Object.assign(local, { store });
 }

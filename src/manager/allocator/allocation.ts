@@ -110,8 +110,13 @@ export class Allocation {
     }
   }
 
-  /** The work of the next pass, in order; empty when there is none. */
-  takeWork(reader: Reader): readonly Work[] {
+  /** Something may be allocated in a pass. */
+  get hasWork(): boolean {
+    return this.#everyNode || this.#mayHelpWaiting || KINDS.some((kind) => this.#pending[kind].size > 0);
+  }
+
+  /** The work of the next pass, in order, at most so much; the rest is for the pass after it. */
+  takeWork(reader: Reader, limit: number): readonly Work[] {
     if (this.#everyNode) for (const { id } of reader.node.all()) this.#pending.node.add(id);
     this.#everyNode = false;
     if (this.#mayHelpWaiting) {
@@ -122,8 +127,11 @@ export class Allocation {
     }
     const work: Work[] = [];
     for (const kind of KINDS) {
-      for (const id of this.#pending[kind]) work.push({ kind, id });
-      this.#pending[kind].clear();
+      for (const id of this.#pending[kind]) {
+        if (work.length >= limit) break;
+        work.push({ kind, id });
+        this.#pending[kind].delete(id);
+      }
     }
     this.#ports = undefined;
     this.#ingress = undefined;

@@ -1,5 +1,5 @@
 /** The leader's loop that moves tasks from NEW to PENDING once ports and addresses they need are theirs. */
-import type { Clock } from '../../common/clock.ts';
+import { sleep, type Clock } from '../../common/clock.ts';
 import { toSwarmError } from '../../common/errors.ts';
 import type { Logger } from '../../common/log.ts';
 import type { Store } from '../store/store.ts';
@@ -10,6 +10,9 @@ export interface AllocatorOptions {
   readonly clock: Clock;
   readonly log: Logger;
 }
+
+/** Objects looked at before other work of the process has its turn; some ms of work. */
+const WORK_PER_PASS = 500;
 
 export class Allocator {
   readonly name = 'allocator';
@@ -27,11 +30,11 @@ export class Allocator {
     const onTheirWay = new Set<Promise<void>>();
     // The next pass may be planned before the last one is committed: the store shows it what is already on its way.
     const pass = (): void => {
-      const work = allocation.takeWork(store.read);
+      const work = allocation.takeWork(store.read, WORK_PER_PASS);
       if (work.length === 0) return;
       log.trace({ items: work.length }, 'allocating');
       const done: Promise<void> = store
-        .batch(work, (tx, item) => allocation.perform(tx, item))
+        .batch(work, (tx, item) => allocation.perform(tx, item), { inOneTurn: true })
         .then(
           () => undefined,
           (error: unknown) => watch.fail(toSwarmError(error)),
@@ -39,11 +42,17 @@ export class Allocator {
         .finally(() => onTheirWay.delete(done));
       onTheirWay.add(done);
     };
+    const passes = async (): Promise<void> => {
+      for (let isFirst = true; allocation.hasWork; isFirst = false) {
+        if (!isFirst) await sleep(clock, 0, signal);
+        pass();
+      }
+    };
     try {
-      pass();
+      await passes();
       for await (const commits of watch) {
         for (const { changes } of commits) for (const change of changes) allocation.note(change);
-        pass();
+        await passes();
       }
     } catch (error) {
       if (!signal.aborted) throw error;

@@ -27,6 +27,8 @@ import { CommitHistory, Watch, type Commit, type WatchOptions } from './watch.ts
 
 /** Largest transaction in bytes; larger work must use {@link Store.batch}. */
 const MAX_TRANSACTION_BYTES = 1.5 * 1024 * 1024;
+/** Transactions of a batch that are made before other work of the process has its turn; some ms of work. */
+const TRANSACTIONS_PER_TURN = 2;
 /** A batch closes its transaction at this many changes … */
 const MAX_BATCH_CHANGES = 200;
 /** … or at this many bytes. */
@@ -49,6 +51,8 @@ export interface StoreOptions {
   /** Fresh decimal 63-bit request ids; an entry whose id was applied before is ignored. */
   readonly newRequestId: () => string;
   readonly proposer: Proposer;
+  /** Resolves when other work of the process has had its turn, for which a large batch waits now and then. @default a batch never waits */
+  readonly pause?: () => Promise<void>;
 }
 
 interface Proposal {
@@ -75,6 +79,7 @@ export class Store {
   readonly #clock: Clock;
   readonly #newRequestId: () => string;
   readonly #proposer: Proposer;
+  readonly #pause: (() => Promise<void>) | undefined;
   readonly #tables: Tables;
   readonly #layers: Layers;
   readonly #watches = new Set<Watch>();
@@ -87,6 +92,7 @@ export class Store {
     this.#clock = options.clock;
     this.#newRequestId = options.newRequestId;
     this.#proposer = options.proposer;
+    this.#pause = options.pause;
     this.#tables = Object.fromEntries(KIND_NAMES.map((kind) => [kind, new Table(kind)])) as unknown as Tables;
     this.#layers = Object.fromEntries(
       KIND_NAMES.map((kind) => [kind, new TableLayer(this.#tables[kind] as Table<ObjectKind>)]),
@@ -114,7 +120,7 @@ export class Store {
    * Throws resourceExhausted (transaction too large) or unavailable (no leadership; the outcome is unknown if it was lost meanwhile).
    */
   async update<T>(body: (tx: Writer) => T): Promise<T> {
-    const log = new TransactionLog(this.#layers, this.#clock.now());
+    const log = this.#newLog();
     let result: T;
     try {
       result = body(writerOf(this.#layers, log));
@@ -128,26 +134,44 @@ export class Store {
   }
 
   /**
-   * Runs `body` for every item, splitting the work into transactions of bounded size that commit in order.
+   * Runs `body` for every item, splitting the work into transactions of bounded size that commit in order. Others may read and write
+   * between two of them, unless all are to be made in one turn of the event loop.
    * Not atomic: returns how many items are committed when all went well; on failure throws with earlier items committed,
    * so bodies must be safe to run again.
    */
-  async batch<I>(items: Iterable<I>, body: (tx: Writer, item: I) => void): Promise<number> {
+  async batch<I>(
+    items: Iterable<I>,
+    body: (tx: Writer, item: I) => void,
+    { inOneTurn = false }: { readonly inOneTurn?: boolean } = {},
+  ): Promise<number> {
     const commits: Promise<void>[] = [];
+    const failures: unknown[] = [];
     let done = 0;
-    let log = new TransactionLog(this.#layers, this.#clock.now());
+    let log = this.#newLog();
     let tx = writerOf(this.#layers, log);
+    const close = (): void => {
+      const commit = this.#propose(log);
+      // It may fail while the batch pauses.
+      commit.catch((error: unknown) => failures.push(error));
+      commits.push(commit);
+    };
+    const open = (): void => {
+      log = this.#newLog();
+      tx = writerOf(this.#layers, log);
+    };
     try {
       for (const item of items) {
         body(tx, item);
         done++;
-        if (log.count >= MAX_BATCH_CHANGES || log.bytes >= MAX_BATCH_BYTES) {
-          commits.push(this.#propose(log));
-          log = new TransactionLog(this.#layers, this.#clock.now());
-          tx = writerOf(this.#layers, log);
-        }
+        if (log.count < MAX_BATCH_CHANGES && log.bytes < MAX_BATCH_BYTES) continue;
+        close();
+        open();
+        if (inOneTurn || !this.#pause || commits.length % TRANSACTIONS_PER_TURN !== 0) continue;
+        await this.#pause();
+        if (failures.length > 0) break;
+        open();
       }
-      if (log.count > 0) commits.push(this.#propose(log));
+      if (log.count > 0) close();
     } catch (error) {
       log.undo();
       await Promise.allSettled(commits);
@@ -245,6 +269,10 @@ export class Store {
     this.#requests.reset(state.requestIds);
     this.#history.reset(state.version);
     this.#publish({ version: state.version, changes });
+  }
+
+  #newLog(): TransactionLog {
+    return new TransactionLog(this.#layers, this.#clock.now());
   }
 
   #propose(log: TransactionLog): Promise<void> {

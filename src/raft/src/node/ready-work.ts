@@ -15,7 +15,7 @@ const ROUNDS_PER_TURN = 16;
  * answers somebody, and may set the leader's own loops to work: with hundreds of clients all answers would go out in one long turn,
  * all new requests come in in the next, and heartbeats wait meanwhile.
  */
-const LED_BYTES_PER_TURN = 512 * 1024;
+const LED_BYTES_PER_TURN = 256 * 1024;
 
 export interface ReadyWorkOptions {
   readonly id: PeerId;

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../../src/common/clock.ts';
 import { Store, type Proposer } from '../../../../src/manager/store/store.ts';
 import { decodeSnapshot, encodeSnapshot, stateHash } from '../../../../src/manager/store/snapshot.ts';
+import type { Writer } from '../../../../src/manager/store/transaction.ts';
 import { Config, Task } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import { ClusterSnapshot } from '../../../../src/proto/generated/docker/swarmkit/v1/snapshot.ts';
 import { localStore } from '../../../support/local-store.ts';
@@ -113,6 +114,39 @@ describe('the store', () => {
     expect(await local.store.batch(ids, (tx, id) => tx.task.create(Task.fromPartial({ id })))).toBe(1000);
     expect(local.entries).toHaveLength(5);
     expect(local.store.read.task.size).toBe(1000);
+  });
+
+  describe('with a batch that pauses', () => {
+    const ids = Array.from({ length: 1000 }, (_, i) => `task-${i}`);
+    const createTask = (tx: Writer, id: string): void => tx.task.create(Task.fromPartial({ id }));
+
+    it('lets others write between two transactions of it', async () => {
+      const seen: number[] = [];
+      const { store } = localStore(new FakeClock(), async () => {
+        seen.push(store.read.task.size);
+        await store.update((tx) => tx.config.create(aConfig(`beside-${seen.length}`)));
+      });
+      expect(await store.batch(ids, createTask)).toBe(1000);
+      expect(seen).toHaveLength(2);
+      expect(store.read.config.size).toBe(2);
+      expect(store.read.task.size).toBe(1000);
+    });
+
+    it('does all in one turn when it is told to', async () => {
+      const { store } = localStore(new FakeClock(), () => Promise.reject(new Error('there was a pause')));
+      expect(await store.batch(ids, createTask, { inOneTurn: true })).toBe(1000);
+    });
+
+    it('writes nothing more when leadership is lost meanwhile', async () => {
+      const local = localStore(new FakeClock(), async () => {
+        local.store.abandonProposals();
+        await new Promise((resolve) => setImmediate(resolve));
+      });
+      local.autoCommit = false;
+      await expect(local.store.batch(ids, createTask)).rejects.toMatchObject({ code: 'unavailable' });
+      expect(local.entries).toHaveLength(2);
+      expect(local.store.proposalsInFlight).toBe(0);
+    });
   });
 
   it('shows a watcher each later commit once and in order', async () => {
