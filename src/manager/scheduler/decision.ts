@@ -1,15 +1,15 @@
 /** What the scheduler decides about one task, and how that becomes a change in the store. */
 import type { Timestamp } from '../../proto/generated/google/protobuf/timestamp.ts';
 import { TaskStatus, TaskState } from '../../proto/generated/docker/swarmkit/v1/types.ts';
-import type { Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import type { Node, Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { genericListOf } from '../placement/generic-resource.ts';
 import type { Writer } from '../store/transaction.ts';
 import { isWanted } from './cluster-view.ts';
-import type { Hold, NodeInfo } from './node-info.ts';
+import type { Hold } from './node-info.ts';
 
 export type Decision =
-  /** The task goes to a node, on which `hold` is reserved. */
-  | { readonly kind: 'assign'; readonly task: Task; readonly node: NodeInfo; readonly hold: Hold }
+  /** The task goes to the node, as it was when it was found to fit, and `hold` is reserved there. */
+  | { readonly kind: 'assign'; readonly task: Task; readonly node: Node; readonly hold: Hold }
   /** No node fits; `reason` says why. */
   | { readonly kind: 'wait'; readonly task: Task; readonly reason: string }
   /** Nobody wants the task any more and no agent has it. */
@@ -25,11 +25,12 @@ const CONFIRMED = 'scheduler confirmed task can run on preassigned node';
  */
 export function writeDecision(tx: Writer, decision: Decision, timestamp: Timestamp): boolean {
   const task = tx.task.get(decision.task.id);
-  if (!task || task.status?.state !== TaskState.PENDING || task.nodeId !== decision.task.nodeId) return false;
+  if (!task?.status || !isSame(task, decision.task)) return false;
   switch (decision.kind) {
     case 'assign': {
       const { node, hold } = decision;
-      if (!isWanted(task) || !isCurrent(tx, node)) return false;
+      // Any change to the node may have made it unfit.
+      if (!isWanted(task) || !isSame(tx.node.get(node.id), node)) return false;
       tx.task.update({
         ...task,
         nodeId: node.id,
@@ -59,8 +60,5 @@ export function writeDecision(tx: Writer, decision: Decision, timestamp: Timesta
   }
 }
 
-/** Whether the node is as the decision saw it; any change to it may have made it unfit. */
-function isCurrent(tx: Writer, { id, node }: NodeInfo): boolean {
-  const current = tx.node.get(id);
-  return current !== undefined && current.meta?.version?.index === node?.meta?.version?.index;
-}
+const isSame = (now: Task | Node | undefined, then: Task | Node): boolean =>
+  now?.meta?.version?.index === then.meta?.version?.index;

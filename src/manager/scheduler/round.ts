@@ -43,14 +43,14 @@ const LOOK_LIMIT = 300_000;
 
 function confirmPreassigned({ view, pending, limit }: RoundInput, decisions: Decision[]): void {
   for (const { task, pending: of } of pending.takePreassigned(limit)) {
-    const node = view.nodes.get(task.nodeId);
+    const info = view.nodes.get(task.nodeId);
     // The node is gone; the orchestrator will end the task.
-    if (!node) continue;
-    if (of.pipeline.passes(node)) {
+    if (!info?.node) continue;
+    if (of.pipeline.passes(info)) {
       pending.remove(task.id);
-      decisions.push({ kind: 'assign', task, node, hold: view.reserve(task, of.group, node, true) });
+      decisions.push({ kind: 'assign', task, node: info.node, hold: view.reserve(task, of.group, info, true) });
     } else {
-      wait(decisions, task, explainTally(of.pipeline.tally([node])));
+      wait(decisions, task, explainTally(of.pipeline.tally([info])));
     }
   }
 }
@@ -67,9 +67,9 @@ function placeGroup(input: RoundInput, pending: PendingGroup, limit: number, dec
       input.pending.yield(pending);
       return true;
     }
-    const node = picker.pick();
-    if (!node) return false;
-    decisions.push({ kind: 'assign', task, node, hold: view.reserve(task, group, node) });
+    const info = picker.pick();
+    if (!info?.node) return false;
+    decisions.push({ kind: 'assign', task, node: info.node, hold: view.reserve(task, group, info) });
     input.pending.remove(task.id);
     placed++;
   }

@@ -31,8 +31,10 @@ export interface SchedulerOptions {
 
 const GATHER_MS = 1;
 const REFRESH_MS = 1000;
-/** Decisions per round and per write; keeps the work between two turns of the event loop to some tens of ms. */
-const ROUND_LIMIT = 2000;
+/** Decisions made before other work of the process has its turn; some ms of work. */
+const DECISIONS_PER_TURN = 500;
+/** Turns whose decisions are stored together; what is undecided then waits until they are. */
+const TURNS_PER_ROUND = 4;
 
 export class Scheduler {
   readonly name = 'scheduler';
@@ -100,7 +102,12 @@ class Session {
       await this.#wake.wait();
       // Lets I/O have its turn, and changes gather.
       await sleep(clock, gatherMs, signal);
-      await this.#write(this.#decide(), signal);
+      const decisions = [...this.#decide()];
+      for (let turn = 1; turn < TURNS_PER_ROUND && this.#pending.hasReady; turn++) {
+        await sleep(clock, 0, signal);
+        decisions.push(...this.#decide());
+      }
+      await this.#write(decisions);
       if (this.#pending.hasReady) this.#wake.set();
     }
   }
@@ -113,26 +120,25 @@ class Session {
       reader: store.read,
       nowMs: clock.now(),
       random,
-      limit: ROUND_LIMIT,
+      limit: DECISIONS_PER_TURN,
     });
   }
 
   /** Stores decisions; those that no longer hold are taken back and their tasks looked at again. */
-  async #write(decisions: readonly Decision[], signal: AbortSignal): Promise<void> {
+  async #write(decisions: readonly Decision[]): Promise<void> {
     const { clock, store, log } = this.#options;
-    for (let start = 0; start < decisions.length; start += ROUND_LIMIT) {
-      if (start > 0) await sleep(clock, 0, signal);
-      const outdated: Decision[] = [];
-      const timestamp = timestampOfMs(clock.now());
-      await store.batch(decisions.slice(start, start + ROUND_LIMIT), (tx, decision) => {
-        if (!writeDecision(tx, decision, timestamp)) outdated.push(decision);
-      });
-      if (outdated.length === 0) continue;
+    if (decisions.length === 0) return;
+    const outdated: Decision[] = [];
+    const timestamp = timestampOfMs(clock.now());
+    await store.batch(decisions, (tx, decision) => {
+      if (!writeDecision(tx, decision, timestamp)) outdated.push(decision);
+    });
+    if (outdated.length > 0) {
       // What they clashed with may not have committed yet, and then trying again at once would clash again.
       await store.update(() => undefined);
       for (const decision of outdated) this.#takeBack(decision);
     }
-    if (decisions.length > 0) log.debug({ decisions: decisions.length, waiting: this.#pending.size }, 'scheduled');
+    log.debug({ decisions: decisions.length, waiting: this.#pending.size }, 'scheduled');
   }
 
   #takeBack({ task: { id } }: Decision): void {

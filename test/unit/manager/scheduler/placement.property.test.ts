@@ -78,8 +78,8 @@ async function decideAll({ nodes, services }: Scene, limit = 3): Promise<{ steps
   const random = seededRandom(3);
   while (pending.hasReady) {
     for (const decision of decideRound({ view, pending, reader: store.read, nowMs: 0, random, limit })) {
-      if (decision.kind !== 'assign' || !decision.node.node) continue;
-      steps.push({ task: decision.task, node: decision.node.node, before: [...current.values()] });
+      if (decision.kind !== 'assign') continue;
+      steps.push({ task: decision.task, node: decision.node, before: [...current.values()] });
       current.set(decision.task.id, {
         ...decision.task,
         nodeId: decision.node.id,

@@ -5,7 +5,8 @@ import { silentLogger } from '../../../../src/common/log.ts';
 import { seededRandom } from '../../../../src/common/random.ts';
 import { Scheduler } from '../../../../src/manager/scheduler/scheduler.ts';
 import type { Writer } from '../../../../src/manager/store/transaction.ts';
-import { Cluster, type Task } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
+import { Cluster, type Node, type Task } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
+import { NodeSpec, NodeSpec_Availability } from '../../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import { TaskState, TaskStatus } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { localStore } from '../../../support/local-store.ts';
 import { aNode, aService, aTask, type TaskOptions } from './builders.ts';
@@ -54,6 +55,11 @@ const setStatus = (tx: Writer, id: string, state: TaskState, desiredState?: Task
   }
 };
 
+const drained = (node: Node): Node => ({
+  ...node,
+  spec: NodeSpec.fromPartial({ ...node.spec, availability: NodeSpec_Availability.DRAIN }),
+});
+
 describe('scheduler', () => {
   it('assigns pending tasks evenly and says so', async () => {
     const s = start((tx) => {
@@ -68,6 +74,25 @@ describe('scheduler', () => {
       message: 'scheduler assigned task to node',
       err: '',
     });
+  });
+
+  it('decides again when a node changes before the decision is stored', async () => {
+    const count = 1200;
+    const s = start((tx) => {
+      for (const id of ['a', 'b']) tx.node.create(aNode(id));
+      tx.service.create(aService('s'));
+      tasks(tx, 's', count, { state: TaskState.NEW });
+    });
+    await s.began;
+    await s.store.batch(Array(count).keys(), (tx, i) => setStatus(tx, `s-${i}`, TaskState.PENDING));
+    await new Promise((resolve) => setImmediate(resolve));
+    // So many are decided in several turns, of which the first is due now.
+    s.clock.setTimer(1, () => {
+      void s.store.update((tx) => tx.node.update(drained(tx.node.get('a') as Node)));
+    });
+    await s.settle();
+    expect(s.store.read.task.by('node', 'a')).toHaveLength(0);
+    expect(s.store.read.task.by('node', 'b')).toHaveLength(count);
   });
 
   it('leaves tasks alone that the allocator has not passed on', async () => {
