@@ -22,6 +22,7 @@ import { isListed, isPredefined, isPruned } from './network-selection.ts';
 
 const FILTERS = ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type'];
 const TYPES = ['builtin', 'custom'];
+const FLAGS = ['true', '1', 'false', '0'];
 const PRUNE_FILTERS = ['label', 'label!', 'until'];
 const SWARM_DRIVER = 'overlay';
 
@@ -34,6 +35,7 @@ export function registerNetworks(app: Router, context: ApiContext): void {
     const filters = parseFilters(query, FILTERS);
     const type = filters.get('type').find((word) => !TYPES.includes(word));
     if (type !== undefined) throw unclassified(`invalid filter: 'type'='${type}'`);
+    requireOneFlag(filters.get('dangling'), 'dangling');
     const local = (await localTo(request)?.list(queryText(query, 'filters'))) ?? [];
     const networks = await networksOfSwarm(context, request);
     const listed = networks?.all.filter((network) => isListed(networks.read, network, filters)) ?? [];
@@ -119,6 +121,13 @@ export function registerNetworks(app: Router, context: ApiContext): void {
         throw new HttpError(501, `containers are connected by a container engine, and this node has none`);
       });
     }
+  }
+}
+
+function requireOneFlag(values: readonly string[], key: string): void {
+  if (values.length > 1) throw badRequest(`got more than one value for filter key "${key}"`);
+  if (values.some((value) => !FLAGS.includes(value))) {
+    throw badRequest(`invalid value for filter '${key}', must be "true" (or "1"), or "false" (or "0")`);
   }
 }
 

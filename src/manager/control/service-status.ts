@@ -19,7 +19,6 @@ export function serviceStatus(
   const iteration = service.jobStatus?.jobIteration?.index ?? 0;
   const isJob = mode.$case === 'replicatedJob' || mode.$case === 'globalJob';
   const isCurrent = (task: Task): boolean => (task.jobIteration?.index ?? 0) === iteration;
-  const isWanted = (task: Task): boolean => task.desiredState <= TaskState.RUNNING;
   return {
     serviceId,
     desiredTasks: desiredTasks(),
@@ -47,7 +46,8 @@ export function serviceStatus(
             (task.status?.state ?? 0) < TaskState.COMPLETE,
         );
       default:
-        return count(isWanted);
+        // A task that waits for the one it replaces is not wanted to run yet.
+        return count((task) => task.desiredState === TaskState.RUNNING);
     }
   }
 }

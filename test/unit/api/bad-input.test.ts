@@ -244,6 +244,13 @@ describe('filters', () => {
       "invalid filters: the values of 'name' must be a list of strings or an object with them as keys and true as values",
     ],
     ['/networks', '{"type":["bogus"]}', 500, "invalid filter: 'type'='bogus'"],
+    [
+      '/networks',
+      '{"dangling":["maybe"]}',
+      400,
+      `invalid value for filter 'dangling', must be "true" (or "1"), or "false" (or "0")`,
+    ],
+    ['/networks', '{"dangling":["true","false"]}', 400, 'got more than one value for filter key "dangling"'],
   ])('of %s: %s', async (path, filters, status, message) => {
     const answer = await rig.call('GET', `/v1.41${path}?filters=${encodeURIComponent(filters)}`);
     expect([answer.status, answer.message]).toEqual([status, message]);

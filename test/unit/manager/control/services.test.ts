@@ -321,6 +321,20 @@ describe('reading services', () => {
     ]);
   });
 
+  it('does not count a task of a global service that waits for the one it replaces as wanted', async () => {
+    const test = await testControl();
+    const mode = { $case: 'global', value: {} } as const;
+    const { id } = await create(test, aServiceSpec('agent', { mode }));
+    const { READY, RUNNING, SHUTDOWN } = TaskState;
+    await test.store.update((tx) => {
+      [RUNNING, READY, SHUTDOWN].forEach((desiredState, i) =>
+        tx.task.create(Task.fromPartial({ id: `t${i}`, serviceId: id, status: { state: RUNNING }, desiredState })),
+      );
+    });
+    const { statuses } = await test.control.listServiceStatuses({ services: [id] });
+    expect(statuses).toEqual([{ serviceId: id, desiredTasks: 1, runningTasks: 3, completedTasks: 0 }]);
+  });
+
   it('counts the slots of a job that completed in its present iteration, each once', async () => {
     const test = await testControl();
     const mode = { $case: 'replicatedJob', value: { maxConcurrent: 2, totalCompletions: 3 } } as const;
