@@ -9,6 +9,8 @@ export interface ClientOptions {
   /** unix:///path.sock, tcp://host:port or https://host:port. */
   readonly host: string;
   readonly tls?: TlsMaterial | undefined;
+  /** Where people say the address, for messages. @default '--host' */
+  readonly flag?: string;
 }
 
 /** PEM texts: the authority that signed the server's certificate, and the certificate to show it. */
@@ -36,6 +38,7 @@ const CODE_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
 
 export class ApiClient {
   readonly host: string;
+  readonly #flag: string;
   readonly #base: RequestOptions;
   readonly #isTls: boolean;
   readonly #send: typeof httpRequest;
@@ -43,7 +46,8 @@ export class ApiClient {
   /** Throws a UsageError when the address cannot be understood. */
   constructor(options: ClientOptions) {
     this.host = options.host;
-    const url = parseHost(options.host);
+    this.#flag = options.flag ?? '--host';
+    const url = parseHost(options.host, this.#flag);
     this.#isTls = options.tls !== undefined || url.protocol === 'https:';
     this.#send = this.#isTls ? (httpsRequest as typeof httpRequest) : httpRequest;
     const { tls } = options;
@@ -128,7 +132,7 @@ export class ApiClient {
           : error.message;
     return new SwarmError(
       'unavailable',
-      `cannot reach swarmd at ${this.host}: ${why}; start it with "swarmd up", or name another address with --host`,
+      `cannot reach swarmd at ${this.host}: ${why}; start it with "swarmd up", or name another address with ${this.#flag}`,
       {
         cause: error,
       },
@@ -136,12 +140,7 @@ export class ApiClient {
   }
 }
 
-function parseHost(text: string): {
-  readonly protocol: string;
-  readonly pathname: string;
-  readonly hostname: string;
-  readonly port: string;
-} {
+function parseHost(text: string, flag: string): Pick<URL, 'protocol' | 'pathname' | 'hostname' | 'port'> {
   if (text.startsWith('/')) return { protocol: 'unix:', pathname: text, hostname: '', port: '' };
   if (text.startsWith('unix://'))
     return { protocol: 'unix:', pathname: text.slice('unix://'.length), hostname: '', port: '' };
@@ -151,7 +150,7 @@ function parseHost(text: string): {
   } catch {
     // Told below.
   }
-  throw new UsageError(`--host "${text}": write unix:///path.sock, tcp://host:port or https://host:port`);
+  throw new UsageError(`${flag} "${text}": write unix:///path.sock, tcp://host:port or https://host:port`);
 }
 
 function queryText(query: Query | undefined): string {

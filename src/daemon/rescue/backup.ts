@@ -12,7 +12,7 @@ export interface BackupOptions {
 
 /** Resolves with what was written once it is on disk. Throws what the manager answers, unavailable when it does not. */
 export async function backup({ api, out, passphrase }: BackupOptions): Promise<BackupHead> {
-  const whole = await fetchBackup(new ApiClient({ host: api }));
+  const whole = await fetchBackup(new ApiClient({ host: api, flag: '--api' }));
   await writeBackup(out, whole, passphrase);
   return whole.head;
 }

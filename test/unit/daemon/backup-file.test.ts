@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { backup } from '../../../src/daemon/rescue/backup.ts';
 import { readBackup, writeBackup } from '../../../src/daemon/rescue/backup-file.ts';
 
 describe('a backup file', () => {
@@ -47,5 +48,12 @@ describe('a backup file', () => {
     await writeFile(file, 'hello');
     await expect(readBackup(file, undefined)).rejects.toThrow('is no backup of a swarm');
     await expect(readBackup(join(directory, 'missing'), undefined)).rejects.toThrow('cannot be read');
+  });
+
+  it('is not made where no manager answers, and the way to name another is told', async () => {
+    const api = `unix://${join(directory, 'swarmd.sock')}`;
+    await expect(backup({ api, out: file, passphrase: undefined })).rejects.toThrow(
+      /there is no such socket; .* with --api$/,
+    );
   });
 });
