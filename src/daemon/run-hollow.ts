@@ -3,6 +3,7 @@
  * streams, as on machines of their own; they share one private key and the connection that certificates are asked over.
  */
 import { setMaxListeners } from 'node:events';
+import { setFlagsFromString } from 'node:v8';
 import { systemClock } from '../common/clock.ts';
 import { errorText, isSwarmError, SwarmError } from '../common/errors.ts';
 import type { Logger } from '../common/log.ts';
@@ -14,7 +15,7 @@ import { NodeSpec_Availability } from '../proto/generated/docker/swarmkit/v1/spe
 import { Agent } from '../worker/agent.ts';
 import { HollowCounts, HollowDriver } from '../worker/drivers/hollow-driver.ts';
 import { withDefaultPort } from './addresses.ts';
-import { tlsConnector } from './manager-connector.ts';
+import { hollowConnector } from './hollow-connector.ts';
 import type { HollowOptions } from './options.ts';
 
 /** Joins under way at a time; with more, sessions of nodes that joined time out while others join. */
@@ -36,6 +37,8 @@ export async function runHollow(options: HollowOptions, log: Logger): Promise<Ho
     );
   }
   const managers = options.join.map((address) => withDefaultPort(address));
+  // Room for young objects stays as small as it starts: what counts here is how many workers fit into a machine.
+  setFlagsFromString('--semi-space-growth-factor=1');
   const abort = new AbortController();
   const { signal } = abort;
   // Every worker listens for the end.
@@ -73,7 +76,7 @@ export async function runHollow(options: HollowOptions, log: Logger): Promise<Ho
         nodeId: identity.current.nodeId,
         stateDir: undefined,
         driver: new HollowDriver({ hostname, engineVersion: VERSION, plan, counts }),
-        connector: tlsConnector(identity),
+        connector: hollowConnector(identity.current),
         managers,
         log,
         random: systemRandom,

@@ -15,8 +15,9 @@ const LOOK_EVERY_MS = 5_000;
 const QUIET = 0.5;
 /** Memory in use must have grown by this factor since the last collection. */
 const GROWTH = 1.25;
-/** Collecting may take one part in so many of the time. */
+/** Collecting may take one part in so many of the time; where nobody waits for the process, of the second. */
 const SHARE_OF_TIME = 200;
+const PATIENT_SHARE_OF_TIME = 50;
 /** Bytes of objects up to which moving them together takes no longer than one may wait: some 100 ms. */
 const SMALL = 64 * 1024 * 1024;
 
@@ -33,30 +34,37 @@ export function settleMemory({ isPatient = false }: { readonly isPatient?: boole
   const gc = runInNewContext('gc') as () => void;
   let kept = inUse();
   let notBefore = 0;
-  const collect = (): void => {
-    const from = performance.now();
-    if (isPatient || process.memoryUsage().heapUsed < SMALL) moveTogether();
+  const collect = async (): Promise<void> => {
+    const from = used();
+    // Not twice at a time.
+    notBefore = Number.POSITIVE_INFINITY;
+    if (isPatient || process.memoryUsage().heapUsed < SMALL) await moveTogether();
     else gc();
-    const to = performance.now();
+    const to = used();
     kept = inUse();
-    notBefore = to + (to - from) * SHARE_OF_TIME;
+    notBefore = to.atMs + (to.cpuMs - from.cpuMs) * (isPatient ? PATIENT_SHARE_OF_TIME : SHARE_OF_TIME);
   };
-  for (const ms of AFTER_MS) setTimeout(collect, ms).unref();
+  for (const ms of AFTER_MS) setTimeout(() => void collect(), ms).unref();
   let before = used();
   setInterval(() => {
     const now = used();
     const share = (now.cpuMs - before.cpuMs) / (now.atMs - before.atMs);
     before = now;
-    if (share < QUIET && inUse() > kept * GROWTH && now.atMs > notBefore) collect();
+    if (share < QUIET && inUse() > kept * GROWTH && now.atMs > notBefore) void collect();
   }, LOOK_EVERY_MS).unref();
 }
 
-/** The collector's last resort; nothing but the inspector offers it, here without a port that anybody could connect to. */
-function moveTogether(): void {
+/** The collector's last resort; nothing but the inspector offers it, here without a port that anybody could connect to. Resolves when done. */
+function moveTogether(): Promise<void> {
   const session = new Session();
   session.connect();
-  session.post('HeapProfiler.collectGarbage');
-  session.disconnect();
+  return new Promise((resolve) => {
+    session.post('HeapProfiler.collectGarbage', () => {
+      resolve();
+      // Within the answer it would wait for itself.
+      setImmediate(() => session.disconnect());
+    });
+  });
 }
 
 /** Processor time of the process until now, and when that is. */
