@@ -6,6 +6,7 @@ import type { Server } from '@grpc/grpc-js';
 import { randomBytes } from 'node:crypto';
 import { forwardClock } from '../common/clock.ts';
 import { newId } from '../common/ids.ts';
+import { Turns } from '../common/turns.ts';
 import { newJoinToken } from '../identity/join-token.ts';
 import { TlsListener } from '../identity/tls-listener.ts';
 import { ControlClient } from '../proto/generated/docker/swarmkit/v1/control.ts';
@@ -64,11 +65,12 @@ export function managerRooms(options: ManagerOptions, seat: Seat): ManagerRooms 
   // What is stored is reckoned by a clock that never goes back; certificates and Raft go by the system's.
   const clock = forwardClock(options.clock);
   const grpc = newGrpcServer();
+  const turns = new Turns();
   const store = new Store({
     clock,
     newRequestId,
     proposer: { propose: (data) => seat.taken().propose(data) },
-    pause: () => new Promise((resolve) => setImmediate(resolve)),
+    pause: () => turns.next(),
   });
   const listener: TlsListener = new TlsListener({
     identity,

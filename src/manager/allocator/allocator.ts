@@ -1,5 +1,5 @@
 /** The leader's loop that moves tasks from NEW to PENDING once ports and addresses they need are theirs. */
-import { sleep, type Clock } from '../../common/clock.ts';
+import type { Clock } from '../../common/clock.ts';
 import { toSwarmError } from '../../common/errors.ts';
 import type { Logger } from '../../common/log.ts';
 import type { Store } from '../store/store.ts';
@@ -43,9 +43,9 @@ export class Allocator {
       onTheirWay.add(done);
     };
     const passes = async (): Promise<void> => {
-      for (let isFirst = true; allocation.hasWork; isFirst = false) {
-        if (!isFirst) await sleep(clock, 0, signal);
+      while (allocation.hasWork && !signal.aborted) {
         pass();
+        if (allocation.hasWork) await store.pause();
       }
     };
     try {

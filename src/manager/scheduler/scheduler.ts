@@ -97,16 +97,17 @@ class Session {
   }
 
   async #work(signal: AbortSignal): Promise<void> {
-    const { clock, gatherMs = GATHER_MS } = this.#options;
+    const { store, clock, gatherMs = GATHER_MS } = this.#options;
     while (!signal.aborted) {
       await this.#wake.wait();
       // Lets I/O have its turn, and changes gather.
       await sleep(clock, gatherMs, signal);
       const decisions = [...this.#decide()];
       for (let turn = 1; turn < TURNS_PER_ROUND && this.#pending.hasReady; turn++) {
-        await sleep(clock, 0, signal);
+        await store.pause();
         decisions.push(...this.#decide());
       }
+      if (signal.aborted) return;
       await this.#write(decisions);
       if (this.#pending.hasReady) this.#wake.set();
     }

@@ -51,7 +51,7 @@ export interface StoreOptions {
   /** Fresh decimal 63-bit request ids; an entry whose id was applied before is ignored. */
   readonly newRequestId: () => string;
   readonly proposer: Proposer;
-  /** Resolves when other work of the process has had its turn, for which a large batch waits now and then. @default a batch never waits */
+  /** Resolves when other work of the process has had its turn; a large batch waits for it now and then. @default nobody waits */
   readonly pause?: () => Promise<void>;
 }
 
@@ -179,6 +179,11 @@ export class Store {
     }
     await Promise.all(commits);
     return done;
+  }
+
+  /** Resolves when other work of the process has had its turn: for those who have much to do. */
+  async pause(): Promise<void> {
+    await this.#pause?.();
   }
 
   /** Subscribes to all commits from now on. */

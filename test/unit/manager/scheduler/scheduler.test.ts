@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { FakeClock } from '../../../../src/common/clock.ts';
+import { FakeClock, sleep } from '../../../../src/common/clock.ts';
 import { LABEL_STRATEGY } from '../../../../src/common/service-labels.ts';
 import { silentLogger } from '../../../../src/common/log.ts';
 import { seededRandom } from '../../../../src/common/random.ts';
@@ -18,7 +18,7 @@ afterEach(() => {
 
 function start(fill: (tx: Writer) => void = () => undefined) {
   const clock = new FakeClock();
-  const local = localStore(clock);
+  const local = localStore(clock, () => sleep(clock, 0));
   const { store } = local;
   const abort = new AbortController();
   aborts.push(abort);
@@ -60,6 +60,9 @@ const drained = (node: Node): Node => ({
   spec: NodeSpec.fromPartial({ ...node.spec, availability: NodeSpec_Availability.DRAIN }),
 });
 
+/** The clock does not move meanwhile. */
+const AT_ONCE = { inOneTurn: true };
+
 describe('scheduler', () => {
   it('assigns pending tasks evenly and says so', async () => {
     const s = start((tx) => {
@@ -84,7 +87,7 @@ describe('scheduler', () => {
       tasks(tx, 's', count, { state: TaskState.NEW });
     });
     await s.began;
-    await s.store.batch(Array(count).keys(), (tx, i) => setStatus(tx, `s-${i}`, TaskState.PENDING));
+    await s.store.batch(Array(count).keys(), (tx, i) => setStatus(tx, `s-${i}`, TaskState.PENDING), AT_ONCE);
     await new Promise((resolve) => setImmediate(resolve));
     // So many are decided in several turns, of which the first is due now.
     s.clock.setTimer(1, () => {
@@ -314,6 +317,7 @@ describe('scheduler', () => {
       (tx, i) => {
         tx.task.create(aTask(`flood-${i}`, 'flood', { slot: i + 1 }));
       },
+      AT_ONCE,
     );
     await s.store.update((tx) => tasks(tx, 'small', 3));
     await s.clock.advance(1);
