@@ -1,20 +1,29 @@
 #!/usr/bin/env node
 // Makes a clone ready: installs what the lock file names (only when it changed) and compiles (only what changed).
-// `npm start` and `npm test` call it first. Two calls at once wait for each other.
+// `npm start` and `npm test` call it first. Two calls at once wait for each other. A clone that its caller may not change is used as it is.
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const stampFile = join(root, 'node_modules', '.swarmd-setup');
 const lockFile = join(root, '.setup.lock');
+const wanted = createHash('sha256')
+  .update(readFileSync(join(root, 'package-lock.json')))
+  .update(`${process.platform} ${process.arch} ${process.versions.modules}`)
+  .digest('hex');
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
 if (major < 20 || (major === 20 && minor < 19)) {
   console.error(`swarmd needs Node.js 20.19 or newer; this is ${process.version}.`);
   process.exit(2);
+}
+
+if (!isWritable()) {
+  if (isInstalled() && existsSync(join(root, 'dist'))) process.exit(0);
+  fail(`${root} is not set up for this Node.js, and you may not write there: run "npm run build" as its owner`);
 }
 
 process.on('SIGINT', () => process.exit(130));
@@ -27,12 +36,21 @@ try {
   rmSync(lockFile, { force: true });
 }
 
+function isWritable() {
+  try {
+    accessSync(root, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isInstalled() {
+  return existsSync(stampFile) && readFileSync(stampFile, 'utf8') === wanted;
+}
+
 function install() {
-  const wanted = createHash('sha256')
-    .update(readFileSync(join(root, 'package-lock.json')))
-    .update(`${process.platform} ${process.arch} ${process.versions.modules}`)
-    .digest('hex');
-  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === wanted) return;
+  if (isInstalled()) return;
   console.error('swarmd: installing packages (once; takes a moment) …');
   // Development packages are wanted even where NODE_ENV says production: the compiler is one of them.
   const args = ['--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
