@@ -43,7 +43,7 @@ export function registerServices(app: Router, context: ApiContext): void {
   app.get('/services', async (request, reply) => {
     const query = queryOf(request);
     const filters = parseFilters(query, FILTERS);
-    const withStatus = queryStrictFlag(query, 'status') && request.apiMinor >= STATUS_MINOR;
+    const withStatus = request.apiMinor >= STATUS_MINOR && queryStrictFlag(query, 'status');
     const swarm = await readSwarm(context, request);
     const services = swarm.store.read.service.all().filter((service) => isListed(service, filters));
     const statuses = withStatus ? await statusesOf(swarm, services, request.signal) : undefined;

@@ -1,6 +1,7 @@
 /** `GET /events`: what happened since a moment, then what happens, until a moment or until the client leaves. */
 import type { Clock } from '../../common/clock.ts';
 import { parseFilters } from '../filters.ts';
+import { badRequest } from '../http-error.ts';
 import { stringify } from '../json/stringify.ts';
 import { queryText, type Query } from '../query.ts';
 import { timeToNanos } from '../docker/values.ts';
@@ -22,13 +23,19 @@ export interface EventRequest {
 
 /** Throws HttpError. */
 export function parseEventRequest(query: Query): EventRequest {
-  const since = parseTimeBound(queryText(query, 'since'));
-  const until = parseTimeBound(queryText(query, 'until'));
+  const [since, until] = [queryText(query, 'since'), queryText(query, 'until')];
+  const [sinceNanos, untilNanos] = [since, until].map((text) => {
+    const bound = parseTimeBound(text);
+    return bound && timeToNanos(bound);
+  });
+  if (sinceNanos !== undefined && untilNanos !== undefined && sinceNanos > untilNanos) {
+    throw badRequest(`\`since\` time (${since}) cannot be after \`until\` time (${until})`);
+  }
   // As Docker does, other keys are taken without effect.
   const filters = parseFilters(query);
   return {
-    sinceNanos: since && timeToNanos(since),
-    untilNanos: until && timeToNanos(until),
+    sinceNanos,
+    untilNanos,
     matches: (event) => matchesEvent(filters, event),
   };
 }

@@ -268,6 +268,7 @@ describe('logs and events', () => {
     ],
     ['/services/nosuch/logs?stdout=1', 404, 'service nosuch not found'],
     ['/events?since=abc', 500, 'strconv.ParseInt: parsing "abc": invalid syntax'],
+    ['/events?since=5.2&until=5.1', 400, '`since` time (5.2) cannot be after `until` time (5.1)'],
   ])('%s', async (url, status, message) => {
     const answer = await rig.call('GET', `/v1.41${url}`);
     expect([answer.status, answer.message]).toEqual([status, message]);

@@ -298,6 +298,7 @@ describe('lists of services', () => {
     const answer = await rig.call('GET', '/v1.41/services?status=true&filters={"name":["list-a"]}');
     expect(answer.json[0]?.['ServiceStatus']).toEqual({ RunningTasks: 0, DesiredTasks: 1, CompletedTasks: 0 });
     const older = await rig.call('GET', '/v1.40/services?status=true&filters={"name":["list-a"]}');
+    expect((await rig.call('GET', '/v1.40/services?status=bogus')).status).toBe(200);
     expect(older.json[0]?.['ServiceStatus']).toBeUndefined();
   });
 });
