@@ -1,6 +1,6 @@
 /** The page that says what found which bug planted in the managers' code. */
 import type { Simulated } from '../../../src/raft/test/planting/patched-copy.ts';
-import { cell, thousands } from '../../../src/raft/test/planting/table.ts';
+import { cell, shortCell, thousands } from '../../../src/raft/test/planting/table.ts';
 
 export interface Finding extends Simulated {
   readonly name: string;
@@ -16,5 +16,5 @@ until an [invariant](../test/simulation/README.md) breaks. \`npm run mutations:s
 
 | planted bug | events | what broke |
 | --- | ---: | --- |
-${all.map(({ name, events, failure }) => `| ${cell(name)} | ${thousands(events)} | ${cell(failure ?? 'nothing')} |`).join('\n')}
+${all.map(({ name, events, failure }) => `| ${cell(name)} | ${thousands(events)} | ${shortCell(failure ?? 'nothing')} |`).join('\n')}
 `;

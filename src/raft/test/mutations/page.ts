@@ -1,6 +1,6 @@
 /** The page that says who found which planted bug. */
 import type { Simulated } from '../planting/patched-copy.ts';
-import { cell, thousands } from '../planting/table.ts';
+import { cell, shortCell, thousands } from '../planting/table.ts';
 
 /** What a mutation's detectors said; undefined where one was not asked. */
 export interface Findings {
@@ -39,5 +39,6 @@ ${rows.join('\n')}
 
 function simulated({ events, failure }: Simulated): string {
   if (failure === undefined) return `not in ${thousands(events)} events`;
-  return `${thousands(events)} events: ${cell(failure)}`;
+  const [what = ''] = failure.split('\n');
+  return `${thousands(events)} events: ${shortCell(what)}`;
 }

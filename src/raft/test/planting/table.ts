@@ -2,11 +2,15 @@
 
 const LONGEST = 110;
 
-/** One line, not too long, in which nothing ends the cell or means anything to Markdown. */
+/** One line in which nothing ends the cell or means anything to Markdown. */
 export function cell(text: string): string {
   const line = text.replaceAll('\n', ' ');
-  const short = line.length > LONGEST ? `${line.slice(0, LONGEST - 1)}…` : line;
-  return short.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('*', '\\*').replaceAll('_', '\\_');
+  return line.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('*', '\\*').replaceAll('_', '\\_');
+}
+
+/** A cell for what broke, which may be told at length. */
+export function shortCell(text: string): string {
+  return cell(text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
 }
 
 export function thousands(events: number): string {
