@@ -23,6 +23,15 @@ const OCTAL: ScalarTag = {
   resolve: (digits) => Number.parseInt(digits, 8),
 };
 
+/** Ids and the like that a number would not hold exactly keep their digits. */
+const LARGE_NUMBER: ScalarTag = {
+  tag: 'tag:yaml.org,2002:int',
+  default: true,
+  identify: () => false,
+  test: /^[-+]?[0-9]{16,}$/,
+  resolve: (digits) => (Number.isSafeInteger(Number(digits)) ? Number(digits) : String(BigInt(digits))),
+};
+
 /** Files by name; "-" is standard input. Throws invalidArgument naming file, line, field, value and remedy. */
 export function loadCompose(files: readonly string[], options: LoadOptions): ComposeFile {
   return files.map((file) => loadFile(file, options)).reduce((earlier, later) => composeFile.merge(earlier, later));
@@ -33,7 +42,7 @@ function loadFile(file: string, { variables, warn }: LoadOptions): ComposeFile {
   const document = parseDocument(readText(file), {
     lineCounter: lines,
     merge: true,
-    customTags: (tags) => [OCTAL, ...tags],
+    customTags: (tags) => [OCTAL, LARGE_NUMBER, ...tags],
   });
   const [problem] = document.errors;
   if (problem) {

@@ -233,11 +233,14 @@ export const service = struct(
 
 export type ComposeService = Of<typeof service>;
 
-/** "host:address" or "host=address" lines, or a map; as pairs in the order written. */
+/** "host:address" or "host=address" lines in the order written, or a map in the order of its names; as pairs. */
 function pairsOfHosts(): Shape<readonly (readonly [string, string])[]> {
   return {
     read: (field) => {
-      if (field.isMap) return field.entries().map(([host, address]) => [host, address.text()] as const);
+      if (field.isMap) {
+        const pairs = field.entries().map(([host, address]) => [host, address.text()] as const);
+        return pairs.toSorted(([a], [b]) => (a < b ? -1 : 1));
+      }
       return field.items().map((item) => {
         const line = item.text();
         const at = line.search(/[:=]/);

@@ -122,11 +122,11 @@ function healthcheck({ healthcheck: check }: ComposeService): object | undefined
   if (check.disable) return { Test: ['NONE'] };
   return compact({
     Test: check.test,
-    Interval: check.interval,
-    Timeout: check.timeout,
-    StartPeriod: check.start_period,
-    StartInterval: check.start_interval,
-    Retries: check.retries,
+    Interval: unlessZero(check.interval),
+    Timeout: unlessZero(check.timeout),
+    StartPeriod: unlessZero(check.start_period),
+    StartInterval: unlessZero(check.start_interval),
+    Retries: unlessZero(check.retries),
   });
 }
 
@@ -225,12 +225,18 @@ type Resources = NonNullable<NonNullable<ComposeService['deploy']>['resources']>
 
 function resources({ limits, reservations }: Resources = {}): object {
   return compact({
-    Limits: limits && compact({ NanoCPUs: limits.cpus, MemoryBytes: limits.memory, Pids: limits.pids }),
+    Limits:
+      limits &&
+      compact({
+        NanoCPUs: unlessZero(limits.cpus),
+        MemoryBytes: unlessZero(limits.memory),
+        Pids: unlessZero(limits.pids),
+      }),
     Reservations:
       reservations &&
       compact({
-        NanoCPUs: reservations.cpus,
-        MemoryBytes: reservations.memory,
+        NanoCPUs: unlessZero(reservations.cpus),
+        MemoryBytes: unlessZero(reservations.memory),
         GenericResources: reservations.generic_resources?.map(({ kind, value }) => ({
           DiscreteResourceSpec: { Kind: kind, Value: value },
         })),
@@ -275,9 +281,9 @@ function mode(input: StackServiceInput): object {
 const updateConfig = (config: ComposeUpdateConfig): object =>
   compact({
     Parallelism: config.parallelism ?? 1,
-    Delay: config.delay,
+    Delay: unlessZero(config.delay),
     FailureAction: config.failure_action,
-    Monitor: config.monitor,
+    Monitor: unlessZero(config.monitor),
     MaxFailureRatio: config.max_failure_ratio ?? 0,
     Order: config.order ?? '',
   });
@@ -299,6 +305,9 @@ function ports(service: ComposeService): readonly object[] | undefined {
 
 const wrong = ({ name }: StackServiceInput, field: string, what: string, remedy: string): SwarmError =>
   new SwarmError('invalidArgument', `services.${name}.${field}: ${what}; ${remedy}`);
+
+/** Nothing is said with a zero here, and the API does not give it back. */
+const unlessZero = (number: number | undefined): number | undefined => (number === 0 ? undefined : number);
 
 const nonEmpty = <T>(items: readonly T[]): readonly T[] | undefined => (items.length === 0 ? undefined : items);
 

@@ -64,6 +64,18 @@ describe('variables', () => {
   });
 });
 
+it('numbers too large to be held exactly keep their digits', () => {
+  const { services } = load(
+    web('environment: { GUILD: 123456789012345678, SMALL: 1234567890123456, BELOW: -9007199254740993 }'),
+  );
+  expect(services['web']?.environment).toEqual({
+    GUILD: '123456789012345678',
+    SMALL: '1234567890123456',
+    BELOW: '-9007199254740993',
+  });
+  expect(complaint(web('deploy: { replicas: 123456789012345678 }'))).toContain('is not a whole number');
+});
+
 describe('what is wrong', () => {
   it.each([
     [['imege: x'], 'compose.yaml:4: services.web.imege: is not known; did you mean image?'],

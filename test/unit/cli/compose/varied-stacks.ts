@@ -57,7 +57,7 @@ services:
     env_file: more.env
   three:
     image: app
-    environment: { NUMBER: 10, FLOAT: 1.50, LARGE: 12345678, NOTHING: , TEXT: "yes" }
+    environment: { NUMBER: 10, FLOAT: 1.50, LARGE: 12345678, ID: 123456789012345678, HEX: 0x1F, OCTAL: 017, NOTHING: , TEXT: "yes" }
 `,
     ],
   },
@@ -217,6 +217,22 @@ services:
     healthcheck: { test: [CMD-SHELL, "curl -f localhost || exit 1"], interval: 7s, timeout: 1500ms, retries: 2, start_period: 1m }
   quiet: { image: app, healthcheck: { disable: true }, logging: { driver: none } }
   checked: { image: app, healthcheck: { test: NONE } }
+`,
+    ],
+  },
+  {
+    name: 'zeros, and hosts as a map',
+    texts: [
+      `services:
+  web:
+    image: nginx
+    extra_hosts: { zed: 10.0.0.9, abe: 10.0.0.8 }
+    healthcheck: { test: "true", interval: 0s, timeout: 0s, retries: 0, start_period: 0s }
+    deploy:
+      replicas: 0
+      update_config: { parallelism: 0, delay: 0s, monitor: 0s, max_failure_ratio: 0 }
+      resources: { limits: { cpus: "0", memory: "0", pids: 0 }, reservations: { cpus: "0", memory: "0" } }
+      restart_policy: { delay: 0s, max_attempts: 0, window: 0s }
 `,
     ],
   },
