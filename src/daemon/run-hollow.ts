@@ -37,8 +37,10 @@ export async function runHollow(options: HollowOptions, log: Logger): Promise<Ho
     );
   }
   const managers = options.join.map((address) => withDefaultPort(address));
-  // Room for young objects stays as small as it starts: what counts here is how many workers fit into a machine.
+  // What counts here is how many workers fit into a machine. Room for young objects stays as small as it starts, and a few bytes
+  // that a connection keeps do not keep 8 KiB of others with them.
   setFlagsFromString('--semi-space-growth-factor=1');
+  Buffer.poolSize = 512;
   const abort = new AbortController();
   const { signal } = abort;
   // Every worker listens for the end.

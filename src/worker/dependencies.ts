@@ -3,6 +3,7 @@
  * just those its spec names.
  */
 import type { Config, Secret, Task } from '../proto/generated/docker/swarmkit/v1/objects.ts';
+import type { ContainerSpec } from '../proto/generated/docker/swarmkit/v1/specs.ts';
 import type { AssignmentSet, Changes } from './assignments.ts';
 import type { TaskDependencies } from './drivers/driver.ts';
 
@@ -25,19 +26,33 @@ export class Dependencies {
 
   /** What the task may see; reading it later shows what is here then. */
   viewFor(task: Task): TaskDependencies {
-    const spec = task.spec?.runtime?.$case === 'container' ? task.spec.runtime.value : undefined;
-    const allSecrets = this.#secrets;
-    const allConfigs = this.#configs;
-    const secretIds = new Set((spec?.secrets ?? []).map((reference) => reference.secretId));
-    const configIds = new Set((spec?.configs ?? []).map((reference) => reference.configId));
-    return {
-      get secrets() {
-        return pick(allSecrets, secretIds);
-      },
-      get configs() {
-        return pick(allConfigs, configIds);
-      },
-    };
+    return new View(task, this.#secrets, this.#configs);
+  }
+}
+
+/** One per task, so it holds nothing of its own. */
+class View implements TaskDependencies {
+  readonly #task: Task;
+  readonly #secrets: ReadonlyMap<string, Secret>;
+  readonly #configs: ReadonlyMap<string, Config>;
+
+  constructor(task: Task, secrets: ReadonlyMap<string, Secret>, configs: ReadonlyMap<string, Config>) {
+    this.#task = task;
+    this.#secrets = secrets;
+    this.#configs = configs;
+  }
+
+  get secrets(): ReadonlyMap<string, Secret> {
+    return pick(this.#secrets, this.#container?.secrets.map(({ secretId }) => secretId) ?? []);
+  }
+
+  get configs(): ReadonlyMap<string, Config> {
+    return pick(this.#configs, this.#container?.configs.map(({ configId }) => configId) ?? []);
+  }
+
+  get #container(): ContainerSpec | undefined {
+    const runtime = this.#task.spec?.runtime;
+    return runtime?.$case === 'container' ? runtime.value : undefined;
   }
 }
 
@@ -51,7 +66,7 @@ function applyChanges<T extends { readonly id: string }>(
   for (const id of changes.removed) held.delete(id);
 }
 
-function pick<T>(from: ReadonlyMap<string, T>, ids: ReadonlySet<string>): ReadonlyMap<string, T> {
+function pick<T>(from: ReadonlyMap<string, T>, ids: readonly string[]): ReadonlyMap<string, T> {
   const seen = new Map<string, T>();
   for (const id of ids) {
     const value = from.get(id);

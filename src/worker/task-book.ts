@@ -4,7 +4,7 @@ import type { TaskStatus } from '../proto/generated/docker/swarmkit/v1/types.ts'
 import type { RestartHistory } from './local-restart.ts';
 
 export interface BookEntry {
-  /** As the manager last sent it; its `status` member is not ours and never read. */
+  /** As the manager last sent it, without its `status`, which is not ours. */
   readonly task: Task;
   /** What we know and report. */
   readonly status: TaskStatus;

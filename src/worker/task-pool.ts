@@ -99,7 +99,7 @@ export class TaskPool {
 
   #begin(task: Task): void {
     const status = task.status ?? TaskStatus.fromPartial({ state: TaskState.ASSIGNED });
-    const entry: BookEntry = { task, status, isAssigned: true, restarts: NO_RESTARTS };
+    const entry: BookEntry = { task: { ...task, status: undefined }, status, isAssigned: true, restarts: NO_RESTARTS };
     this.#options.book.put(entry);
     this.#start(entry);
   }

@@ -54,7 +54,7 @@ export interface TaskRunnerOptions {
 const MAX_REMOVE_WAIT_MS = 30_000;
 
 export class TaskRunner {
-  readonly #options: TaskRunnerOptions;
+  readonly #options: Omit<TaskRunnerOptions, 'entry'>;
   #entry: BookEntry;
   #controller: TaskController | undefined;
   readonly #attention: Attention;
@@ -66,11 +66,11 @@ export class TaskRunner {
   #end: ExitStatus | undefined;
   readonly #done: Promise<void>;
 
-  constructor(options: TaskRunnerOptions) {
+  constructor({ entry, ...options }: TaskRunnerOptions) {
     this.#options = options;
-    this.#entry = options.entry;
+    this.#entry = entry;
     this.#attention = new Attention(options.clock);
-    this.#isWithdrawn = !options.entry.isAssigned;
+    this.#isWithdrawn = !entry.isAssigned;
     const stopListening = options.contact.onChange(() => this.wake());
     this.#done = this.#run().finally(stopListening);
   }
@@ -105,7 +105,7 @@ export class TaskRunner {
     const isKnown = task.meta?.version?.index === this.task.meta?.version?.index;
     if (isKnown && desiredState === this.task.desiredState) return;
     const isNowToStop = desiredState >= TaskState.SHUTDOWN && this.task.desiredState < TaskState.SHUTDOWN;
-    this.#put({ ...this.#entry, task: { ...task, desiredState } });
+    this.#put({ ...this.#entry, task: { ...task, desiredState, status: undefined } });
     if (isNowToStop) this.#attention.interrupt();
     this.wake();
   }
@@ -161,11 +161,12 @@ export class TaskRunner {
   async #step(): Promise<void> {
     if (await this.#mayReviveNow()) return;
     const step = nextStep(this.status.state, this.#desired);
-    if (step.kind === 'rest' && this.#isWithdrawn && isTerminal(this.status.state)) await this.#removeTraces();
-    else if (step.kind === 'rest') await this.#rest();
-    else if (step.kind === 'move') await this.#move(step.state, step.message, '');
-    else if (this.#hasToWaitForSecrets(step.call)) await this.#attention.changed();
-    else await this.#do(step.call);
+    // Returned, not awaited: a task may stay in a step for days, and need not keep the way there in memory.
+    if (step.kind === 'rest' && this.#isWithdrawn && isTerminal(this.status.state)) return this.#removeTraces();
+    if (step.kind === 'rest') return this.#rest();
+    if (step.kind === 'move') return this.#move(step.state, step.message, '');
+    if (this.#hasToWaitForSecrets(step.call)) return this.#attention.changed();
+    return this.#do(step.call);
   }
 
   #hasToWaitForSecrets(call: Call): boolean {
