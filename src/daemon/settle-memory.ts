@@ -17,7 +17,7 @@ const QUIET = 0.5;
 const GROWTH = 1.25;
 /** Collecting may take one part in so many of the time; where nobody waits for the process, of the second. */
 const SHARE_OF_TIME = 200;
-const PATIENT_SHARE_OF_TIME = 50;
+const PATIENT_SHARE_OF_TIME = 20;
 /** Bytes of objects up to which moving them together takes no longer than one may wait: some 100 ms. */
 const SMALL = 64 * 1024 * 1024;
 
