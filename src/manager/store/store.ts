@@ -27,8 +27,8 @@ import { CommitHistory, Watch, type Commit, type WatchOptions } from './watch.ts
 
 /** Largest transaction in bytes; larger work must use {@link Store.batch}. */
 const MAX_TRANSACTION_BYTES = 1.5 * 1024 * 1024;
-/** Transactions of a batch that are made before other work of the process has its turn; some ms of work. */
-const TRANSACTIONS_PER_TURN = 2;
+/** Transactions of a batch that are made before other work of the process has its turn; some tens of ms of work at most. */
+const TRANSACTIONS_PER_TURN = 5;
 /** A batch closes its transaction at this many changes … */
 const MAX_BATCH_CHANGES = 200;
 /** … or at this many bytes. */
