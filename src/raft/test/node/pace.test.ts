@@ -83,8 +83,8 @@ describe('a leader that applies many entries', () => {
     group.defer(look);
     await group.run();
     expect(machine.texts.at(-1)).toBe('199');
-    // 512 KiB in one turn, and no entry counts for less than 16.
+    // 256 KiB in one turn, and no entry counts for less than 16.
     const steps = seen.slice(1).map((count, i) => count - (seen[i] as number));
-    expect(Math.max(...steps)).toBe(32);
+    expect(Math.max(...steps)).toBe(16);
   });
 });
