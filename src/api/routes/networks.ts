@@ -179,7 +179,6 @@ function requireJsonType(request: ApiRequest): void {
   }
 }
 
-/** Networks of the swarm have scope "swarm", or the driver that is made for it. */
 /** From 1.44 on clients take for granted that a name is given once; an older engine sees to that only when it is asked. */
 const UNIQUE_NAMES_MINOR = 44;
 
@@ -193,6 +192,7 @@ function withDuplicateCheck({ apiMinor, body }: ApiRequest): Buffer | undefined 
   }
 }
 
+/** Networks of the swarm have scope "swarm", or the driver that is made for it. */
 const belongsToMachine = ({ Scope, Driver, Ingress, ConfigOnly }: DockerNetworkCreateRequest): boolean =>
   ConfigOnly === true || (Driver !== SWARM_DRIVER && (Scope ? Scope !== 'swarm' : Ingress !== true));
 
