@@ -1,5 +1,5 @@
 /**
- * Object ids: 25 characters of base 36, drawn from 17 random bytes, as SwarmKit's. They sort in no order and never repeat in practice.
+ * Object ids: 25 characters of base 36, each as likely as any other, which look like SwarmKit's. They sort in no order and never repeat in practice.
  */
 import { drawRandomBytes } from './random-bytes.ts';
 
@@ -7,6 +7,10 @@ import { drawRandomBytes } from './random-bytes.ts';
 export type IdSource = () => string;
 
 const ID_LENGTH = 25;
+const DIGITS = '0123456789abcdefghijklmnopqrstuvwxyz';
+const BASE = DIGITS.length;
+/** Bytes below this fall on all digits equally often. */
+const FAIR_BYTES = 256 - (256 % BASE);
 
 /** As many characters of an id are shown by clients. */
 const SHOWN_LENGTH = 12;
@@ -24,12 +28,14 @@ export const newId: IdSource = () => {
 };
 
 function randomId(): string {
-  const bytes = drawRandomBytes(17);
-  // The top bit makes every number the same length in base 36; its first, nearly constant digit is dropped.
-  bytes[0] = (bytes[0] ?? 0) | 0x80;
-  return BigInt(`0x${bytes.toString('hex')}`)
-    .toString(36)
-    .slice(1, 1 + ID_LENGTH);
+  let id = '';
+  while (id.length < ID_LENGTH) {
+    // One byte for each character, and some more for those that are not used.
+    for (const byte of drawRandomBytes(ID_LENGTH + 1)) {
+      if (byte < FAIR_BYTES && id.length < ID_LENGTH) id += DIGITS[byte % BASE];
+    }
+  }
+  return id;
 }
 
 /** Ids "prefix1", "prefix2", … for tests. */

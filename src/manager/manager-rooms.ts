@@ -65,7 +65,7 @@ export function managerRooms(options: ManagerOptions, seat: Seat): ManagerRooms 
   // What is stored is reckoned by a clock that never goes back; certificates and Raft go by the system's.
   const clock = forwardClock(options.clock);
   const grpc = newGrpcServer();
-  const turns = new Turns();
+  const turns = new Turns(() => clock.monotonic());
   const store = new Store({
     clock,
     newRequestId,

@@ -76,6 +76,7 @@ export class Consensus implements Proposer {
       bootstrap: options.bootstrap ? [{ id: options.local.raftId, context: contextOf(options.local) }] : undefined,
       send: (messages) => this.#transport.send(messages),
       sendSnapshot: (message) => void this.#sendSnapshot(message),
+      monotonic: () => clock.monotonic(),
       deferNotice: (task) => void clock.setTimer(COMMIT_NOTICE_MS, task),
       random,
       electionTicks: options.electionTicks,

@@ -4,7 +4,8 @@
  */
 export class Inbox {
   readonly #defer: (task: () => void) => void;
-  readonly #turn: () => void;
+  readonly #monotonic: () => number;
+  readonly #turn: (waitedMs: number) => void;
   readonly #failed: (error: unknown) => void;
   #inputs: (() => void)[] = [];
   #ticks = 0;
@@ -15,11 +16,14 @@ export class Inbox {
   constructor(options: {
     /** Runs a task soon. */
     readonly defer: (task: () => void) => void;
-    /** Handles what {@link takeInputs} and {@link takeTicks} give. */
-    readonly turn: () => void;
+    /** Time that has passed, in ms. */
+    readonly monotonic: () => number;
+    /** Handles what {@link takeInputs} and {@link takeTicks} give, after it waited so long for its turn. */
+    readonly turn: (waitedMs: number) => void;
     readonly failed: (error: unknown) => void;
   }) {
     this.#defer = options.defer;
+    this.#monotonic = options.monotonic;
     this.#turn = options.turn;
     this.#failed = options.failed;
   }
@@ -51,11 +55,12 @@ export class Inbox {
   wake(): void {
     if (this.#isScheduled || this.#state !== 'open') return;
     this.#isScheduled = true;
+    const asked = this.#monotonic();
     this.#defer(() => {
       this.#isScheduled = false;
       if (this.#state !== 'open') return;
       try {
-        this.#turn();
+        this.#turn(this.#monotonic() - asked);
       } catch (error) {
         this.#failed(error);
       }

@@ -57,6 +57,11 @@ export interface RaftNodeOptions {
   /** Runs a task soon, after the input that is due now. Default setImmediate. */
   readonly defer?: ((task: () => void) => void) | undefined;
   /**
+   * Time that has passed, in ms. If given, a leader with many entries to apply goes on for some of the time that all else took since its
+   * last turn; otherwise each turn applies the same number of bytes. Default: no time passes.
+   */
+  readonly monotonic?: (() => number) | undefined;
+  /**
    * Runs a task a little later, some milliseconds. If given, messages that tell followers nothing but how far the log is committed wait for
    * it, and are not sent at all if an append follows sooner; linearizable reads and heartbeats do not wait. Default: sent at once.
    */
@@ -82,8 +87,8 @@ export interface RaftNodeOptions {
   /** Entries kept behind a snapshot for slow followers. Default 500. */
   readonly trailingEntries?: number | undefined;
   /**
-   * Bytes of log that may pile up before a snapshot, whatever its size: then at 4 times the last snapshot's. A snapshot longer than
-   * this by n bytes is not made before n bytes of log have come. Default 16 MiB.
+   * Bytes of log that may pile up before a snapshot, whatever its size: then at 4 times the last snapshot's. Before the log is twice as
+   * long as the last snapshot, less this, there is none. Default 16 MiB.
    */
   readonly minSnapshotLogBytes?: number | undefined;
 }
@@ -106,6 +111,7 @@ export function resolveNodeOptions(options: RaftNodeOptions): ResolvedNodeOption
     random: options.random,
     deferNotice: options.deferNotice,
     defer: options.defer ?? ((task) => void setImmediate(task)),
+    monotonic: options.monotonic ?? (() => 0),
     events: options.events ?? {},
     logger: options.logger ?? silentLogger,
     electionTicks: options.electionTicks ?? 10,

@@ -48,12 +48,12 @@ export class RaftNode {
 
   constructor(options: RaftNodeOptions) {
     this.#options = resolveNodeOptions(options);
-    const { log, stateMachine, events, maxUncommittedBytes, random, electionTicks } = this.#options;
+    const { log, stateMachine, events, maxUncommittedBytes, random, electionTicks, defer, monotonic } = this.#options;
     const core = (): RawNode => this.#core();
     const wake = (): void => this.#inbox.wake();
     const failed = (error: unknown): void => this.#fail(error);
     const deliver = (responses: readonly Message[]): void => this.#work.deliver(responses);
-    this.#inbox = new Inbox({ defer: this.#options.defer, turn: () => this.#turn(), failed });
+    this.#inbox = new Inbox({ defer, monotonic, turn: (waitedMs) => this.#turn(waitedMs), failed });
     this.#outbox = new Outbox(this.#options);
     this.#transfer = new TransferWaiter(electionTicks);
     this.#proposals = new ProposalBuffer(maxUncommittedBytes);
@@ -103,6 +103,7 @@ export class RaftNode {
       outbox: this.#outbox,
       reads: this.#reads,
       isLeading: () => this.#leadership.term !== 0,
+      monotonic,
       softStateChanged: (state) => {
         this.#observeLeadership();
         events.softState?.(state);
@@ -327,13 +328,13 @@ export class RaftNode {
   }
 
   /** Handles everything that arrived. Messages come before ticks: after a pause of the process an election must not start while a heartbeat waits. */
-  #turn(): void {
+  #turn(waitedMs: number): void {
     this.#core();
     this.#writes.settle();
     for (const input of this.#inbox.takeInputs()) input();
     for (let ticks = this.#inbox.takeTicks(); ticks > 0; ticks--) this.#tick();
     this.#reads.pump();
-    this.#work.run();
+    this.#work.run(waitedMs);
     this.#observeLeadership();
     this.#outbox.flush();
     const raw = this.#core();

@@ -16,6 +16,8 @@ const ROUNDS_PER_TURN = 16;
  * all new requests come in in the next, and heartbeats wait meanwhile.
  */
 const LED_BYTES_PER_TURN = 256 * 1024;
+/** How much of the time that all else took a leader may go on applying in its turn: else it would fall behind where turns are long. */
+const SHARE = 1 / 3;
 
 export interface ReadyWorkOptions {
   readonly id: PeerId;
@@ -28,6 +30,8 @@ export interface ReadyWorkOptions {
   readonly reads: ReadRequests;
   /** Whether this node leads and takes proposals. */
   readonly isLeading: () => boolean;
+  /** Time that has passed, in ms. */
+  readonly monotonic: () => number;
   readonly softStateChanged: (state: SoftState) => void;
 }
 
@@ -39,13 +43,19 @@ export class ReadyWork {
     this.#options = options;
   }
 
-  /** Does what there is to do now. What the disk does meanwhile is handled in a later turn, or here if it is worth waiting for. */
-  run(): void {
-    const max = this.#options.isLeading() ? LED_BYTES_PER_TURN : Number.POSITIVE_INFINITY;
+  /**
+   * Does what there is to do now. What the disk does meanwhile is handled in a later turn, or here if it is worth waiting for.
+   * @param waitedMs since the turn was asked for
+   */
+  run(waitedMs: number): void {
+    const { applier, writes, monotonic, isLeading } = this.#options;
+    const end = monotonic() + waitedMs * SHARE;
+    const max = isLeading() ? LED_BYTES_PER_TURN : Number.POSITIVE_INFINITY;
     const applied = this.#rounds(max);
-    if (!this.#options.writes.isLone || !this.#hasNothingBetter()) return;
+    while (applier.isBehind && !writes.isRestoring && monotonic() < end) this.#rounds(max);
+    if (!writes.isLone || !this.#hasNothingBetter()) return;
     this.#options.log.writeNow();
-    this.#options.writes.settle();
+    writes.settle();
     this.#rounds(max - applied);
   }
 

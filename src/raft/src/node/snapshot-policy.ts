@@ -21,17 +21,19 @@ export interface LogGrowth {
 
 /** Log bytes per byte of snapshot at which replaying the log costs more than a new snapshot. */
 const LOG_PER_SNAPSHOT = 4;
+/** Log bytes per byte of snapshot below which a snapshot costs more than it saves. */
+const LEAST_LOG_PER_SNAPSHOT = 2;
 
 /**
- * A snapshot is due every so many entries, or bytes of log. A large one waits besides until about as much log has come as it
- * is long: writing all of a large state every few seconds would cost more than the writes that changed it.
+ * A snapshot is due every so many entries, or bytes of log. A large one waits besides until about twice as much log has
+ * come as it is long: writing all of a large state every few seconds would cost more than the writes that changed it.
  */
 export function isSnapshotDue(policy: SnapshotPolicy, growth: LogGrowth): boolean {
   const { bytesSinceSnapshot, snapshotBytes } = growth;
   const entries = growth.appliedIndex - growth.snapshotIndex;
   if (entries <= 0) return false;
   if (bytesSinceSnapshot > Math.max(policy.minSnapshotLogBytes, LOG_PER_SNAPSHOT * snapshotBytes)) return true;
-  const isWorthIt = bytesSinceSnapshot >= snapshotBytes - policy.minSnapshotLogBytes;
+  const isWorthIt = bytesSinceSnapshot >= LEAST_LOG_PER_SNAPSHOT * snapshotBytes - policy.minSnapshotLogBytes;
   return entries >= policy.snapshotEntries && isWorthIt;
 }
 

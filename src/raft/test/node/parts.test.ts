@@ -90,11 +90,11 @@ describe('the snapshot policy', () => {
     expect(isSnapshotDue(policy, { ...quiet, appliedIndex: 100, bytesSinceSnapshot: 5000 })).toBe(false);
   });
 
-  it('lets a large state wait until as much log has come as it is long', () => {
+  it('lets a large state wait until twice as much log has come as it is long', () => {
     const many = { ...quiet, appliedIndex: 500, snapshotBytes: 50_000 };
-    expect(isSnapshotDue(policy, { ...many, bytesSinceSnapshot: 48_999 })).toBe(false);
-    expect(isSnapshotDue(policy, { ...many, bytesSinceSnapshot: 49_000 })).toBe(true);
-    expect(isSnapshotDue(policy, { ...many, appliedIndex: 199, bytesSinceSnapshot: 49_000 })).toBe(false);
+    expect(isSnapshotDue(policy, { ...many, bytesSinceSnapshot: 98_999 })).toBe(false);
+    expect(isSnapshotDue(policy, { ...many, bytesSinceSnapshot: 99_000 })).toBe(true);
+    expect(isSnapshotDue(policy, { ...many, appliedIndex: 199, bytesSinceSnapshot: 99_000 })).toBe(false);
   });
 
   it('keeps some entries for slow followers', () => {
