@@ -40,9 +40,6 @@ const stopped = (): SwarmError =>
     'this manager stopped leading the cluster before the state was stored: report it again',
   );
 
-/** Values stored together: thousands of agents may report at once, and encoding what they say must not hold up everybody else. */
-const MAX_WRITES = 2_000;
-
 export class WriteBatcher<V> {
   readonly #options: WriteBatcherOptions<V>;
   readonly #backoff: Backoff;
@@ -140,24 +137,15 @@ export class WriteBatcher<V> {
     this.#endGathering = undefined;
   }
 
-  /** The oldest, `max` at most. */
-  #take(max = Number.POSITIVE_INFINITY): Map<string, Item<V>> {
-    let taken = this.#pending;
-    if (taken.size <= max) this.#pending = new Map();
-    else {
-      taken = new Map();
-      for (const [key, item] of this.#pending) {
-        if (taken.size >= max) break;
-        taken.set(key, item);
-        this.#pending.delete(key);
-      }
-    }
+  #take(): Map<string, Item<V>> {
+    const taken = this.#pending;
+    this.#pending = new Map();
     for (const go of this.#roomWaiters) go();
     return taken;
   }
 
   async #flush(signal: AbortSignal): Promise<void> {
-    const batch = this.#take(MAX_WRITES);
+    const batch = this.#take();
     const failure = await this.#write([...batch.values()]);
     if (!failure) {
       this.#backoff.reset();

@@ -1,6 +1,8 @@
 /** What has to be looked at: services as a whole, single slots, updates; each once, however often it is marked. */
 import type { ServiceMarks, SlotMark } from './service-plan.ts';
 
+const NO_SLOTS: ReadonlyMap<string, SlotMark> = new Map();
+
 export class Attention {
   readonly #whole = new Set<string>();
   readonly #slots = new Map<string, Map<string, SlotMark>>();
@@ -22,29 +24,22 @@ export class Attention {
   slot(serviceId: string, mark: SlotMark): void {
     const slots = this.#slotsOf(serviceId);
     const known = slots.get(mark.key);
-    slots.set(mark.key, { ...mark, nodeChanged: mark.nodeChanged || (known?.nodeChanged ?? false) });
+    slots.set(mark.key, known?.nodeChanged ? { ...mark, nodeChanged: true } : mark);
   }
 
-  /** Takes all marks, by service. */
-  take(): ReadonlyMap<string, ServiceMarks> {
-    const taken = new Map<string, ServiceMarks>();
-    for (const serviceId of this.#whole) taken.set(serviceId, { whole: true, slots: [] });
-    for (const [serviceId, slots] of this.#slots) {
+  /** Takes the marks of one service after the other, those to be looked at as a whole first; what is not asked for stays. */
+  *take(): Generator<readonly [serviceId: string, marks: ServiceMarks]> {
+    for (const serviceId of this.#whole) {
+      const slots = this.#slots.get(serviceId) ?? NO_SLOTS;
+      this.#whole.delete(serviceId);
+      this.#slots.delete(serviceId);
       // Slots marked for a change of their node keep that mark beside a look at the whole service.
-      const marks = [...slots.values()];
-      if (taken.has(serviceId)) taken.set(serviceId, { whole: true, slots: marks.filter((mark) => mark.nodeChanged) });
-      else taken.set(serviceId, { whole: false, slots: marks });
+      yield [serviceId, { whole: true, slots: [...slots.values()].filter((mark) => mark.nodeChanged) }];
     }
-    this.#whole.clear();
-    this.#slots.clear();
-    return taken;
-  }
-
-  /** Puts the marks of a service back, to be taken again later. */
-  putBack(serviceId: string, { whole, slots }: ServiceMarks): void {
-    if (whole) this.service(serviceId);
-    else this.update(serviceId);
-    for (const mark of slots) this.slot(serviceId, mark);
+    for (const [serviceId, slots] of this.#slots) {
+      this.#slots.delete(serviceId);
+      yield [serviceId, { whole: false, slots: [...slots.values()] }];
+    }
   }
 
   #slotsOf(serviceId: string): Map<string, SlotMark> {

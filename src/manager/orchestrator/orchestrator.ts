@@ -102,7 +102,6 @@ class ServiceLoop implements LeaderLoop {
 
   /** Steps by service. A turn plans a limited number of slots, so that it never holds the process up for long. */
   #plan(nowMs: number): ReadonlyMap<string, readonly Step[]> {
-    const marks = this.#attention.take();
     const { newId, random } = this.#options;
     const around: Surroundings = {
       nowMs,
@@ -113,16 +112,13 @@ class ServiceLoop implements LeaderLoop {
     };
     const steps = new Map<string, readonly Step[]>();
     let slots = 0;
-    for (const [serviceId, serviceMarks] of marks) {
-      if (slots >= SLOTS_PER_TURN) {
-        this.#attention.putBack(serviceId, serviceMarks);
-        continue;
-      }
+    for (const [serviceId, marks] of this.#attention.take()) {
       const run = this.#runs.get(serviceId);
-      const plan = planService({ serviceId, marks: serviceMarks, run, reader: this.#reader, around });
+      const plan = planService({ serviceId, marks, run, reader: this.#reader, around });
       this.#keep(serviceId, plan);
       slots += plan.slotCount;
       if (plan.steps.length > 0) steps.set(serviceId, plan.steps);
+      if (slots >= SLOTS_PER_TURN) break;
     }
     return steps;
   }

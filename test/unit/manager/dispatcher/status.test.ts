@@ -115,27 +115,6 @@ describe('the queue before the store', () => {
     return { clock, batcher, stop: end };
   };
 
-  it('stores what thousands report at once in portions, oldest first, and forgets nothing', async () => {
-    const sizes: number[] = [];
-    const stored: string[] = [];
-    const { clock, batcher, stop } = start((values) => {
-      sizes.push(values.length);
-      stored.push(...values);
-      return Promise.resolve();
-    }, 10_000);
-    const told = Array.from({ length: 4_500 }, (_, i) => `v${i}`);
-    const all = Promise.all(told.map((value, i) => batcher.stored(`k${i}`, value)));
-    for (let i = 0; i < 3; i++) {
-      await new Promise((resolve) => setImmediate(resolve));
-      await clock.advance(20);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    await all;
-    expect(sizes).toEqual([2_000, 2_000, 500]);
-    expect(stored).toEqual(told);
-    await stop();
-  });
-
   it('keeps what gathers during a write for the next one, the newest per key', async () => {
     const batches: (readonly string[])[] = [];
     let finish = (): void => undefined;
