@@ -51,12 +51,12 @@ describe('turns', () => {
     void work();
     void work();
     const done: number[] = [];
-    for (const others of [0, 75, 90, 91, 300, 0]) {
+    for (const others of [0, 75, 90, 91, 300, 900, 0]) {
       const before = pieces;
       now += others;
       await turn();
       done.push(pieces - before);
     }
-    expect(done).toEqual([3, 3, 3, 4, 10, 3]);
+    expect(done).toEqual([3, 3, 3, 4, 10, 10, 3]);
   });
 });
