@@ -1,14 +1,10 @@
-/** What long work may take in a turn in any case, in ms; what there is to do in a small cluster is done in it. */
-const LEAST_MS = 25;
-/** How much of the time that all else took may be given to it, if that is more. Others count by the same rule, and one half each would let all of them grow. */
+/** How much of the time that all else took may be given to long work, besides one piece. Others count by the same rule, and one half each would let all of them grow. */
 const SHARE = 1 / 3;
-/** What long work may take in a turn at most, in ms, so that long turns do not become longer still. */
-const MOST_MS = 100;
 
 /**
- * Lets long work be done in pieces of a few ms, first come first served, so that all else has its turn of the event loop in between. In
- * each turn pieces are done for some ms. Where turns are long because there is much else to do, it is for a third of the time of all else,
- * a tenth of a second at most: otherwise the more there is to do, the less of it would be done.
+ * Lets long work be done in pieces, first come first served, so that all else has its turn of the event loop in between. Usually one piece
+ * is done in each turn. Where turns are long because there is much else to do, more are, for a third of the time of all else: otherwise
+ * the more there is to do, the less of it would be done.
  */
 export class Turns {
   readonly #monotonic: () => number;
@@ -35,7 +31,7 @@ export class Turns {
     const asked = this.#monotonic();
     setImmediate(() => {
       const now = this.#monotonic();
-      this.#end = now + Math.min(MOST_MS, Math.max(LEAST_MS, (now - asked) * SHARE));
+      this.#end = now + (now - asked) * SHARE;
       this.#give();
     });
   }

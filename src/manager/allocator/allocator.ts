@@ -11,8 +11,8 @@ export interface AllocatorOptions {
   readonly log: Logger;
 }
 
-/** Objects looked at before other work of the process has its turn; some ms of work. */
-const WORK_PER_PASS = 200;
+/** Objects looked at before other work of the process has its turn; some tens of ms of work at most. */
+const WORK_PER_PASS = 1000;
 
 export class Allocator {
   readonly name = 'allocator';

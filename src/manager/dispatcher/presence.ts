@@ -52,7 +52,6 @@ export class Presence {
       gatherMs: settings.nodeGatherMs,
       limit: settings.statusQueueLimit,
       merge: laterNodeReport,
-      pause: () => store.pause(),
       write: (reports) =>
         store.batch(reports, (tx, report) => {
           const node = applyNodeReport(tx.node.get(report.nodeId), report);

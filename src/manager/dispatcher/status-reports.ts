@@ -24,7 +24,6 @@ export class StatusReports {
       gatherMs: settings.statusGatherMs,
       limit: settings.statusQueueLimit,
       merge: laterReport,
-      pause: () => store.pause(),
       write: (reports) => {
         const stamp = { appliedBy: nodeId, appliedAt: timestampOfMs(clock.now()) };
         return store.batch(reports, (tx, report) => {

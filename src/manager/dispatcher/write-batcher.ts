@@ -1,6 +1,6 @@
 /**
- * Gathers writes by key and stores them together, thousands in portions: the newest per key wins, and what gathers while they are on
- * their way is stored after them. Nothing accepted is dropped while the term lasts: a portion that could not be
+ * Gathers writes by key and stores them together: the newest per key wins, one batch is on its way at a time, and what
+ * gathers meanwhile goes into the next. Nothing accepted is dropped while the term lasts: a batch that could not be
  * stored is tried again, and an item that can never be stored is refused alone.
  */
 import { Backoff } from '../../common/backoff.ts';
@@ -22,16 +22,12 @@ export interface WriteBatcherOptions<V> {
   readonly merge?: (older: V, newer: V) => V;
   /** Stores values; must be safe to repeat. */
   readonly write: (values: readonly V[]) => Promise<unknown>;
-  /** Resolves when other work of the process has had its turn. */
-  readonly pause: () => Promise<void>;
 }
 
 interface Item<V> {
   value: V;
   readonly waiting: Waiter[];
 }
-
-type Entry<V> = readonly [key: string, item: Item<V>];
 
 interface Waiter {
   readonly resolve: () => void;
@@ -43,9 +39,6 @@ const stopped = (): SwarmError =>
     'unavailable',
     'this manager stopped leading the cluster before the state was stored: report it again',
   );
-
-/** Values stored in one go. Who waits for them is told in one go as well, and to answer an agent takes as long as to store what it said. */
-const PORTION = 200;
 
 export class WriteBatcher<V> {
   readonly #options: WriteBatcherOptions<V>;
@@ -152,39 +145,28 @@ export class WriteBatcher<V> {
   }
 
   async #flush(signal: AbortSignal): Promise<void> {
-    const entries = [...this.#take()];
-    const portions: Promise<boolean>[] = [];
-    for (let start = 0; start < entries.length; start += PORTION) {
-      if (start > 0) await this.#options.pause();
-      portions.push(this.#storePortion(entries.slice(start, start + PORTION)));
+    const batch = this.#take();
+    const failure = await this.#write([...batch.values()]);
+    if (!failure) {
+      this.#backoff.reset();
+      return;
     }
-    const areStored = await Promise.all(portions);
-    if (areStored.every(Boolean)) this.#backoff.reset();
-    else if (!signal.aborted) await sleep(this.#options.clock, this.#backoff.next(), signal).catch(() => undefined);
-  }
-
-  /** Never rejects. Returns false when some are to be tried again later. */
-  async #storePortion(entries: readonly Entry<V>[]): Promise<boolean> {
-    const failure = await this.#write(entries.map(([, item]) => item));
-    if (!failure) return true;
     if (failure.isRetryable) {
-      this.#putBack(entries);
-      return false;
+      this.#putBack(batch);
+      if (!signal.aborted) await sleep(this.#options.clock, this.#backoff.next(), signal).catch(() => undefined);
+      return;
     }
-    let areStored = true;
-    // Something in the portion can never be stored: only that is refused.
-    for (const [key, item] of entries) {
+    // Something in the batch can never be stored: only that is refused.
+    for (const [key, item] of batch) {
       const refusal = await this.#write([item]);
       if (!refusal) continue;
       if (refusal.isRetryable) {
-        this.#putBack([[key, item]]);
-        areStored = false;
+        this.#putBack(new Map([[key, item]]));
         continue;
       }
       this.#options.log.error({ err: refusal, key }, 'reported state cannot be stored and is dropped');
       for (const waiter of item.waiting) waiter.reject(refusal);
     }
-    return areStored;
   }
 
   /** Stores items and tells who waits; returns what went wrong. */
@@ -200,9 +182,9 @@ export class WriteBatcher<V> {
     return undefined;
   }
 
-  #putBack(entries: readonly Entry<V>[]): void {
+  #putBack(batch: ReadonlyMap<string, Item<V>>): void {
     const newer = this.#pending;
     this.#pending = new Map();
-    for (const [key, item] of [...entries, ...newer]) this.#add(key, item.value, item.waiting);
+    for (const [key, item] of [...batch, ...newer]) this.#add(key, item.value, item.waiting);
   }
 }

@@ -31,10 +31,10 @@ export interface SchedulerOptions {
 
 const GATHER_MS = 1;
 const REFRESH_MS = 1000;
-/** Decisions made before other work of the process has its turn; some ms of work. */
-const DECISIONS_PER_TURN = 500;
+/** Decisions made before other work of the process has its turn; some tens of ms of work at most. */
+const DECISIONS_PER_TURN = 1000;
 /** Turns whose decisions are stored together; what is undecided then waits until they are. */
-const TURNS_PER_ROUND = 4;
+const TURNS_PER_ROUND = 2;
 
 export class Scheduler {
   readonly name = 'scheduler';

@@ -27,7 +27,9 @@ import { CommitHistory, Watch, type Commit, type WatchOptions } from './watch.ts
 
 /** Largest transaction in bytes; larger work must use {@link Store.batch}. */
 const MAX_TRANSACTION_BYTES = 1.5 * 1024 * 1024;
-/** A batch closes its transaction at this many changes, some ms of work, … */
+/** Transactions of a batch that are made before other work of the process has its turn; some tens of ms of work at most. */
+const TRANSACTIONS_PER_TURN = 5;
+/** A batch closes its transaction at this many changes … */
 const MAX_BATCH_CHANGES = 200;
 /** … or at this many bytes. */
 const MAX_BATCH_BYTES = (MAX_TRANSACTION_BYTES * 3) / 4;
@@ -159,17 +161,15 @@ export class Store {
     };
     try {
       for (const item of items) {
-        if (log.count >= MAX_BATCH_CHANGES || log.bytes >= MAX_BATCH_BYTES) {
-          close();
-          open();
-          if (this.#pause && !inOneTurn) {
-            await this.#pause();
-            if (failures.length > 0) break;
-            open();
-          }
-        }
         body(tx, item);
         done++;
+        if (log.count < MAX_BATCH_CHANGES && log.bytes < MAX_BATCH_BYTES) continue;
+        close();
+        open();
+        if (inOneTurn || !this.#pause || commits.length % TRANSACTIONS_PER_TURN !== 0) continue;
+        await this.#pause();
+        if (failures.length > 0) break;
+        open();
       }
       if (log.count > 0) close();
     } catch (error) {

@@ -18,8 +18,6 @@ const ROUNDS_PER_TURN = 16;
 const LED_BYTES_PER_TURN = 256 * 1024;
 /** How much of the time that all else took a leader may go on applying in its turn: else it would fall behind where turns are long. */
 const SHARE = 1 / 3;
-/** How long it may do so at most, in ms. */
-const MOST_MS = 100;
 
 export interface ReadyWorkOptions {
   readonly id: PeerId;
@@ -51,7 +49,7 @@ export class ReadyWork {
    */
   run(waitedMs: number): void {
     const { applier, writes, monotonic, isLeading } = this.#options;
-    const end = monotonic() + Math.min(MOST_MS, waitedMs * SHARE);
+    const end = monotonic() + waitedMs * SHARE;
     const max = isLeading() ? LED_BYTES_PER_TURN : Number.POSITIVE_INFINITY;
     const applied = this.#rounds(max);
     while (applier.isBehind && !writes.isRestoring && monotonic() < end) this.#rounds(max);

@@ -88,29 +88,23 @@ describe('a leader that applies many entries', () => {
     expect(Math.max(...steps)).toBe(16);
   });
 
-  it.each([
-    { others: 96, most: 32 },
-    { others: 3000, most: 112 },
-  ])(
-    'goes on for a third of the $others ms that all else took, a tenth of a second at most',
-    async ({ others, most }) => {
-      let elsewhere = 0;
-      let applied = (): number => 0;
-      // To apply an entry takes a millisecond.
-      const [group, { node, machine }] = await oneNode({ monotonic: () => elsewhere + applied() });
-      applied = () => machine.texts.length;
-      for (let i = 0; i < 400; i++) node.propose(text(String(i)));
-      const seen: number[] = [];
-      const look = (): void => {
-        elsewhere += others;
-        seen.push(machine.texts.length);
-        if (machine.texts.length < 400) group.defer(look);
-      };
-      group.defer(look);
-      await group.run();
-      const steps = seen.slice(1).map((count, i) => count - (seen[i] as number));
-      expect(Math.max(...steps)).toBe(most);
-      expect(machine.texts).toHaveLength(400);
-    },
-  );
+  it('goes on for a third of the time that all else took', async () => {
+    let elsewhere = 0;
+    let applied = (): number => 0;
+    // To apply an entry takes a millisecond.
+    const [group, { node, machine }] = await oneNode({ monotonic: () => elsewhere + applied() });
+    applied = () => machine.texts.length;
+    for (let i = 0; i < 400; i++) node.propose(text(String(i)));
+    const seen: number[] = [];
+    const look = (): void => {
+      elsewhere += 96;
+      seen.push(machine.texts.length);
+      if (machine.texts.length < 400) group.defer(look);
+    };
+    group.defer(look);
+    await group.run();
+    const steps = seen.slice(1).map((count, i) => count - (seen[i] as number));
+    expect(Math.max(...steps)).toBe(32);
+    expect(machine.texts).toHaveLength(400);
+  });
 });

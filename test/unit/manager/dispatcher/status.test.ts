@@ -105,7 +105,6 @@ describe('the queue before the store', () => {
       gatherMs: 20,
       limit,
       write,
-      pause: () => Promise.resolve(),
     });
     const stop = new AbortController();
     const running = batcher.run(stop.signal);
@@ -115,41 +114,6 @@ describe('the queue before the store', () => {
     };
     return { clock, batcher, stop: end };
   };
-
-  it('stores what thousands report at once in portions, and tells who waits as soon as theirs is stored', async () => {
-    const finish: ((error?: SwarmError) => void)[] = [];
-    const sizes: number[] = [];
-    const { clock, batcher, stop } = start((values) => {
-      sizes.push(values.length);
-      return new Promise((resolve, reject) => finish.push((error) => (error ? reject(error) : resolve(undefined))));
-    }, 10_000);
-    const told = new Set<number>();
-    const all = Array.from({ length: 500 }, async (_, i) => {
-      await batcher.stored(`k${i}`, `v${i}`);
-      told.add(i);
-    });
-    const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-    await settled();
-    await clock.advance(20);
-    await settled();
-    expect(sizes).toEqual([200, 200, 100]);
-    finish[1]?.();
-    await settled();
-    expect([...told]).toEqual(Array.from({ length: 200 }, (_, i) => 200 + i));
-    // One that fails is stored again, without those that are stored already.
-    finish[0]?.(new SwarmError('unavailable', 'lost leadership'));
-    finish[2]?.();
-    await settled();
-    await clock.advance(100);
-    await settled();
-    await clock.advance(20);
-    await settled();
-    expect(sizes).toEqual([200, 200, 100, 200]);
-    finish[3]?.();
-    await Promise.all(all);
-    expect(told.size).toBe(500);
-    await stop();
-  });
 
   it('keeps what gathers during a write for the next one, the newest per key', async () => {
     const batches: (readonly string[])[] = [];
