@@ -1,4 +1,5 @@
 /** Long lists as answers. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ApiReply } from './http/reply.ts';
 import { stringify } from './json/stringify.ts';
 import { openStream, type RawStream } from './streams/raw-stream.ts';
@@ -26,11 +27,14 @@ export async function sendList<T>(
   for (const [i, item] of items.entries()) {
     const written = write(item);
     piece += `${i === 0 ? '' : ','}${typeof written === 'string' ? written : stringify(written)}`;
-    if (i % LOOK_EVERY !== 0 || (piece.length < MAX_PIECE && performance.now() - begun < TURN_MS)) continue;
+    if (i % LOOK_EVERY !== 0) continue;
+    const isTurnOver = performance.now() - begun >= TURN_MS;
+    if (!isTurnOver && piece.length < MAX_PIECE) continue;
     stream ??= openStream(reply, 'application/json');
     await stream.write(piece);
-    await new Promise((resolve) => setImmediate(resolve));
     piece = '';
+    if (!isTurnOver) continue;
+    await nextTurn();
     begun = performance.now();
   }
   piece += ']\n';

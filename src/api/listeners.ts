@@ -1,9 +1,13 @@
 /** The sockets the API is served on, and how they are opened and closed. */
 import { chmod, lstat, unlink } from 'node:fs/promises';
-import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { SwarmError } from '../common/errors.ts';
+import { ConnectionRelay, ListenError } from './connections/connection-relay.ts';
+import type { ListenRequest, TlsFiles } from './connections/protocol.ts';
+import type { RelayedConnection } from './connections/relayed-connection.ts';
 import { isLoopback, type ListenAddress } from './listen-address.ts';
 
 /** Docker clients put whole specs into the query string. */
@@ -15,85 +19,110 @@ const HEADERS_TIMEOUT_MS = 60_000;
 const REQUEST_TIMEOUT_MS = 300_000;
 /** Owner and group may use the socket. */
 const SOCKET_MODE = 0o660;
+/** Connections that become idle while the server closes are looked for this often. */
+const IDLE_CHECK_MS = 20;
 
-/** Server side of mutual TLS, PEM. Clients need a certificate of `ca`. */
-export interface TlsFiles {
-  readonly ca: string;
-  readonly certificate: string;
-  readonly key: string;
-}
-
-export interface ListenerOptions {
+export interface ListenersOptions {
   readonly handler: RequestListener;
-  /** Needed for TCP addresses other machines can reach. */
-  readonly tls?: TlsFiles | undefined;
+  /** For TCP addresses; needed for those that other machines can reach. */
+  readonly tls: TlsFiles | undefined;
 }
 
-/** A server that is not listening yet. */
-export function createListener(address: ListenAddress, options: ListenerOptions): Server {
-  const settings = {
-    maxHeaderSize: MAX_HEADER_BYTES,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionsCheckingInterval: 10_000,
-  };
-  if (address.kind === 'unix') return createHttpServer(settings, options.handler);
-  if (options.tls) {
-    const { ca, certificate, key } = options.tls;
-    return createHttpsServer(
-      { ...settings, ca, cert: certificate, key, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.2' },
-      options.handler,
-    );
-  }
-  if (!isLoopback(address.host)) {
-    throw new SwarmError(
-      'invalidArgument',
-      `API address tcp://${address.host}:${address.port} can be reached from other machines: give a TLS certificate, key and CA, or listen on 127.0.0.1`,
-    );
-  }
-  return createHttpServer(settings, options.handler);
-}
+/** One HTTP server on any number of addresses, whose sockets a thread of its own reads and writes. */
+export class Listeners {
+  readonly #server: Server;
+  readonly #tls: TlsFiles | undefined;
+  readonly #connections = new Set<RelayedConnection>();
+  /** Made with the first address. */
+  #relay: ConnectionRelay | undefined;
 
-/** Resolves with the port once connections are accepted (0 for unix sockets). Throws failedPrecondition when the address is taken. */
-export async function openListener(server: Server, address: ListenAddress): Promise<number> {
-  if (address.kind === 'unix') {
-    await removeStaleSocket(address.path);
-    // Bound before anyone else could connect: the mask holds while the file is made.
-    const mask = process.umask(0o777 & ~SOCKET_MODE);
-    try {
-      await listening(server, address.path, () => server.listen(address.path));
-    } finally {
-      process.umask(mask);
+  constructor({ handler, tls }: ListenersOptions) {
+    this.#tls = tls;
+    this.#server = createServer(
+      {
+        maxHeaderSize: MAX_HEADER_BYTES,
+        keepAliveTimeout: KEEP_ALIVE_MS,
+        headersTimeout: HEADERS_TIMEOUT_MS,
+        requestTimeout: REQUEST_TIMEOUT_MS,
+        connectionsCheckingInterval: 10_000,
+      },
+      handler,
+    );
+  }
+
+  /** Called with each request to leave HTTP. */
+  onUpgrade(take: (request: IncomingMessage, connection: Duplex, head: Buffer) => void): void {
+    this.#server.on('upgrade', take);
+  }
+
+  /**
+   * Resolves with the port once connections are accepted (0 for unix sockets).
+   * Throws invalidArgument when it would be served to other machines without TLS, failedPrecondition when the address cannot be had.
+   */
+  async open(address: ListenAddress): Promise<number> {
+    if (address.kind === 'unix') {
+      await removeStaleSocket(address.path);
+      // Bound before anyone else could connect: the mask holds while the file is made.
+      const mask = process.umask(0o777 & ~SOCKET_MODE);
+      try {
+        await this.#listen(address.path, { at: { path: address.path }, tls: undefined });
+      } finally {
+        process.umask(mask);
+      }
+      await chmod(address.path, SOCKET_MODE);
+      return 0;
     }
-    await chmod(address.path, SOCKET_MODE);
-    return 0;
+    const { host, port } = address;
+    if (this.#tls === undefined && !isLoopback(host)) {
+      throw new SwarmError(
+        'invalidArgument',
+        `API address tcp://${host}:${port} can be reached from other machines: give a TLS certificate, key and CA, or listen on 127.0.0.1`,
+      );
+    }
+    return await this.#listen(`${host}:${port}`, { at: { port, host: host || undefined }, tls: this.#tls });
   }
-  await listening(server, `${address.host}:${address.port}`, () =>
-    server.listen(address.port, address.host || undefined),
-  );
-  const bound = server.address();
-  return typeof bound === 'object' && bound ? bound.port : address.port;
+
+  /** Resolves when all connections are gone; those still open after `graceMs` are cut. */
+  async close(graceMs: number): Promise<void> {
+    this.#relay?.stopListening();
+    const end = performance.now() + graceMs;
+    while (this.#connections.size > 0 && performance.now() < end) {
+      this.#server.closeIdleConnections();
+      await delay(IDLE_CHECK_MS);
+    }
+    for (const connection of this.#connections) connection.destroy();
+    this.#server.close();
+    await this.#relay?.close();
+  }
+
+  async #listen(name: string, where: ListenRequest): Promise<number> {
+    if (this.#relay === undefined) {
+      this.#relay = new ConnectionRelay((connection) => this.#accept(connection));
+      // The server looks for slow and idle connections only once it listens, which the relay does in its place.
+      this.#server.emit('listening');
+    }
+    try {
+      return await this.#relay.listen(where);
+    } catch (error) {
+      throw error instanceof ListenError ? refusal(name, error) : error;
+    }
+  }
+
+  #accept(connection: RelayedConnection): void {
+    this.#connections.add(connection);
+    connection.once('close', () => this.#connections.delete(connection));
+    this.#server.emit('connection', connection);
+  }
 }
 
-function listening(server: Server, name: string, listen: () => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onError = (error: NodeJS.ErrnoException): void => {
-      const remedy =
-        error.code === 'EADDRINUSE'
-          ? 'another program listens there; stop it or choose another address'
-          : error.code === 'EACCES'
-            ? 'its folder is missing, or this user may not; make the folder, choose another address or run as root'
-            : `${error.message}; choose another address`;
-      reject(new SwarmError('failedPrecondition', `cannot listen on ${name}: ${remedy}`, { cause: error }));
-    };
-    server.once('error', onError);
-    server.once('listening', () => {
-      server.off('error', onError);
-      resolve();
-    });
-    listen();
-  });
+function refusal(name: string, error: ListenError): SwarmError {
+  const remedy =
+    error.code === 'EADDRINUSE'
+      ? 'another program listens there; stop it or choose another address'
+      : error.code === 'EACCES'
+        ? 'its folder is missing, or this user may not; make the folder, choose another address or run as root'
+        : `${error.message}; choose another address`;
+  return new SwarmError('failedPrecondition', `cannot listen on ${name}: ${remedy}`, { cause: error });
 }
 
 /** Removes a socket nobody listens on any more; leaves everything else alone. */
@@ -121,15 +150,3 @@ const answers = (path: string): Promise<boolean> =>
     });
     socket.once('error', () => resolve(false));
   });
-
-/** Connections that become idle while the server closes are looked for this often. */
-const IDLE_CHECK_MS = 20;
-
-/** Resolves when all connections are gone; those still open after `graceMs` are cut. */
-export async function closeListener(server: Server, graceMs: number): Promise<void> {
-  const closeIdle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
-  const cut = setTimeout(() => server.closeAllConnections(), graceMs);
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  clearInterval(closeIdle);
-  clearTimeout(cut);
-}

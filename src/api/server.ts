@@ -3,15 +3,16 @@
  * `/swarmd`. One handler answers on any number of unix sockets and TCP ports.
  */
 import { setMaxListeners } from 'node:events';
-import type { RequestListener, Server } from 'node:http';
+import type { RequestListener } from 'node:http';
 import { DEFAULT_API_VERSION, parseApiVersion } from './api-version.ts';
+import type { TlsFiles } from './connections/protocol.ts';
 import type { ApiContext } from './context.ts';
 import { Attachments } from './engine/attachments.ts';
 import { Engine } from './engine/engine.ts';
 import { application } from './http/application.ts';
 import { Router } from './http/router.ts';
 import { parseListenAddress } from './listen-address.ts';
-import { closeListener, createListener, openListener, type TlsFiles } from './listeners.ts';
+import { Listeners } from './listeners.ts';
 import { registerOpenApi } from './openapi/document.ts';
 import type { ApiPorts } from './ports.ts';
 import { requestMetrics } from './request-metrics.ts';
@@ -73,17 +74,14 @@ export function createApi(ports: ApiPorts, options: ApiOptions = {}): ApiServer 
   const router = createRouter(context);
   const handle = createHandler(context, router, options.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES);
   const upgrades = new Upgrades(context);
-  const servers: Server[] = [];
+  const listeners = new Listeners({ handler: handle, tls: options.tls });
+  listeners.onUpgrade((request, connection, head) => upgrades.take(request, connection, head));
   events.start();
 
   return {
     handle,
     listen: async (text) => {
-      const address = parseListenAddress(text);
-      const server = createListener(address, { handler: handle, tls: options.tls });
-      upgrades.attach(server);
-      const port = await openListener(server, address);
-      servers.push(server);
+      const port = await listeners.open(parseListenAddress(text));
       ports.log.info({ address: text }, 'API is served');
       return port;
     },
@@ -91,7 +89,7 @@ export function createApi(ports: ApiPorts, options: ApiOptions = {}): ApiServer 
       closing.abort();
       events.stop();
       upgrades.close();
-      await Promise.all(servers.map((server) => closeListener(server, CLOSE_GRACE_MS)));
+      await listeners.close(CLOSE_GRACE_MS);
     },
   };
 }

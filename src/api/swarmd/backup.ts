@@ -2,9 +2,10 @@
  * GET /swarmd/backup: a line of JSON (see {@link BackupHead}), then the whole state of that moment as a snapshot. It holds every
  * secret and the key of the authority, which no other call shows, so it is given to those on this machine only.
  */
-import { Readable } from 'node:stream';
+import { Readable, type Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { RelayedConnection } from '../connections/relayed-connection.ts';
 import { readSwarm, type ApiContext } from '../context.ts';
 import type { Router } from '../http/router.ts';
 import { HttpError } from '../http-error.ts';
@@ -12,7 +13,8 @@ import type { SwarmBackup } from '../ports.ts';
 
 export function registerBackup(app: Router, context: ApiContext): void {
   app.get('/swarmd/backup', async (request, reply) => {
-    if (request.raw.socket.remoteAddress !== undefined)
+    const connection: Duplex = request.raw.socket;
+    if (!(connection instanceof RelayedConnection && connection.isLocal))
       throw new HttpError(
         403,
         'a backup holds every secret: take it over the unix socket of the manager, not over TCP',

@@ -1,5 +1,5 @@
 /** Requests to leave HTTP: the WebSocket of `/swarmd/watch`, and what the container engine answers (attach, exec). */
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { refuseUpgrade } from '../../common/refuse-upgrade.ts';
@@ -13,7 +13,6 @@ const WATCH_PATH = '/swarmd/watch';
 /** Clients only listen. */
 const MAX_CLIENT_MESSAGE_BYTES = 1024;
 
-/** Answers upgrade requests of any number of servers. */
 export class Upgrades {
   readonly #context: ApiContext;
   readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_CLIENT_MESSAGE_BYTES });
@@ -22,15 +21,13 @@ export class Upgrades {
     this.#context = context;
   }
 
-  attach(server: Server): void {
-    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      socket.on('error', () => socket.destroy());
-      try {
-        this.#accept(request, socket, head);
-      } catch (error) {
-        refuse(socket, plainError(error));
-      }
-    });
+  take(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy());
+    try {
+      this.#accept(request, socket, head);
+    } catch (error) {
+      refuse(socket, plainError(error));
+    }
   }
 
   close(): void {

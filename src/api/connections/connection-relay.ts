@@ -1,0 +1,151 @@
+/** This thread's end of the thread that owns the API's sockets. */
+import { Worker } from 'node:worker_threads';
+import { BatchWriter, EventKind, eventsOf, type Batch } from './batch.ts';
+import type { FromThread, ListenRequest, ToThread } from './protocol.ts';
+import { RelayedConnection } from './relayed-connection.ts';
+
+/** Bytes a connection may have under way whatever the others have, those it may have while there is room, and the room for all of them. */
+const OWN_BYTES = 64 * 1024;
+const MOST_BYTES = 8 * 1024 * 1024;
+const ALL_BYTES = 32 * 1024 * 1024;
+/** It only passes bytes on; with little room for new objects it collects them soon. */
+const YOUNG_MB = 2;
+
+/** Throws by rejecting: what the socket could not be opened for. */
+export class ListenError extends Error {
+  /** Of the system, as EADDRINUSE. */
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export class ConnectionRelay {
+  readonly #worker = new Worker(threadFile(), {
+    name: 'api-connections',
+    execArgv: [],
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+  });
+  readonly #ended: Promise<void>;
+  readonly #accept: (connection: RelayedConnection) => void;
+  #settled: { resolve: (port: number) => void; reject: (error: ListenError) => void } | undefined;
+  readonly #connections = new Map<number, RelayedConnection>();
+  /** Connections that wait for what others wrote to leave. */
+  readonly #waiting = new Set<RelayedConnection>();
+  readonly #events = new BatchWriter();
+  #isFlushing = false;
+  #unwritten = 0;
+
+  /** @param accept gets each connection that comes in */
+  constructor(accept: (connection: RelayedConnection) => void) {
+    this.#accept = accept;
+    this.#worker.on('message', (message: FromThread) => this.#take(message));
+    this.#ended = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
+  }
+
+  /**
+   * Resolves with the port (0 of a unix socket) once connections are accepted. Only one at a time.
+   * Throws {@link ListenError}.
+   */
+  listen(where: ListenRequest): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#settled = { resolve, reject };
+      this.#post({ kind: 'listen', where });
+    });
+  }
+
+  stopListening(): void {
+    this.#post({ kind: 'stop listening' });
+  }
+
+  /** Resolves when what was written has left, or its readers were waited for long enough. */
+  async close(): Promise<void> {
+    this.#flush();
+    this.#post({ kind: 'close' });
+    await this.#ended;
+  }
+
+  #take(message: FromThread): void {
+    if (message.kind === 'events') this.#apply(message.batch);
+    else if (message.kind === 'listening') this.#settled?.resolve(message.port);
+    else this.#settled?.reject(new ListenError(message.code, message.message));
+  }
+
+  #apply(batch: Batch): void {
+    for (const { kind, connection: id, count, data } of eventsOf(batch)) {
+      if (kind === EventKind.open) {
+        this.#open(id, count === 1);
+        continue;
+      }
+      const connection = this.#connections.get(id);
+      if (connection === undefined) continue;
+      if (kind === EventKind.data) connection.receive(data);
+      else if (kind === EventKind.end) connection.receiveEnd();
+      else if (kind === EventKind.written) this.#wrote(connection, count);
+      else if (kind === EventKind.gone) connection.destroy();
+    }
+  }
+
+  #open(id: number, isLocal: boolean): void {
+    const events = this.#events;
+    const connection: RelayedConnection = new RelayedConnection(isLocal, {
+      write: (bytes) => {
+        this.#unwritten += bytes.length;
+        this.#tell(() => events.addData(id, bytes));
+      },
+      end: () => this.#tell(() => events.add(EventKind.end, id)),
+      pause: () => this.#tell(() => events.add(EventKind.pause, id)),
+      resume: () => this.#tell(() => events.add(EventKind.resume, id)),
+      close: () =>
+        this.#tell(() => {
+          if (this.#connections.delete(id)) this.#unwritten -= connection.unwritten;
+          events.add(EventKind.gone, id);
+        }),
+      mayWrite: (unwritten) => {
+        const may = unwritten <= OWN_BYTES || (unwritten <= MOST_BYTES && this.#unwritten <= ALL_BYTES);
+        if (may) this.#waiting.delete(connection);
+        else this.#waiting.add(connection);
+        return may;
+      },
+    });
+    this.#connections.set(id, connection);
+    this.#accept(connection);
+  }
+
+  #wrote(connection: RelayedConnection, bytes: number): void {
+    this.#unwritten -= bytes;
+    connection.wrote(bytes);
+    if (this.#unwritten <= ALL_BYTES) for (const waiting of this.#waiting) waiting.wrote(0);
+  }
+
+  /**
+   * What one callback of the event loop leads to is told at its end, together: a tick asked for by a microtask comes after all
+   * microtasks. Waiting for the end of the turn would be waiting for whatever else is ready to be read.
+   */
+  #tell(add: () => void): void {
+    add();
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    queueMicrotask(() => process.nextTick(() => this.#flush()));
+  }
+
+  #flush(): void {
+    this.#isFlushing = false;
+    if (this.#events.isEmpty) return;
+    const batch = this.#events.take();
+    this.#post({ kind: 'events', batch }, [batch.bytes.buffer]);
+  }
+
+  #post(message: ToThread, transfer: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, transfer);
+  }
+}
+
+/** The compiled thread. Threads can not load TypeScript, so when this module itself is loaded as source the one of the last build is taken. */
+function threadFile(): URL {
+  const here = import.meta.url;
+  const file = 'connection-thread.js';
+  return here.endsWith('.ts') ? new URL(`../../../dist/api/connections/${file}`, here) : new URL(`./${file}`, here);
+}

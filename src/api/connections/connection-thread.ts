@@ -1,0 +1,128 @@
+/**
+ * The thread that owns the API's sockets. It knows nothing of HTTP: bytes go to and from the thread that answers, so that reading
+ * requests and writing long answers do not wait for that one's turns, which take tenths of a second when thousands of agents report.
+ */
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { parentPort } from 'node:worker_threads';
+import { BatchWriter, EventKind, eventsOf, type Batch } from './batch.ts';
+import type { FromThread, ListenRequest, ToThread } from './protocol.ts';
+
+/** A client that does not read what was written before its connection was given up is waited for this long. */
+const LINGER_MS = 2_000;
+
+class ConnectionThread {
+  readonly #send: (message: FromThread, transfer: readonly ArrayBuffer[]) => void;
+  readonly #servers: Server[] = [];
+  readonly #connections = new Map<number, Socket>();
+  readonly #events = new BatchWriter();
+  #isFlushing = false;
+  #lastConnection = 0;
+
+  constructor(send: (message: FromThread, transfer: readonly ArrayBuffer[]) => void) {
+    this.#send = send;
+  }
+
+  /** @returns whether more will come */
+  take(message: ToThread): boolean {
+    if (message.kind === 'events') this.#apply(message.batch);
+    else if (message.kind === 'listen') this.#listen(message.where);
+    else this.#stopListening();
+    if (message.kind === 'close') for (const [id, socket] of this.#connections) this.#giveUp(id, socket);
+    return message.kind !== 'close';
+  }
+
+  #listen({ at, tls }: ListenRequest): void {
+    const isLocal = 'path' in at;
+    const accept = (socket: Socket): void => this.#accept(socket, isLocal);
+    const options = { allowHalfOpen: true, noDelay: true };
+    const server =
+      tls === undefined
+        ? createServer(options, accept)
+        : createTlsServer(
+            {
+              ...options,
+              ca: tls.ca,
+              cert: tls.certificate,
+              key: tls.key,
+              requestCert: true,
+              rejectUnauthorized: true,
+              minVersion: 'TLSv1.2',
+              ALPNProtocols: ['http/1.1'],
+            },
+            accept,
+          );
+    const refused = ({ code = '', message }: NodeJS.ErrnoException): void =>
+      this.#send({ kind: 'refused', code, message }, []);
+    server.once('error', refused);
+    server.listen(at, () => {
+      server.off('error', refused);
+      // A connection that could not be accepted is its client's loss alone.
+      server.on('error', () => undefined);
+      this.#servers.push(server);
+      const bound = server.address();
+      const port = typeof bound === 'object' && bound ? bound.port : 0;
+      this.#send({ kind: 'listening', port }, []);
+    });
+  }
+
+  #stopListening(): void {
+    for (const server of this.#servers.splice(0)) server.close();
+  }
+
+  #accept(socket: Socket, isLocal: boolean): void {
+    const id = ++this.#lastConnection;
+    this.#connections.set(id, socket);
+    this.#tell(() => this.#events.add(EventKind.open, id, isLocal ? 1 : 0));
+    socket.on('data', (piece: Buffer) => this.#tell(() => this.#events.addData(id, piece)));
+    socket.on('end', () => this.#tell(() => this.#events.add(EventKind.end, id)));
+    // What follows an error is 'close'.
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      if (this.#connections.delete(id)) this.#tell(() => this.#events.add(EventKind.gone, id));
+    });
+  }
+
+  #apply(batch: Batch): void {
+    for (const { kind, connection: id, data } of eventsOf(batch)) {
+      const socket = this.#connections.get(id);
+      if (socket === undefined) continue;
+      if (kind === EventKind.data) socket.write(data, () => this.#wrote(id, data.length));
+      else if (kind === EventKind.end) socket.end();
+      else if (kind === EventKind.pause) socket.pause();
+      else if (kind === EventKind.resume) socket.resume();
+      else if (kind === EventKind.gone) this.#giveUp(id, socket);
+    }
+  }
+
+  #wrote(id: number, bytes: number): void {
+    if (this.#connections.has(id)) this.#tell(() => this.#events.add(EventKind.written, id, bytes));
+  }
+
+  #giveUp(id: number, socket: Socket): void {
+    this.#connections.delete(id);
+    socket.destroySoon();
+    const cut = setTimeout(() => socket.destroy(), LINGER_MS);
+    socket.once('close', () => clearTimeout(cut));
+  }
+
+  /** What happens in one turn is told at its end, together. */
+  #tell(add: () => void): void {
+    add();
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    setImmediate(() => {
+      this.#isFlushing = false;
+      const batch = this.#events.take();
+      this.#send({ kind: 'events', batch }, [batch.bytes.buffer]);
+    });
+  }
+}
+
+const port = parentPort;
+if (port === null) throw new Error('this is the file of a thread, not a program');
+const thread = new ConnectionThread((message, transfer) => port.postMessage(message, transfer));
+port.on('message', (message: ToThread) => {
+  // With nothing left to hear and all sockets closed, the thread ends by itself.
+  if (!thread.take(message)) port.close();
+});
