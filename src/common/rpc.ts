@@ -18,6 +18,7 @@ import {
 } from '@grpc/grpc-js';
 import { ERROR_KINDS, SwarmError, toSwarmError } from './errors.ts';
 import type { Logger } from './log.ts';
+import { breakLongTurn } from './long-turns.ts';
 
 /** Who makes a call, taken from the client certificate. */
 export interface Caller {
@@ -80,6 +81,7 @@ export function addService<D extends ServiceDefinition>(
     const { access, handle } = methods[name as keyof D] as Method<never> & { handle: (...args: never[]) => unknown };
     const path = method.path;
     const open = (call: AnyCall): CallContext => {
+      breakLongTurn();
       const caller = options.identify(call);
       authorize(path, access, caller);
       return contextOf(call, caller);

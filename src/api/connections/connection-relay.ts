@@ -1,5 +1,7 @@
 /** This thread's end of the thread that owns the API's sockets. */
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
+import { hearInLongTurns } from '../../common/long-turns.ts';
 import { BatchWriter, EventKind, eventsOf, type Batch } from './batch.ts';
 import type { FromThread, ListenRequest, ToThread } from './protocol.ts';
 import { RelayedConnection } from './relayed-connection.ts';
@@ -23,11 +25,8 @@ export class ListenError extends Error {
 }
 
 export class ConnectionRelay {
-  readonly #worker = new Worker(threadFile(), {
-    name: 'api-connections',
-    execArgv: [],
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
-  });
+  readonly #port: MessagePort;
+  readonly #stopHearing: () => void;
   readonly #ended: Promise<void>;
   readonly #accept: (connection: RelayedConnection) => void;
   #settled: { resolve: (port: number) => void; reject: (error: ListenError) => void } | undefined;
@@ -41,8 +40,18 @@ export class ConnectionRelay {
   /** @param accept gets each connection that comes in */
   constructor(accept: (connection: RelayedConnection) => void) {
     this.#accept = accept;
-    this.#worker.on('message', (message: FromThread) => this.#take(message));
-    this.#ended = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    const worker = new Worker(threadFile(), {
+      workerData: port2,
+      transferList: [port2],
+      name: 'api-connections',
+      execArgv: [],
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    });
+    this.#port.on('message', (message: FromThread) => this.#take(message));
+    this.#ended = new Promise((resolve) => worker.once('exit', () => resolve()));
+    this.#stopHearing = hearInLongTurns(() => this.takeWaiting());
   }
 
   /**
@@ -65,6 +74,15 @@ export class ConnectionRelay {
     this.#flush();
     this.#post({ kind: 'close' });
     await this.#ended;
+    this.#stopHearing();
+    this.#port.close();
+  }
+
+  /** Takes what has come and was not heard of yet. */
+  takeWaiting(): void {
+    for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port)) {
+      this.#take(next.message as FromThread);
+    }
   }
 
   #take(message: FromThread): void {
@@ -139,7 +157,7 @@ export class ConnectionRelay {
   }
 
   #post(message: ToThread, transfer: readonly ArrayBuffer[] = []): void {
-    this.#worker.postMessage(message, transfer);
+    this.#port.postMessage(message, transfer);
   }
 }
 

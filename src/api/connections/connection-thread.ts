@@ -4,7 +4,8 @@
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { parentPort } from 'node:worker_threads';
+import { workerData } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import { BatchWriter, EventKind, eventsOf, type Batch } from './batch.ts';
 import type { FromThread, ListenRequest, ToThread } from './protocol.ts';
 
@@ -119,8 +120,7 @@ class ConnectionThread {
   }
 }
 
-const port = parentPort;
-if (port === null) throw new Error('this is the file of a thread, not a program');
+const port = workerData as MessagePort;
 const thread = new ConnectionThread((message, transfer) => port.postMessage(message, transfer));
 port.on('message', (message: ToThread) => {
   // With nothing left to hear and all sockets closed, the thread ends by itself.

@@ -7,6 +7,7 @@ import type { Readable } from 'node:stream';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConnectionRelay } from '../../../../src/api/connections/connection-relay.ts';
+import { breakLongTurn } from '../../../../src/common/long-turns.ts';
 import type { RelayedConnection } from '../../../../src/api/connections/relayed-connection.ts';
 
 const MIB = 1024 * 1024;
@@ -168,6 +169,20 @@ describe('a connection whose socket another thread owns', () => {
     client.end();
     const [refused] = (await once(connect(path), 'error')) as [NodeJS.ErrnoException];
     expect(refused.code).toMatch(/ENOENT|ECONNREFUSED/);
+  });
+});
+
+describe('what came', () => {
+  it('is heard within a long turn', async () => {
+    const { client, server } = await connected();
+    let got = '';
+    server.on('data', (piece: Buffer) => (got += piece.toString()));
+    await nextTurn();
+    client.write('urgent');
+    const end = performance.now() + 5_000;
+    while (got === '' && performance.now() < end) breakLongTurn();
+    expect(got).toBe('urgent');
+    client.destroy();
   });
 });
 
