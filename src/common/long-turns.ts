@@ -22,3 +22,16 @@ export function breakLongTurn(): void {
   heard = now;
   for (const hear of impatient) hear();
 }
+
+/** Resolves in the next turn, or when the impatient are heard in a long one: what else is to be done has had its time until then. */
+export function turnOrBreak(): Promise<void> {
+  return new Promise((resolve) => {
+    const goOn = (): void => {
+      clearImmediate(next);
+      stopHearing();
+      resolve();
+    };
+    const stopHearing = hearInLongTurns(goOn);
+    const next = setImmediate(goOn);
+  });
+}

@@ -81,14 +81,13 @@ export class RelayedConnection extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
-    this.#hand(chunk, callback);
+    this.#hand(chunk);
+    this.#callBack(callback);
   }
 
   override _writev(chunks: { readonly chunk: Buffer }[], callback: () => void): void {
-    this.#hand(
-      chunks.length === 1 ? (chunks[0]?.chunk ?? EMPTY) : Buffer.concat(chunks.map(({ chunk }) => chunk)),
-      callback,
-    );
+    for (const { chunk } of chunks) this.#hand(chunk);
+    this.#callBack(callback);
   }
 
   override _final(callback: () => void): void {
@@ -102,17 +101,15 @@ export class RelayedConnection extends Duplex {
     callback(error);
   }
 
-  #hand(bytes: Buffer, callback: () => void): void {
-    this.#timeout?.refresh();
-    if (bytes.length === 0) {
-      callback();
-      return;
-    }
+  #hand(bytes: Buffer): void {
+    if (bytes.length === 0) return;
     this.#unwritten += bytes.length;
     this.#socket.write(bytes);
-    if (this.#socket.mayWrite(this.#unwritten)) callback();
-    else this.#written = callback;
+  }
+
+  #callBack(written: () => void): void {
+    this.#timeout?.refresh();
+    if (this.#socket.mayWrite(this.#unwritten)) written();
+    else this.#written = written;
   }
 }
-
-const EMPTY = Buffer.alloc(0);

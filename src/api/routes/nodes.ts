@@ -4,7 +4,7 @@ import { memberships, nodeSpec, nodeSpecToProto, nodeToDocker, roles } from '../
 import { parseFilters } from '../filters.ts';
 import { viaRpc } from '../http-error.ts';
 import type { Router } from '../http/router.ts';
-import { ObjectTexts } from '../json/object-texts.ts';
+import { ObjectBytes } from '../json/object-bytes.ts';
 import { sendList } from '../list-reply.ts';
 import { findNode } from '../lookup.ts';
 import { queryFlag, queryVersion } from '../query.ts';
@@ -12,7 +12,7 @@ import { queryFlag, queryVersion } from '../query.ts';
 const FILTERS = ['id', 'label', 'membership', 'name', 'node.label', 'role'];
 
 export function registerNodes(app: Router, context: ApiContext): void {
-  const texts = new ObjectTexts(nodeToDocker);
+  const bytes = new ObjectBytes(nodeToDocker);
 
   app.get('/nodes', async (request, reply) => {
     const filters = parseFilters(queryOf(request), FILTERS);
@@ -30,7 +30,7 @@ export function registerNodes(app: Router, context: ApiContext): void {
           (wantedRoles?.includes(node.role) ?? true) &&
           (!wantedMemberships || (node.spec !== undefined && wantedMemberships.includes(node.spec.membership))),
       );
-    return sendList(reply, nodes, (node) => texts.of(node, request.apiMinor));
+    return sendList(reply, nodes, (node) => bytes.of(node, request.apiMinor));
   });
 
   app.get('/nodes/:id', async (request, reply) => {

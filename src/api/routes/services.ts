@@ -17,7 +17,7 @@ import { serviceSpec, type DockerServiceSpec } from '../docker/service-spec.ts';
 import { parseFilters, type Filters } from '../filters.ts';
 import { viaRpc } from '../http-error.ts';
 import type { Router } from '../http/router.ts';
-import { ObjectTexts } from '../json/object-texts.ts';
+import { ObjectBytes } from '../json/object-bytes.ts';
 import { stringify } from '../json/stringify.ts';
 import { sendList } from '../list-reply.ts';
 import { findService } from '../lookup.ts';
@@ -38,7 +38,7 @@ const FILTERS = ['id', 'label', 'mode', 'name', 'runtime'];
 const STATUS_MINOR = 41;
 
 export function registerServices(app: Router, context: ApiContext): void {
-  const texts = new ObjectTexts(serviceToDocker);
+  const bytes = new ObjectBytes(serviceToDocker);
 
   app.get('/services', async (request, reply) => {
     const query = queryOf(request);
@@ -48,10 +48,12 @@ export function registerServices(app: Router, context: ApiContext): void {
     const services = swarm.store.read.service.all().filter((service) => isListed(service, filters));
     const statuses = withStatus ? await statusesOf(swarm, services, request.signal) : undefined;
     return sendList(reply, services, (service) => {
-      const text = texts.of(service, request.apiMinor);
+      const known = bytes.of(service, request.apiMinor);
       const status = statuses?.get(service.id);
+      if (!status) return known;
       // The counts change without the service.
-      return status ? `${text.slice(0, -1)},"ServiceStatus":${stringify(serviceStatusToDocker(status))}}` : text;
+      const rest = Buffer.from(`,"ServiceStatus":${stringify(serviceStatusToDocker(status))}}`);
+      return Buffer.concat([known.subarray(0, -1), rest]);
     });
   });
 

@@ -7,7 +7,7 @@ import { taskName, taskStates, taskToDocker } from '../docker/task.ts';
 import { parseFilters, type Filters } from '../filters.ts';
 import { viaRpc } from '../http-error.ts';
 import type { Router } from '../http/router.ts';
-import { ObjectTexts } from '../json/object-texts.ts';
+import { ObjectBytes } from '../json/object-bytes.ts';
 import { sendList } from '../list-reply.ts';
 import { findNode, findService, findTask } from '../lookup.ts';
 import type { StoreReads, Swarm } from '../ports.ts';
@@ -22,7 +22,7 @@ interface Selection {
 }
 
 export function registerTasks(app: Router, context: ApiContext): void {
-  const texts = new ObjectTexts(taskToDocker);
+  const bytes = new ObjectBytes(taskToDocker);
 
   app.get('/tasks', async (request, reply) => {
     const filters = parseFilters(queryOf(request), FILTERS);
@@ -39,7 +39,7 @@ export function registerTasks(app: Router, context: ApiContext): void {
       ? await upToDateTasks(swarm, selection, request.signal)
       : candidateTasks(read, selection);
     const tasks = candidates.filter((task) => isListed(task, selection));
-    return sendList(reply, tasks, (task) => texts.of(task, request.apiMinor));
+    return sendList(reply, tasks, (task) => bytes.of(task, request.apiMinor));
   });
 
   app.get('/tasks/:id', async (request, reply) => {
