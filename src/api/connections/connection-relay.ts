@@ -13,7 +13,7 @@ const ALL_BYTES = 32 * 1024 * 1024;
 /** It only passes bytes on; with little room for new objects it collects them soon. */
 const YOUNG_MB = 2;
 
-/** Throws by rejecting: what the socket could not be opened for. */
+/** An address cannot be listened on. */
 export class ListenError extends Error {
   /** Of the system, as EADDRINUSE. */
   readonly code: string;
@@ -35,6 +35,8 @@ export class ConnectionRelay {
   readonly #waiting = new Set<RelayedConnection>();
   readonly #events = new BatchWriter();
   #isFlushing = false;
+  #isTaking = false;
+  /** Bytes handed over that did not leave yet, of all connections. */
   #unwritten = 0;
 
   /** @param accept gets each connection that comes in */
@@ -51,7 +53,7 @@ export class ConnectionRelay {
     });
     this.#port.on('message', (message: FromThread) => this.#take(message));
     this.#ended = new Promise((resolve) => worker.once('exit', () => resolve()));
-    this.#stopHearing = hearInLongTurns(() => this.takeWaiting());
+    this.#stopHearing = hearInLongTurns(() => this.#takeWaiting());
   }
 
   /**
@@ -78,17 +80,23 @@ export class ConnectionRelay {
     this.#port.close();
   }
 
-  /** Takes what has come and was not heard of yet. */
-  takeWaiting(): void {
+  /** Takes what has come and was not heard of yet, unless it is called from what is being taken: order matters. */
+  #takeWaiting(): void {
+    if (this.#isTaking) return;
     for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port)) {
       this.#take(next.message as FromThread);
     }
   }
 
   #take(message: FromThread): void {
-    if (message.kind === 'events') this.#apply(message.batch);
-    else if (message.kind === 'listening') this.#settled?.resolve(message.port);
-    else this.#settled?.reject(new ListenError(message.code, message.message));
+    this.#isTaking = true;
+    try {
+      if (message.kind === 'events') this.#apply(message.batch);
+      else if (message.kind === 'listening') this.#settled?.resolve(message.port);
+      else this.#settled?.reject(new ListenError(message.code, message.message));
+    } finally {
+      this.#isTaking = false;
+    }
   }
 
   #apply(batch: Batch): void {
@@ -119,6 +127,7 @@ export class ConnectionRelay {
       close: () =>
         this.#tell(() => {
           if (this.#connections.delete(id)) this.#unwritten -= connection.unwritten;
+          this.#waiting.delete(connection);
           events.add(EventKind.gone, id);
         }),
       mayWrite: (unwritten) => {
