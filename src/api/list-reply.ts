@@ -9,7 +9,7 @@ const TURN_MS = 20;
 /** Items between two looks at the time. */
 const LOOK_EVERY = 16;
 /** Bytes that may be in memory before they are sent. */
-const MAX_PIECE = 1024 * 1024;
+const MAX_PIECE = 256 * 1024;
 
 const OPEN = Buffer.from('[');
 const COMMA = Buffer.from(',');

@@ -5,11 +5,8 @@ import { hearInLongTurns } from '../../common/long-turns.ts';
 import { BatchWriter, EventKind, eventsOf, type Batch } from './batch.ts';
 import type { FromThread, ListenRequest, ToThread } from './protocol.ts';
 import { RelayedConnection } from './relayed-connection.ts';
+import { Room } from './room.ts';
 
-/** Bytes a connection may have under way whatever the others have, those it may have while there is room, and the room for all of them. */
-const OWN_BYTES = 64 * 1024;
-const MOST_BYTES = 8 * 1024 * 1024;
-const ALL_BYTES = 32 * 1024 * 1024;
 /** It only passes bytes on; with little room for new objects it collects them soon. */
 const YOUNG_MB = 2;
 
@@ -31,13 +28,10 @@ export class ConnectionRelay {
   readonly #accept: (connection: RelayedConnection) => void;
   #settled: { resolve: (port: number) => void; reject: (error: ListenError) => void } | undefined;
   readonly #connections = new Map<number, RelayedConnection>();
-  /** Connections that wait for what others wrote to leave. */
-  readonly #waiting = new Set<RelayedConnection>();
+  readonly #room = new Room();
   readonly #events = new BatchWriter();
   #isFlushing = false;
   #isTaking = false;
-  /** Bytes handed over that did not leave yet, of all connections. */
-  #unwritten = 0;
 
   /** @param accept gets each connection that comes in */
   constructor(accept: (connection: RelayedConnection) => void) {
@@ -109,61 +103,52 @@ export class ConnectionRelay {
       if (connection === undefined) continue;
       if (kind === EventKind.data) connection.receive(data);
       else if (kind === EventKind.end) connection.receiveEnd();
-      else if (kind === EventKind.written) this.#wrote(connection, count);
+      else if (kind === EventKind.written) connection.wrote(count);
       else if (kind === EventKind.gone) connection.destroy();
     }
   }
 
   #open(id: number, isLocal: boolean): void {
-    const events = this.#events;
-    const connection: RelayedConnection = new RelayedConnection(isLocal, {
+    const connection = new RelayedConnection(isLocal, this.#room, {
       write: (bytes) => {
-        this.#unwritten += bytes.length;
-        this.#tell(() => events.addData(id, bytes));
+        this.#events.addData(id, bytes);
+        this.#flushSoon();
       },
-      end: () => this.#tell(() => events.add(EventKind.end, id)),
-      pause: () => this.#tell(() => events.add(EventKind.pause, id)),
-      resume: () => this.#tell(() => events.add(EventKind.resume, id)),
-      close: () =>
-        this.#tell(() => {
-          if (this.#connections.delete(id)) this.#unwritten -= connection.unwritten;
-          this.#waiting.delete(connection);
-          events.add(EventKind.gone, id);
-        }),
-      mayWrite: (unwritten) => {
-        const may = unwritten <= OWN_BYTES || (unwritten <= MOST_BYTES && this.#unwritten <= ALL_BYTES);
-        if (may) this.#waiting.delete(connection);
-        else this.#waiting.add(connection);
-        return may;
+      end: () => this.#tell(EventKind.end, id),
+      pause: () => this.#tell(EventKind.pause, id),
+      resume: () => this.#tell(EventKind.resume, id),
+      close: () => {
+        this.#connections.delete(id);
+        this.#tell(EventKind.gone, id);
       },
     });
     this.#connections.set(id, connection);
     this.#accept(connection);
   }
 
-  #wrote(connection: RelayedConnection, bytes: number): void {
-    this.#unwritten -= bytes;
-    connection.wrote(bytes);
-    if (this.#unwritten <= ALL_BYTES) for (const waiting of this.#waiting) waiting.wrote(0);
+  #tell(kind: Exclude<EventKind, typeof EventKind.data>, id: number): void {
+    this.#events.add(kind, id);
+    this.#flushSoon();
   }
 
   /**
    * What one callback of the event loop leads to is told at its end, together: a tick asked for by a microtask comes after all
    * microtasks. Waiting for the end of the turn would be waiting for whatever else is ready to be read.
    */
-  #tell(add: () => void): void {
-    add();
+  #flushSoon(): void {
     if (this.#isFlushing) return;
     this.#isFlushing = true;
-    queueMicrotask(() => process.nextTick(() => this.#flush()));
+    queueMicrotask(this.#flushInTick);
   }
 
-  #flush(): void {
+  readonly #flushInTick = (): void => process.nextTick(this.#flush);
+
+  readonly #flush = (): void => {
     this.#isFlushing = false;
     if (this.#events.isEmpty) return;
     const batch = this.#events.take();
     this.#post({ kind: 'events', batch }, [batch.bytes.buffer]);
-  }
+  };
 
   #post(message: ToThread, transfer: readonly ArrayBuffer[] = []): void {
     this.#port.postMessage(message, transfer);

@@ -12,10 +12,19 @@ import type { FromThread, ListenRequest, ToThread } from './protocol.ts';
 /** A client that does not read what was written before its connection was given up is waited for this long. */
 const LINGER_MS = 2_000;
 
+/** Bytes that left are told in portions of this size: less than the other side lets be under way on any connection. */
+const TELL_WRITTEN_BYTES = 32 * 1024;
+
+interface Connection {
+  readonly socket: Socket;
+  /** Bytes that left and were not told yet. */
+  written: number;
+}
+
 class ConnectionThread {
   readonly #send: (message: FromThread, transfer: readonly ArrayBuffer[]) => void;
   readonly #servers: Server[] = [];
-  readonly #connections = new Map<number, Socket>();
+  readonly #connections = new Map<number, Connection>();
   readonly #events = new BatchWriter();
   #isFlushing = false;
   #lastConnection = 0;
@@ -29,7 +38,7 @@ class ConnectionThread {
     if (message.kind === 'events') this.#apply(message.batch);
     else if (message.kind === 'listen') this.#listen(message.where);
     else this.#stopListening();
-    if (message.kind === 'close') for (const [id, socket] of this.#connections) this.#giveUp(id, socket);
+    if (message.kind === 'close') for (const [id, { socket }] of this.#connections) this.#giveUp(id, socket);
     return message.kind !== 'close';
   }
 
@@ -73,22 +82,27 @@ class ConnectionThread {
 
   #accept(socket: Socket, isLocal: boolean): void {
     const id = ++this.#lastConnection;
-    this.#connections.set(id, socket);
-    this.#tell(() => this.#events.add(EventKind.open, id, isLocal ? 1 : 0));
-    socket.on('data', (piece: Buffer) => this.#tell(() => this.#events.addData(id, piece)));
-    socket.on('end', () => this.#tell(() => this.#events.add(EventKind.end, id)));
+    const connection = { socket, written: 0 };
+    this.#connections.set(id, connection);
+    this.#tell(EventKind.open, id, isLocal ? 1 : 0);
+    socket.on('data', (piece: Buffer) => {
+      this.#events.addData(id, piece);
+      this.#flushSoon();
+    });
+    socket.on('end', () => this.#tell(EventKind.end, id));
     // What follows an error is 'close'.
     socket.on('error', () => undefined);
     socket.on('close', () => {
-      if (this.#connections.delete(id)) this.#tell(() => this.#events.add(EventKind.gone, id));
+      if (this.#connections.delete(id)) this.#tell(EventKind.gone, id);
     });
   }
 
   #apply(batch: Batch): void {
     for (const { kind, connection: id, data } of eventsOf(batch)) {
-      const socket = this.#connections.get(id);
-      if (socket === undefined) continue;
-      if (kind === EventKind.data) socket.write(data, () => this.#wrote(id, data.length));
+      const connection = this.#connections.get(id);
+      if (connection === undefined) continue;
+      const { socket } = connection;
+      if (kind === EventKind.data) socket.write(data, () => this.#wrote(id, connection, data.length));
       else if (kind === EventKind.end) socket.end();
       else if (kind === EventKind.pause) socket.pause();
       else if (kind === EventKind.resume) socket.resume();
@@ -96,8 +110,11 @@ class ConnectionThread {
     }
   }
 
-  #wrote(id: number, bytes: number): void {
-    if (this.#connections.has(id)) this.#tell(() => this.#events.add(EventKind.written, id, bytes));
+  #wrote(id: number, connection: Connection, bytes: number): void {
+    connection.written += bytes;
+    if (connection.written < TELL_WRITTEN_BYTES || !this.#connections.has(id)) return;
+    this.#tell(EventKind.written, id, connection.written);
+    connection.written = 0;
   }
 
   #giveUp(id: number, socket: Socket): void {
@@ -107,17 +124,23 @@ class ConnectionThread {
     socket.once('close', () => clearTimeout(cut));
   }
 
+  #tell(kind: Exclude<EventKind, typeof EventKind.data>, id: number, count?: number): void {
+    this.#events.add(kind, id, count);
+    this.#flushSoon();
+  }
+
   /** What happens in one turn is told at its end, together. */
-  #tell(add: () => void): void {
-    add();
+  #flushSoon(): void {
     if (this.#isFlushing) return;
     this.#isFlushing = true;
-    setImmediate(() => {
-      this.#isFlushing = false;
-      const batch = this.#events.take();
-      this.#send({ kind: 'events', batch }, [batch.bytes.buffer]);
-    });
+    setImmediate(this.#flush);
   }
+
+  readonly #flush = (): void => {
+    this.#isFlushing = false;
+    const batch = this.#events.take();
+    this.#send({ kind: 'events', batch }, [batch.bytes.buffer]);
+  };
 }
 
 const port = workerData as MessagePort;

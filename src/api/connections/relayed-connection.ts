@@ -1,4 +1,5 @@
 import { Duplex } from 'node:stream';
+import type { Room } from './room.ts';
 
 /** What a connection asks of the thread that owns its socket. */
 export interface RelayedSocket {
@@ -7,13 +8,12 @@ export interface RelayedSocket {
   close(): void;
   pause(): void;
   resume(): void;
-  /** Whether more may be written before what was written has left. */
-  mayWrite(unwritten: number): boolean;
 }
 
 /** One connection whose socket another thread owns, for node:http and whoever takes a connection over from it. */
 export class RelayedConnection extends Duplex {
   readonly isLocal: boolean;
+  readonly #room: Room;
   readonly #socket: RelayedSocket;
   #isPaused = false;
   /** Bytes handed over that did not leave yet, as far as known. */
@@ -21,17 +21,16 @@ export class RelayedConnection extends Duplex {
   /** Of a write that waits for room. */
   #written: (() => void) | undefined;
   #timeoutMs = 0;
+  /** That of the timer, which goes on when there is no timeout. */
+  #timerMs = 0;
   #timeout: NodeJS.Timeout | undefined;
 
   /** @param isLocal whether the client came over a unix socket */
-  constructor(isLocal: boolean, socket: RelayedSocket) {
+  constructor(isLocal: boolean, room: Room, socket: RelayedSocket) {
     super({ allowHalfOpen: true });
     this.isLocal = isLocal;
+    this.#room = room;
     this.#socket = socket;
-  }
-
-  get unwritten(): number {
-    return this.#unwritten;
   }
 
   /** Bytes from the client. */
@@ -47,23 +46,34 @@ export class RelayedConnection extends Duplex {
     this.push(null);
   }
 
-  /** Bytes left, or those of other connections did. */
+  /** Bytes left. */
   wrote(bytes: number): void {
-    this.#unwritten -= bytes;
     this.#timeout?.refresh();
-    if (this.#written === undefined || !this.#socket.mayWrite(this.#unwritten)) return;
+    this.#setUnwritten(this.#unwritten - bytes);
+    this.goOn();
+    this.#room.wake();
+  }
+
+  /** Goes on with a write that waits, if there is room now. */
+  goOn(): void {
+    if (this.#written === undefined || !this.#room.isFor(this.#unwritten)) return;
     const written = this.#written;
     this.#written = undefined;
+    this.#room.leave(this);
     written();
   }
 
   /** Emits 'timeout' when nothing was read or written for this long, as sockets do; 0 ends that. */
   setTimeout(ms: number): this {
-    if (ms !== this.#timeoutMs) {
+    // Between two requests it is set and ended again: the timer stays for the next time.
+    if (ms !== 0 && ms !== this.#timerMs) {
       clearTimeout(this.#timeout);
-      this.#timeoutMs = ms;
-      this.#timeout = ms === 0 ? undefined : setTimeout(() => this.emit('timeout'), ms).unref();
-    } else this.#timeout?.refresh();
+      this.#timerMs = ms;
+      this.#timeout = setTimeout(() => {
+        if (this.#timeoutMs !== 0) this.emit('timeout');
+      }, ms).unref();
+    } else if (ms !== 0) this.#timeout?.refresh();
+    this.#timeoutMs = ms;
     return this;
   }
 
@@ -97,19 +107,30 @@ export class RelayedConnection extends Duplex {
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     clearTimeout(this.#timeout);
+    this.#setUnwritten(0);
+    this.#room.leave(this);
     this.#socket.close();
     callback(error);
   }
 
   #hand(bytes: Buffer): void {
     if (bytes.length === 0) return;
-    this.#unwritten += bytes.length;
+    this.#setUnwritten(this.#unwritten + bytes.length);
     this.#socket.write(bytes);
   }
 
   #callBack(written: () => void): void {
     this.#timeout?.refresh();
-    if (this.#socket.mayWrite(this.#unwritten)) written();
-    else this.#written = written;
+    if (this.#room.isFor(this.#unwritten)) {
+      written();
+      return;
+    }
+    this.#written = written;
+    this.#room.wait(this);
+  }
+
+  #setUnwritten(bytes: number): void {
+    this.#room.changed(this.#unwritten, bytes);
+    this.#unwritten = bytes;
   }
 }
