@@ -8,7 +8,7 @@ sh_ "printf a | docker secret create -d nosuch x-s4 -"
 sh_ "printf a | docker secret create --template-driver golang x-s5 -"
 run docker secret inspect x-s1 --format '{{.Spec.Name}} {{json .Spec.Labels}} {{json .Spec.Data}}'
 run docker secret inspect --pretty x-s1
-run docker secret ls --filter name=x-s --format '{{.Name}} {{.Driver}} {{.Labels}}'
+run docker secret ls --filter name=x-s --format '{{.Name}} {{.Driver}} {{.Label "a"}} {{.Label "b"}}'
 run docker secret ls --filter label=a=1 --format '{{.Name}}'
 run docker secret ls --filter bogus=1
 run docker secret inspect nosuch

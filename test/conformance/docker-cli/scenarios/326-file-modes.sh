@@ -11,9 +11,8 @@ see /run/secrets /run/secrets/x-s1 /run/secrets/two /etc/three /run/secrets/ts /
 sh_ "docker exec $C cat /run/secrets/x-s1 /run/secrets/two /etc/three /run/secrets/ts /x-c1 /rel/c /etc/conf/c3"
 sh_ "docker exec $C cat /t | sed -E 's/x-f\.1\.[a-z0-9]{25}/x-f.1.TASK/'"
 sh_ "docker exec $C sh -c 'echo x 2>&1 >/run/secrets/x-s1; echo x 2>&1 >/x-c1'"
-sh_ "docker exec -u 65534:65534 $C sh -c 'cat /run/secrets/two; cat /etc/three'"
-insp x-f '{{range .Spec.TaskTemplate.ContainerSpec.Secrets}}{{.SecretName}} {{.File.Name}} {{.File.UID}} {{.File.GID}} {{.File.Mode}}
-{{end}}'
+sh_ "docker exec -u 65534:65534 $C sh -c '(cat /run/secrets/two; cat /etc/three) 2>&1'"
+sh_ "docker service inspect x-f -f '{{range .Spec.TaskTemplate.ContainerSpec.Secrets}}{{println .SecretName .File.Name .File.UID .File.GID .File.Mode}}{{end}}' | sort"
 run docker service update -d --secret-rm x-s2 --secret-add source=x-s3,target=again,mode=0444 --config-rm x-c3 x-f
 ustate x-f completed; settled x-f 1
 C=$(docker ps -q --filter name=x-f)

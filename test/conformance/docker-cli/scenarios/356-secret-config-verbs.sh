@@ -24,7 +24,7 @@ run docker $k rm x-n1 x-nosuch x-n3
 done
 q docker service create -d --name x-w --secret x-s1 --secret source=x-s2,target=/abs/path --config source=x-c1,target=rel --config x-c2 --stop-grace-period 1s --update-monitor 300ms $IMG sleep 100000
 replicas x-w 1/1
-sh_ "docker service inspect x-w -f '{{len .Spec.TaskTemplate.ContainerSpec.Secrets}} {{json .Spec.TaskTemplate.ContainerSpec.Configs}}' | sed -E 's/[a-z0-9]{25}/ID/g'"
+sh_ "docker service inspect x-w -f '{{len .Spec.TaskTemplate.ContainerSpec.Secrets}} {{range .Spec.TaskTemplate.ContainerSpec.Configs}}{{println}}{{json .}}{{end}}' | sed -E 's/[a-z0-9]{25}/ID/g' | sort"
 sh_ "docker exec \$(docker ps -q --filter name=x-w) cat /run/secrets/x-s1 /abs/path /rel /x-c2"
 run docker secret rm x-s1 x-s3
 run docker config rm x-c1 x-c3

@@ -23,7 +23,7 @@ insp x-st_web '{{range .Spec.TaskTemplate.ContainerSpec.Secrets}}{{.SecretName}}
 sh_ "docker stack deploy -d -c s.yml x-st 2>&1 | sort"
 sleep 1
 insp x-st_web '{{if .UpdateStatus}}{{.UpdateStatus.State}}{{else}}untouched{{end}}'
-sh_ "docker stack deploy --detach=false -c s.yml x-st 2>&1 | grep -vE '^(overall|[0-9]+/|[a-z0-9]{12,25}:|job |active|verify: Wait)' | sed -E 's/\(id: [a-z0-9]+\)/(id)/' | sort"
+sh_ "docker stack deploy --detach=false -c s.yml x-st 2>&1 | grep -vE '^(overall|[0-9]+/|[a-z0-9]{12,25}:|job |active|verify: Wait)' | sed -E 's/\(id: [a-z0-9]+\)/(id)/; s/Service [a-z0-9]{25}/Service (id)/' | sort"
 printf changed > d/one
 sh_ "docker stack deploy -d -c s.yml x-st 2>&1 | sort"
 cat > o.yml <<'Y'
