@@ -3,15 +3,21 @@
  * a turn of an event loop goes in one, as columns of numbers and one block of bytes, which is handed over and not copied.
  */
 
-/** `end`: no more will be written. `gone`: the connection is closed, or is to be closed once what was written is out. */
-export const EventKind = { open: 0, data: 1, end: 2, gone: 3, pause: 4, resume: 5, written: 6 } as const;
+/**
+ * `end`: no more will be written. `gone`: the connection is closed, or is to be closed once what was written is out. `heard`: a large
+ * batch has been taken, whatever connections it was of.
+ */
+export const EventKind = { open: 0, data: 1, end: 2, gone: 3, pause: 4, resume: 5, written: 6, heard: 7 } as const;
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];
+
+/** From so many bytes on it is told that a batch of requests was heard: others are soon, and too small to matter. */
+export const LARGE_BATCH_BYTES = 64 * 1024;
 
 /** The n-th event is `kinds[n]` of connection `connections[n]`. */
 export interface Batch {
   readonly kinds: EventKind[];
   readonly connections: number[];
-  /** `data`: bytes taken from `bytes`, in order. `written`: bytes that left. `open`: 1 if by a unix socket. */
+  /** `data`: bytes taken from `bytes`, in order. `written`: bytes that left. `heard`: bytes of the batch. `open`: 1 if by a unix socket. */
   readonly counts: number[];
   readonly bytes: Uint8Array<ArrayBuffer>;
 }

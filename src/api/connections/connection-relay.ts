@@ -2,13 +2,15 @@
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import { hearInLongTurns } from '../../common/long-turns.ts';
-import { BatchWriter, EventKind, eventsOf, type Batch } from './batch.ts';
+import { BatchWriter, EventKind, eventsOf, LARGE_BATCH_BYTES, type Batch } from './batch.ts';
 import type { FromThread, ListenRequest, ToThread } from './protocol.ts';
 import { RelayedConnection } from './relayed-connection.ts';
 import { Room } from './room.ts';
 
 /** It only passes bytes on; with little room for new objects it collects them soon. */
 const YOUNG_MB = 2;
+/** They are counted from 1 on. */
+const NO_CONNECTION = 0;
 
 /** An address cannot be listened on. */
 export class ListenError extends Error {
@@ -106,6 +108,8 @@ export class ConnectionRelay {
       else if (kind === EventKind.written) connection.wrote(count);
       else if (kind === EventKind.gone) connection.destroy();
     }
+    const { length } = batch.bytes;
+    if (length >= LARGE_BATCH_BYTES) this.#tell(EventKind.heard, NO_CONNECTION, length);
   }
 
   #open(id: number, isLocal: boolean): void {
@@ -126,8 +130,8 @@ export class ConnectionRelay {
     this.#accept(connection);
   }
 
-  #tell(kind: Exclude<EventKind, typeof EventKind.data>, id: number): void {
-    this.#events.add(kind, id);
+  #tell(kind: Exclude<EventKind, typeof EventKind.data>, id: number, count?: number): void {
+    this.#events.add(kind, id, count);
     this.#flushSoon();
   }
 

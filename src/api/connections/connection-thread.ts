@@ -6,7 +6,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { workerData } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
-import { BatchWriter, EventKind, eventsOf, type Batch } from './batch.ts';
+import { BatchWriter, EventKind, eventsOf, LARGE_BATCH_BYTES, type Batch } from './batch.ts';
 import type { FromThread, ListenRequest, ToThread } from './protocol.ts';
 
 /** A client that does not read what was written before its connection was given up is waited for this long. */
@@ -15,8 +15,13 @@ const LINGER_MS = 2_000;
 /** Bytes that left are told in portions of this size: less than the other side lets be under way on any connection. */
 const TELL_WRITTEN_BYTES = 32 * 1024;
 
+/** With so many bytes read that were not heard yet, no more are: the other side may be in a long turn. */
+const MOST_UNHEARD_BYTES = 4 * 1024 * 1024;
+
 interface Connection {
   readonly socket: Socket;
+  /** Whether who answers does not want to read now. */
+  isPaused: boolean;
   /** Bytes that left and were not told yet. */
   written: number;
 }
@@ -25,7 +30,11 @@ class ConnectionThread {
   readonly #send: (message: FromThread, transfer: readonly ArrayBuffer[]) => void;
   readonly #servers: Server[] = [];
   readonly #connections = new Map<number, Connection>();
+  /** Connections that are not read until more has been heard. */
+  readonly #held = new Set<Connection>();
   readonly #events = new BatchWriter();
+  /** Bytes of large batches that were not heard yet. */
+  #unheard = 0;
   #isFlushing = false;
   #lastConnection = 0;
 
@@ -82,32 +91,50 @@ class ConnectionThread {
 
   #accept(socket: Socket, isLocal: boolean): void {
     const id = ++this.#lastConnection;
-    const connection = { socket, written: 0 };
+    const connection: Connection = { socket, isPaused: false, written: 0 };
     this.#connections.set(id, connection);
     this.#tell(EventKind.open, id, isLocal ? 1 : 0);
     socket.on('data', (piece: Buffer) => {
       this.#events.addData(id, piece);
       this.#flushSoon();
+      if (this.#unheard <= MOST_UNHEARD_BYTES) return;
+      socket.pause();
+      this.#held.add(connection);
     });
     socket.on('end', () => this.#tell(EventKind.end, id));
     // What follows an error is 'close'.
     socket.on('error', () => undefined);
     socket.on('close', () => {
+      this.#held.delete(connection);
       if (this.#connections.delete(id)) this.#tell(EventKind.gone, id);
     });
   }
 
   #apply(batch: Batch): void {
-    for (const { kind, connection: id, data } of eventsOf(batch)) {
+    for (const { kind, connection: id, count, data } of eventsOf(batch)) {
+      if (kind === EventKind.heard) this.#heard(count);
       const connection = this.#connections.get(id);
       if (connection === undefined) continue;
       const { socket } = connection;
       if (kind === EventKind.data) socket.write(data, () => this.#wrote(id, connection, data.length));
       else if (kind === EventKind.end) socket.end();
-      else if (kind === EventKind.pause) socket.pause();
-      else if (kind === EventKind.resume) socket.resume();
+      else if (kind === EventKind.pause) this.#setPaused(connection, true);
+      else if (kind === EventKind.resume) this.#setPaused(connection, false);
       else if (kind === EventKind.gone) this.#giveUp(id, socket);
     }
+  }
+
+  #setPaused(connection: Connection, isPaused: boolean): void {
+    connection.isPaused = isPaused;
+    if (isPaused) connection.socket.pause();
+    else if (!this.#held.has(connection)) connection.socket.resume();
+  }
+
+  #heard(bytes: number): void {
+    this.#unheard -= bytes;
+    if (this.#unheard > MOST_UNHEARD_BYTES) return;
+    for (const { socket, isPaused } of this.#held) if (!isPaused) socket.resume();
+    this.#held.clear();
   }
 
   #wrote(id: number, connection: Connection, bytes: number): void {
@@ -139,6 +166,7 @@ class ConnectionThread {
   readonly #flush = (): void => {
     this.#isFlushing = false;
     const batch = this.#events.take();
+    if (batch.bytes.length >= LARGE_BATCH_BYTES) this.#unheard += batch.bytes.length;
     this.#send({ kind: 'events', batch }, [batch.bytes.buffer]);
   };
 }

@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { Worker } from 'node:worker_threads';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConnectionRelay } from '../../../../src/api/connections/connection-relay.ts';
@@ -11,6 +12,19 @@ import { breakLongTurn } from '../../../../src/common/long-turns.ts';
 import type { RelayedConnection } from '../../../../src/api/connections/relayed-connection.ts';
 
 const MIB = 1024 * 1024;
+/** A client in a thread of its own that sends as much as it can, and counts what is gone. */
+const FLOOD = `
+  const { connect } = require('node:net');
+  const { path, sent, pieces } = require('node:worker_threads').workerData;
+  const socket = connect({ path, allowHalfOpen: true });
+  const piece = Buffer.alloc(${MIB});
+  const send = (left) => {
+    if (left === 0) socket.end();
+    else socket.write(piece, () => { Atomics.add(sent, 0, BigInt(piece.length)); send(left - 1); });
+  };
+  send(pieces);
+  socket.resume();
+`;
 
 let folder: string;
 let path: string;
@@ -33,6 +47,7 @@ async function connected(): Promise<{ client: Socket; server: RelayedConnection 
     accepted = resolve;
   });
   const client = connect({ path, allowHalfOpen: true });
+  await once(client, 'connect');
   return { client, server: await coming };
 }
 
@@ -173,6 +188,25 @@ describe('a connection whose socket another thread owns', () => {
 });
 
 describe('what came', () => {
+  it('is no more than can be kept while nobody takes it', async () => {
+    const coming = new Promise<RelayedConnection>((resolve) => {
+      accepted = resolve;
+    });
+    const most = 96 * MIB;
+    const sent = new BigInt64Array(new SharedArrayBuffer(8));
+    const flood = new Worker(FLOOD, { eval: true, workerData: { path, sent, pieces: most / MIB } });
+    const server = await coming;
+    // Nobody takes anything in this turn.
+    const end = performance.now() + 700;
+    while (performance.now() < end);
+    const whileBusy = Number(Atomics.load(sent, 0));
+    expect(whileBusy).toBeGreaterThan(MIB);
+    expect(whileBusy).toBeLessThan(16 * MIB);
+    expect((await buffer(server)).length).toBe(most);
+    server.end();
+    await once(flood, 'exit');
+  });
+
   it('is heard within a long turn', async () => {
     const { client, server } = await connected();
     let got = '';
