@@ -140,19 +140,18 @@ async function start({ directory, rootBundle, pair, raftId, known }: MemberStart
 
 async function put(store: Store, { key, value }: PutRequest): Promise<PutResponse> {
   await store.update((tx) => {
-    const before = tx.config.get(key);
-    if (before === undefined) tx.config.create(configOf(key, value));
-    else
-      tx.config.update({
-        ...before,
-        spec: { ...configOf(key, value).spec, data: Buffer.from(value) } as Config['spec'],
-      });
+    const config = configOf(key, value);
+    const before = tx.config.get(config.id);
+    if (before === undefined) tx.config.create(config);
+    else tx.config.update({ ...before, spec: config.spec });
   });
   return {};
 }
 
+/** Ids of the store's objects differ in their first characters, which those of the keys do not. */
 function configOf(key: string, value: Uint8Array): Config {
-  return Config.fromPartial({ id: key, spec: { annotations: { name: key }, data: Buffer.from(value) } });
+  const id = [...key].reverse().join('');
+  return Config.fromPartial({ id, spec: { annotations: { name: key }, data: Buffer.from(value) } });
 }
 
 async function fill(store: Store, tasks: number): Promise<void> {

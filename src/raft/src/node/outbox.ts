@@ -13,6 +13,8 @@ export class Outbox {
   /** Told later, or by another append. */
   #notices = new Map<PeerId, Message>();
   #isReleaseDue = false;
+  /** Peers that got an append since the release was asked for: what they are still to be told is younger than that. */
+  #appended = new Set<PeerId>();
 
   constructor(options: {
     readonly send: (messages: readonly Message[]) => void;
@@ -32,6 +34,7 @@ export class Outbox {
         this.#releaseLater(this.#deferNotice);
         return;
       }
+      this.#appended.add(message.to);
     }
     this.#messages.push(message);
   }
@@ -54,12 +57,14 @@ export class Outbox {
   #releaseLater(deferNotice: (task: () => void) => void): void {
     if (this.#isReleaseDue) return;
     this.#isReleaseDue = true;
+    this.#appended.clear();
     deferNotice(() => {
       this.#isReleaseDue = false;
-      if (this.#notices.size === 0) return;
-      const notices = [...this.#notices.values()];
-      this.#notices.clear();
-      this.#send(notices);
+      // While writes follow each other, each tells of the one before it in time.
+      const due = [...this.#notices.values()].filter(({ to }) => !this.#appended.has(to));
+      for (const { to } of due) this.#notices.delete(to);
+      if (this.#notices.size > 0) this.#releaseLater(deferNotice);
+      if (due.length > 0) this.#send(due);
     });
   }
 }

@@ -16,6 +16,8 @@ const ROUNDS_PER_TURN = 16;
  * all new requests come in in the next, and heartbeats wait meanwhile.
  */
 const LED_BYTES_PER_TURN = 256 * 1024;
+/** A leader that wrote so many single entries in a row, each after the one before it was settled, serves one client. */
+const LONE_WRITES = 8;
 /** How much of the time that all else took a leader may go on applying in its turn: else it would fall behind where turns are long. */
 const SHARE = 1 / 3;
 
@@ -38,6 +40,8 @@ export interface ReadyWorkOptions {
 /** Does the work the state machine of raft hands out: writes go to the log, messages to peers, committed entries are applied. */
 export class ReadyWork {
   readonly #options: ReadyWorkOptions;
+  /** Writes of a single entry with nothing else under way, since there was another one. */
+  #loneWrites = 0;
 
   constructor(options: ReadyWorkOptions) {
     this.#options = options;
@@ -85,11 +89,11 @@ export class ReadyWork {
 
   /**
    * With one small write nobody but the disk is waited for, and waking the log's thread would take as long as the disk. A leader with
-   * followers has better to do: the entries are on their way to them, and measured it gains nothing.
+   * followers has better to do, since more proposals come in meanwhile, unless it serves a single client: that one waits as well.
    */
   #hasNothingBetter(): boolean {
     const raw = this.#options.core();
-    return raw.role === 'follower' || isAlone(raw);
+    return raw.role === 'follower' || this.#loneWrites >= LONE_WRITES || isAlone(raw);
   }
 
   #handle(ready: Ready): void {
@@ -107,11 +111,13 @@ export class ReadyWork {
   }
 
   #append(message: Message): void {
+    const { applier, writes } = this.#options;
     const { snapshot, term, vote, commit, entries } = message;
     const hardState = term === 0 && commit === 0 ? undefined : { term, vote, commit };
-    const due = snapshot === undefined ? [] : this.#options.applier.discard();
+    if (entries.length > 0) this.#loneWrites = entries.length === 1 && writes.isEmpty ? this.#loneWrites + 1 : 0;
+    const due = snapshot === undefined ? [] : applier.discard();
     const isAwaited = snapshot === undefined && entries.length === 1 && this.#hasNothingBetter();
-    this.#options.writes.append({ snapshot, entries, hardState, isAwaited }, [...message.responses, ...due]);
+    writes.append({ snapshot, entries, hardState, isAwaited }, [...message.responses, ...due]);
   }
 
   /** A group of one need not wait for an election timeout. */

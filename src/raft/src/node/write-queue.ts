@@ -46,6 +46,11 @@ export class WriteQueue {
     return this.#snapshots > 0;
   }
 
+  /** No write is under way. */
+  get isEmpty(): boolean {
+    return this.#writes.length === 0;
+  }
+
   /** A write of a single entry is under way and nothing else. */
   get isLone(): boolean {
     const [write] = this.#writes;

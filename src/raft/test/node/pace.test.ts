@@ -46,6 +46,9 @@ describe('the notice of a commit', () => {
       ['a', 'b'],
       ['a', 'b'],
     ]);
+    // The notice of c is younger than the wait that just ended.
+    await release();
+    expect(group.sent.filter(isNotice)).toEqual([]);
     await release();
     expect(followers.map(({ machine }) => machine.texts.length)).toEqual([3, 3]);
   });
