@@ -150,7 +150,7 @@ async function put(store: Store, { key, value }: PutRequest): Promise<PutRespons
 
 /** Ids of the store's objects differ in their first characters, which those of the keys do not. */
 function configOf(key: string, value: Uint8Array): Config {
-  const id = [...key].reverse().join('');
+  const id = Array.from(key).reverse().join('');
   return Config.fromPartial({ id, spec: { annotations: { name: key }, data: Buffer.from(value) } });
 }
 

@@ -131,7 +131,8 @@ function describe({ nodes }: Theatre, ledger: Ledger): string {
     if (core === undefined) return `  node ${id}: ${status}`;
     const { role, term, leader, commitIndex, lastIndex, confState } = core;
     const places = `commit ${commitIndex}, last ${lastIndex}, applied ${applied}`;
-    return `  node ${id}: ${role} in term ${term} of ${leader}, ${places}, ${JSON.stringify(confState)}`;
+    const peers = core.status().peers.map((peer) => `\n    ${JSON.stringify(peer)}`);
+    return `  node ${id}: ${role} in term ${term} of ${leader}, ${places}, ${JSON.stringify(confState)}${peers.join('')}`;
   });
   return [`  applied anywhere: ${ledger.lastIndex}`, ...lines].join('\n');
 }

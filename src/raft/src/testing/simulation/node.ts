@@ -174,6 +174,12 @@ export class SimulatedNode {
     this.settle();
   }
 
+  /** As {@link act}, with something the node's own transport found out: it is told once the process goes on. */
+  hear(action: (core: RawNode) => void): void {
+    if (this.isPaused) this.#later(0, () => this.act(action));
+    else this.act(action);
+  }
+
   /** Drops entries up to the snapshot, which is made now if need be. */
   compact(trailing: number): void {
     this.#makeSnapshot(0);

@@ -202,7 +202,7 @@ export class Simulation {
     const isSnapshot = message.type === MessageType.MsgSnap;
     if (!isSnapshot && (arrived || !this.#faults.chance(0.2))) return;
     const sender = this.nodes.find(({ id }) => id === message.from);
-    sender?.act((core) => {
+    sender?.hear((core) => {
       if (isSnapshot) core.reportSnapshot(message.to, arrived);
       else core.reportUnreachable(message.to);
     });
