@@ -131,6 +131,28 @@ export async function crossSign(newRoot: string, signer: KeyPair, nowMs: number)
   return withNewline(certificate.toString('pem'));
 }
 
+/** A request to certify a root's own key once more, by another root; `basicConstraints` is the value of that extension (DER). */
+export async function createCrossSigningRequest({ certificate, key }: KeyPair): Promise<{
+  readonly csr: string;
+  readonly commonName: string;
+  readonly basicConstraints: Buffer;
+}> {
+  const lib = await x509();
+  const root = new lib.X509Certificate(certificate);
+  const { privateKey, algorithm } = await signingKey(key);
+  const request = await lib.Pkcs10CertificateRequestGenerator.create({
+    name: root.subjectName,
+    keys: { privateKey, publicKey: await root.publicKey.export() },
+    signingAlgorithm: algorithm,
+  });
+  const constraints = root.getExtension(lib.BasicConstraintsExtension) ?? new lib.BasicConstraintsExtension(true);
+  return {
+    csr: withNewline(request.toString('pem')),
+    commonName: root.subjectName.getField('CN')[0] ?? '',
+    basicConstraints: Buffer.from(constraints.value),
+  };
+}
+
 /** A new node key and the request to certify it; the request names nobody, the authority decides who this is. */
 export async function createSigningRequest(): Promise<{ readonly csr: string; readonly key: string }> {
   const lib = await x509();

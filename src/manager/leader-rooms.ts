@@ -6,6 +6,7 @@ import { drawRandomBytes } from '../common/random-bytes.ts';
 import type { Random } from '../common/random.ts';
 import { x509Pki } from '../identity/pki.ts';
 import { Allocator } from './allocator/allocator.ts';
+import type { ExternalAuthorities } from './ca/external-authority.ts';
 import { RootRotation } from './ca/root-rotation.ts';
 import type { Dispatcher } from './dispatcher/dispatcher.ts';
 import type { LeaderLoop } from './leader-loops.ts';
@@ -28,18 +29,19 @@ export interface LeaderRooms {
   /** Certificates go by this one. */
   readonly systemClock: Clock;
   readonly random: Random;
+  readonly external: ExternalAuthorities;
   readonly log: Logger;
   readonly dispatcher: Dispatcher;
   readonly logBroker: LogBroker;
 }
 
 export function leaderRooms(rooms: LeaderRooms): readonly LeaderLoop[] {
-  const { store, group, clock, systemClock, random, dispatcher, logBroker } = rooms;
+  const { store, group, clock, systemClock, random, external, dispatcher, logBroker } = rooms;
   const log = (room: string): Logger => rooms.log.child({ room });
   return [
     named('manager status', new ManagerStatusWriter({ store, group, clock, log: log('members') })),
     named('roles', new RoleReconciler({ store, group, clock, log: log('members') })),
-    named('root rotation', new RootRotation({ store, clock: systemClock, pki: x509Pki, log: log('ca') })),
+    named('root rotation', new RootRotation({ store, clock: systemClock, pki: x509Pki, external, log: log('ca') })),
     named('orchestrator', new Orchestrator({ store, clock, random, newId, log: log('orchestrator') })),
     named('reaper', new TaskReaper({ store, clock, random, newId, log: log('reaper') })),
     named('constraint enforcer', new ConstraintEnforcer({ store, clock, random, newId, log: log('enforcer') })),

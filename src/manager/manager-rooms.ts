@@ -12,6 +12,7 @@ import { TlsListener } from '../identity/tls-listener.ts';
 import { ControlClient } from '../proto/generated/docker/swarmkit/v1/control.ts';
 import { UsageClient } from '../proto/generated/docker/swarmkit/v1/usage.ts';
 import type { WeightedPeer } from '../proto/generated/docker/swarmkit/v1/types.ts';
+import { cfsslAuthorities } from './ca/cfssl-authorities.ts';
 import type { Consensus } from './consensus/consensus.ts';
 import type { Member } from './consensus/member-list.ts';
 import { messageSockets } from './consensus/message-sockets.ts';
@@ -84,6 +85,7 @@ export function managerRooms(options: ManagerOptions, seat: Seat): ManagerRooms 
     isRemoved: (nodeId) => wasRemoved(store.read, nodeId),
   });
   const channels = new ManagerChannels(identity);
+  const external = cfsslAuthorities(() => identity.current);
   const leader = new LeaderConnection(channels, () => seat.ifTaken());
   const readBarrier = (signal?: AbortSignal): Promise<void> => seat.taken().readBarrier(signal);
   const local = localControl({
@@ -96,6 +98,7 @@ export function managerRooms(options: ManagerOptions, seat: Seat): ManagerRooms 
     },
     newJoinToken,
     newUnlockKey: () => randomBytes(32),
+    reachAuthorities: (authorities, root) => external.reach(authorities, root),
   });
   const control = forwardingControl({
     local,
@@ -145,6 +148,7 @@ export function managerRooms(options: ManagerOptions, seat: Seat): ManagerRooms 
         clock,
         systemClock: options.clock,
         random,
+        external,
         log,
         dispatcher,
         logBroker,
@@ -154,7 +158,7 @@ export function managerRooms(options: ManagerOptions, seat: Seat): ManagerRooms 
     store,
     clock: options.clock,
     log,
-    identity: () => identity.current,
+    external,
     identify: listener.identify,
     local,
     control,

@@ -18,9 +18,8 @@ import {
 } from '../proto/generated/docker/swarmkit/v1/raft.ts';
 import { ResourceAllocatorService } from '../proto/generated/docker/swarmkit/v1/resource.ts';
 import { UsageService } from '../proto/generated/docker/swarmkit/v1/usage.ts';
-import type { KeyPair } from '../identity/certificate.ts';
 import { CertificateAuthority } from './ca/certificate-authority.ts';
-import { externalSigner } from './ca/external-authority.ts';
+import type { ExternalAuthorities } from './ca/external-authority.ts';
 import type { Consensus } from './consensus/consensus.ts';
 import { raftMethods } from './consensus/raft-service.ts';
 import { controlMethods } from './control/control-methods.ts';
@@ -38,8 +37,7 @@ export interface RpcRooms {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Certificate and key of this manager as they are now. */
-  readonly identity: () => KeyPair;
+  readonly external: ExternalAuthorities;
   readonly identify: RpcServerOptions['identify'];
   /** Use cases on this manager's own store; those that change something are the leader's. */
   readonly local: ControlService;
@@ -59,7 +57,7 @@ export function addRpcServices(server: Server, rooms: RpcRooms): void {
     store,
     clock,
     log,
-    identity,
+    external,
     identify,
     local,
     control,
@@ -77,7 +75,7 @@ export function addRpcServices(server: Server, rooms: RpcRooms): void {
     newId,
     pki: x509Pki,
     leader: () => (leader.isSelf ? undefined : leader.client(NodeCAClient)),
-    signExternally: externalSigner(identity),
+    external,
   });
   addService(server, CAService, authority.caMethods, options);
   addService(server, NodeCAService, authority.nodeCaMethods, options);

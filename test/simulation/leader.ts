@@ -21,6 +21,7 @@ import type { Pki } from '../../src/identity/pki.ts';
 import type { Cluster, Node } from '../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import { NodeSpec_Availability } from '../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import type { SimulatedIdentity } from './identity.ts';
+import { noAuthorities } from '../support/no-authorities.ts';
 
 /** The first objects of a swarm. */
 export interface Foundation {
@@ -93,7 +94,7 @@ export function leaderLoops({ dispatcher, group, pki, ...parts }: LeaderParts): 
   const loops = {
     'manager status': new ManagerStatusWriter({ store, group, clock, log }),
     roles: new RoleReconciler({ store, group, clock, log }),
-    'root rotation': new RootRotation({ store, clock, pki, log }),
+    'root rotation': new RootRotation({ store, clock, pki, external: noAuthorities, log }),
     orchestrator: new Orchestrator(options),
     reaper: new TaskReaper(options),
     enforcer: new ConstraintEnforcer(options),

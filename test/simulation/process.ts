@@ -25,6 +25,7 @@ import type { SimulatedLog } from './disk.ts';
 import { lead, leaderLoops, type Foundation } from './leader.ts';
 import type { SimulatedManager, Surroundings } from './manager.ts';
 import { contextOf, Seat } from './seat.ts';
+import { noAuthorities } from '../support/no-authorities.ts';
 
 const TICK_MS = 100;
 /** How long followers may not know how far the log is committed. */
@@ -99,6 +100,7 @@ export class ManagerProcess {
       },
       newJoinToken: (rootBundle) => pki.newJoinToken(rootBundle),
       newUnlockKey: () => Buffer.alloc(32, 7),
+      reachAuthorities: () => Promise.resolve(),
     });
     this.#services = this.#serve(clock, newId);
   }
@@ -231,7 +233,7 @@ export class ManagerProcess {
       newId,
       pki: around.pki,
       leader: () => (node.isLeader ? undefined : client<NodeCAClient>(NodeCAService)),
-      signExternally: () => Promise.reject(new SwarmError('unavailable', 'there is no external authority')),
+      external: noAuthorities,
     });
     const membership = membershipMethods({
       members: () => seat.members,

@@ -80,6 +80,7 @@ export async function apiRig(options: ApiOptions = {}): Promise<ApiRig> {
     members: { has: (id) => id === NODE_ID, canRemove: () => true },
     newJoinToken: () => `SWMTKN-1-${'0'.repeat(50)}-${String(++tokens).padStart(25, '0')}`,
     newUnlockKey: () => UNLOCK_KEY,
+    reachAuthorities: () => Promise.resolve(),
   });
   await store.update((tx) => {
     tx.cluster.create(

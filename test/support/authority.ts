@@ -19,7 +19,7 @@ import { newJoinToken, rootDigest } from '../../src/identity/join-token.ts';
 import { NodeIdentity } from '../../src/identity/node-identity.ts';
 import { x509Pki } from '../../src/identity/pki.ts';
 import { TlsListener } from '../../src/identity/tls-listener.ts';
-import { externalSigner } from '../../src/manager/ca/external-authority.ts';
+import { cfsslAuthorities } from '../../src/manager/ca/cfssl-authorities.ts';
 import { CertificateAuthority } from '../../src/manager/ca/certificate-authority.ts';
 import type { Store } from '../../src/manager/store/store.ts';
 import { CAService, NodeCAService } from '../../src/proto/generated/docker/swarmkit/v1/ca.ts';
@@ -95,7 +95,7 @@ export async function startAuthority(): Promise<TestAuthority> {
     newId,
     pki: x509Pki,
     leader: () => undefined,
-    signExternally: externalSigner(() => identity.current),
+    external: cfsslAuthorities(() => identity.current),
   });
   const options = { identify: listener.identify, log: silentLogger };
   addService(grpc, CAService, authority.caMethods, options);

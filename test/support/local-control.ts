@@ -47,6 +47,7 @@ export async function testControl(overrides: Partial<ControlDependencies> = {}):
     members: { has: (id) => raftMembers.has(id), canRemove: (id) => !indispensable.has(id) },
     newJoinToken: () => `token${++tokens}`,
     newUnlockKey: () => Buffer.alloc(32, 7),
+    reachAuthorities: () => Promise.resolve(),
     ...overrides,
   });
   await local.store.update((tx) => tx.cluster.create(aCluster()));

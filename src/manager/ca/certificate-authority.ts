@@ -31,7 +31,7 @@ import {
 } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import { unlockKeyOf } from '../../identity/unlock-key.ts';
 import type { Store } from '../store/store.ts';
-import { externalAuthoritiesOf, type SignExternally } from './external-authority.ts';
+import { externalAuthoritiesOf, type ExternalAuthorities } from './external-authority.ts';
 import { signerOf } from './signer.ts';
 
 /** Node certificates live this long unless the cluster says otherwise: 90 days. */
@@ -49,7 +49,7 @@ export interface CertificateAuthorityOptions {
   readonly pki: Pki;
   /** A client of the leader's NodeCA; undefined when this manager leads. Throws unavailable when there is no leader. */
   readonly leader: () => NodeCAClient | undefined;
-  readonly signExternally: SignExternally;
+  readonly external: ExternalAuthorities;
 }
 
 export class CertificateAuthority {
@@ -172,7 +172,7 @@ export class CertificateAuthority {
   ): Promise<string> {
     const rotation = rootCa?.rootRotation;
     const root = (rotation ?? rootCa)?.caCert.toString('utf8') ?? '';
-    const certificate = await this.#options.signExternally(authorities, csr, subject, root);
+    const certificate = await this.#options.external.signNode(authorities, csr, subject, root);
     return `${certificate.trimEnd()}\n${rotation?.crossSignedCaCert.toString('utf8') ?? ''}`;
   }
 

@@ -6,17 +6,20 @@
  * it in use, nodes that trust the new root alone would refuse it; and until it trusts the new root, it would refuse them.
  * A node that nobody has ever seen is waited for, but not for ever: most likely the answer to its join was lost and it joined
  * again, as another. Should it come after all, it has to join anew.
+ * The key of either root may be kept outside of the swarm: then an authority there signs with it (external-authority.ts).
  */
 import { sleep, type Clock } from '../../common/clock.ts';
 import { errorText, SwarmError } from '../../common/errors.ts';
 import type { Logger } from '../../common/log.ts';
 import { normalisedPem } from '../../common/pem.ts';
 import type { KeyPair } from '../../identity/certificate.ts';
+import { authoritiesFor } from '../../identity/external-cas.ts';
 import type { Pki } from '../../identity/pki.ts';
 import { rootHash } from '../../identity/root-hash.ts';
 import type { Cluster, Node } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { IssuanceStatus_State } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { Store } from '../store/store.ts';
+import type { ExternalAuthorities } from './external-authority.ts';
 
 /** Nodes asked to renew at a time, and how long to wait between batches in ms. */
 const BATCH_NODES = 30;
@@ -30,35 +33,49 @@ export interface RootRotationOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly pki: Pki;
+  readonly external: ExternalAuthorities;
   readonly log: Logger;
 }
 
-/** The root that people brought with their settings; undefined when the managers are to make their own. */
-function broughtRoot({ spec }: Cluster): KeyPair | undefined {
-  const certificate = normalisedPem(spec?.caConfig?.signingCaCert.toString('utf8') ?? '');
-  const key = spec?.caConfig?.signingCaKey.toString('utf8') ?? '';
-  return certificate === '' || key === '' ? undefined : { certificate: `${certificate}\n`, key };
+const NOTHING = Buffer.alloc(0);
+
+const text = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? NOTHING).toString('utf8');
+
+/**
+ * The root that people brought with their settings; undefined when the managers are to make their own. Its key is empty when it is kept
+ * outside, which counts only as long as an authority is named that signs with it.
+ */
+function broughtRoot({ spec, rootCa }: Cluster): KeyPair | undefined {
+  const { signingCaCert = NOTHING, signingCaKey = NOTHING, externalCas = [] } = spec?.caConfig ?? {};
+  const certificate = normalisedPem(text(signingCaCert));
+  const isSignedFor =
+    signingCaKey.length > 0 || authoritiesFor(externalCas, certificate, text(rootCa?.caCert)).length > 0;
+  return certificate === '' || !isSignedFor ? undefined : { certificate: `${certificate}\n`, key: text(signingCaKey) };
 }
 
-const isPresentRoot = ({ rootCa }: Cluster, root: KeyPair): boolean =>
-  normalisedPem(rootCa?.caCert.toString('utf8') ?? '') === normalisedPem(root.certificate);
+const isSameRoot = (one: Buffer | undefined, { certificate }: KeyPair): boolean =>
+  normalisedPem(text(one)) === normalisedPem(certificate);
 
-/** Begins a rotation to the root that was brought, or a fresh one. Throws failedPrecondition while one is under way. */
-async function beginRootRotation({ store, clock, pki }: RootRotationOptions): Promise<void> {
+/**
+ * Begins a rotation to the root that was brought, or a fresh one; from the one under way, too. Throws failedPrecondition if that is not
+ * the one it was meanwhile, and unavailable if an authority outside has to certify the new root and does not.
+ */
+async function beginRootRotation({ store, clock, pki, external }: RootRotationOptions): Promise<void> {
   const cluster = store.read.cluster.all()[0];
   if (!cluster?.rootCa) throw new SwarmError('unavailable', 'this manager has not caught up with the cluster yet');
-  const oldRoot = { certificate: cluster.rootCa.caCert.toString('utf8'), key: cluster.rootCa.caKey.toString('utf8') };
+  const { rootRotation: before } = cluster.rootCa;
+  const oldRoot = { certificate: text(cluster.rootCa.caCert), key: text(cluster.rootCa.caKey) };
   const root = broughtRoot(cluster) ?? (await pki.createRootCa(clock.now()));
-  const twin = await pki.crossSign(root.certificate, oldRoot, clock.now());
+  const theirs = authoritiesFor(cluster.spec?.caConfig?.externalCas ?? [], oldRoot.certificate, oldRoot.certificate);
+  const twin =
+    oldRoot.key === ''
+      ? await external.crossSign(theirs, root, oldRoot.certificate)
+      : await pki.crossSign(root.certificate, oldRoot, clock.now());
   await store.update((tx) => {
     const current = tx.cluster.get(cluster.id);
     if (!current?.rootCa) throw new SwarmError('notFound', 'cluster not found');
-    if (current.rootCa.rootRotation) {
-      throw new SwarmError(
-        'failedPrecondition',
-        'a rotation of the root certificate is already under way: wait until it has finished',
-      );
-    }
+    if (text(current.rootCa.rootRotation?.caCert) !== text(before?.caCert))
+      throw new SwarmError('failedPrecondition', 'another rotation of the root certificate has begun meanwhile');
     const rootRotation = {
       caCert: Buffer.from(root.certificate),
       caKey: Buffer.from(root.key),
@@ -113,14 +130,19 @@ export class RootRotation {
     const cluster = store.read.cluster.all()[0];
     if (!cluster?.rootCa) return false;
     const wanted = cluster.spec?.caConfig?.forceRotate ?? 0;
-    if (!cluster.rootCa.rootRotation) {
-      const brought = broughtRoot(cluster);
-      if (brought && isPresentRoot(cluster, brought)) return this.#takeAsDone(cluster, wanted);
-      if (!brought && wanted <= cluster.rootCa.lastForcedRotation) return false;
+    const brought = broughtRoot(cluster);
+    if (brought && isSameRoot(cluster.rootCa.caCert, brought)) return this.#stayWith(cluster, brought.key, wanted);
+    const { rootRotation } = cluster.rootCa;
+    // What is brought takes the place of what is under way; a fresh root that is asked for follows it.
+    const isToBegin = rootRotation
+      ? brought !== undefined && !isSameRoot(rootRotation.caCert, brought)
+      : brought !== undefined || wanted > cluster.rootCa.lastForcedRotation;
+    if (isToBegin) {
       await beginRootRotation(this.#options);
       return this.#step();
     }
-    const newRoot = cluster.rootCa.rootRotation.caCert.toString('utf8');
+    if (!rootRotation) return false;
+    const newRoot = text(rootRotation.caCert);
     const nodes = store.read.node.all();
     const stale = nodes.filter(
       (node) =>
@@ -155,13 +177,25 @@ export class RootRotation {
     return true;
   }
 
-  /** There is nothing to replace: whoever asked for it need not wait. */
-  async #takeAsDone(cluster: Cluster, forced: number): Promise<false> {
-    if (cluster.rootCa?.lastForcedRotation === forced) return false;
-    await this.#options.store.update((tx) => {
+  /**
+   * The root people want is the one there is: there is nothing to replace, or no more. Whoever asked for it need not wait. They say where
+   * its key is to be, too: with the managers, or (empty) outside.
+   */
+  async #stayWith(cluster: Cluster, key: string, forced: number): Promise<false> {
+    const { store, log } = this.#options;
+    const { rootCa } = cluster;
+    const isNews = text(rootCa?.caKey) !== key || rootCa?.rootRotation !== undefined;
+    if (!isNews && rootCa?.lastForcedRotation === forced) return false;
+    await store.update((tx) => {
       const current = tx.cluster.get(cluster.id);
-      if (current?.rootCa) tx.cluster.update({ ...current, rootCa: { ...current.rootCa, lastForcedRotation: forced } });
+      if (!current?.rootCa) return;
+      const { rootRotation: _, ...kept } = current.rootCa;
+      tx.cluster.update({
+        ...current,
+        rootCa: { ...kept, caKey: Buffer.from(key), lastForcedRotation: forced },
+      });
     });
+    if (rootCa?.rootRotation !== undefined) log.info('the rotation of the root certificate was called off');
     return false;
   }
 

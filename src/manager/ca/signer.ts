@@ -8,7 +8,12 @@ export function signerOf(cluster: Cluster): KeyPair & { readonly intermediates?:
   const root = cluster.rootCa;
   const rotation = root?.rootRotation;
   const text = (bytes: Buffer | undefined): string => bytes?.toString('utf8') ?? '';
-  if (rotation && rotation.caKey.length > 0) {
+  if (rotation) {
+    if (rotation.caKey.length === 0)
+      throw new SwarmError(
+        'failedPrecondition',
+        'the key of the next root certificate is kept outside, and no external authority is named that signs with it',
+      );
     return {
       certificate: text(rotation.caCert),
       key: text(rotation.caKey),
@@ -18,7 +23,7 @@ export function signerOf(cluster: Cluster): KeyPair & { readonly intermediates?:
   if (!root || root.caKey.length === 0) {
     throw new SwarmError(
       'failedPrecondition',
-      'the managers do not hold the key of the root certificate, so no node can be certified',
+      'the key of the root certificate is kept outside, and no external authority is named that signs with it',
     );
   }
   return { certificate: text(root.caCert), key: text(root.caKey) };

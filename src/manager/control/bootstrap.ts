@@ -17,6 +17,7 @@ import type { IdSource } from '../../common/ids.ts';
 import { NODE_LOCAL_DRIVERS, PREDEFINED_LABEL } from '../placement/node-local-network.ts';
 import { rootHash } from '../../identity/root-hash.ts';
 import { managerKey } from '../../identity/unlock-key.ts';
+import { requireNamedAuthority } from './root-authorities.ts';
 import { validateClusterSpec } from './validation/cluster-spec.ts';
 import { validNetworkSettings, type NetworkSettings } from './validation/network-settings.ts';
 
@@ -38,6 +39,7 @@ export function newCluster(bootstrap: ClusterBootstrap): Cluster {
   const { root, randomBytes } = bootstrap;
   const spec = specWithDefaults(bootstrap.spec);
   validateClusterSpec(spec, bootstrap.nowMs);
+  if (spec.caConfig) requireNamedAuthority(spec.caConfig, root.certificate);
   const network = validNetworkSettings(bootstrap);
   const clock = 1 + ((randomBytes(2)[0] ?? 0) << 8);
   const networkBootstrapKeys = networkKeys(clock, randomBytes);

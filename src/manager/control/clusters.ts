@@ -9,6 +9,7 @@ import type { ControlService } from './control.ts';
 import type { ControlDependencies } from './dependencies.ts';
 import { candidates, matchesCommon } from './filters.ts';
 import { notFound } from './not-found.ts';
+import { requireAuthorities } from './root-authorities.ts';
 import { isManagerKey, managerKey, unlockKeyOf } from '../../identity/unlock-key.ts';
 import { validateClusterSpec } from './validation/cluster-spec.ts';
 import { invalid } from './validation/refusal.ts';
@@ -37,6 +38,7 @@ export function clusterCalls(dependencies: ControlDependencies): ClusterCalls {
     },
 
     async updateCluster(request) {
+      await requireAuthorities(dependencies, request);
       const updated = await store.update((tx) => updateCluster(tx, request, dependencies));
       return { cluster: redacted(store.read.cluster.get(updated.id) ?? updated) };
     },
@@ -58,7 +60,7 @@ function updateCluster(tx: Writer, request: UpdateClusterRequest, dependencies: 
   validateClusterSpec(spec, dependencies.clock.now());
   const next: Cluster = {
     ...cluster,
-    // The certificate authority's loop sees a raised `forceRotate` and replaces the root, after a rotation under way.
+    // The certificate authority's loop sees a root that is brought, or a raised `forceRotate`, and replaces the present one.
     spec,
     rootCa: withNewTokens(cluster.rootCa, rotation, dependencies.newJoinToken),
     unlockKeys: unlockKeysFor(cluster, spec.encryptionConfig?.autoLockManagers ?? false, rotation, dependencies),

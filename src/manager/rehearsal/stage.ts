@@ -46,6 +46,7 @@ export class Stage {
       members: { has: () => true, canRemove: () => true },
       newJoinToken: () => '',
       newUnlockKey: () => new Uint8Array(),
+      reachAuthorities: () => Promise.resolve(),
     });
     const options = { store, clock, random, newId, log };
     this.#loops = new LeaderLoops({

@@ -22,6 +22,26 @@ describe('swarmctl swarm', () => {
     });
   });
 
+  it('names authorities outside of the swarm', async () => {
+    const external = (text: string) => rig.run('swarm', 'update', '--external-ca', text);
+    const given = await external('protocol=cfssl,url=https://ca.example:8888/sign,profile=swarm');
+    expect(given).toMatchObject({ code: 0, stdout: 'swarm updated\n' });
+    const caConfig = () => rig.store.read.cluster.all()[0]?.spec?.caConfig;
+    expect(caConfig()?.externalCas).toMatchObject([
+      { url: 'https://ca.example:8888/sign', options: { profile: 'swarm' }, caCert: Buffer.of() },
+    ]);
+    for (const [text, why] of [
+      ['https://ca.example', '"https://ca.example" is not key=value'],
+      ['url=https://ca.example', 'protocol is missing'],
+      ['protocol=acme,url=https://ca.example', 'protocol "acme" is not known'],
+      ['protocol=cfssl', 'url is missing'],
+    ] as const) {
+      const refused = await external(text);
+      expect(refused).toMatchObject({ code: 2 });
+      expect(refused.stderr).toContain(`--external-ca "${text}": ${why}: write protocol=cfssl,url=`);
+    }
+  });
+
   it('locks managers and shows the key that unlocks them', async () => {
     const none = await rig.run('swarm', 'unlock-key');
     expect([none.code, none.stderr]).toEqual([

@@ -2,8 +2,6 @@ import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { writeFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import { connect as http2Connect } from 'node:http2';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -16,7 +14,6 @@ import {
   createSigningRequest,
   issuerInfo,
   issuerOf,
-  signNodeCertificate,
   subjectOf,
 } from '../../../src/identity/certificate.ts';
 import { managerChannelOptions, memberCredentials } from '../../../src/identity/client-credentials.ts';
@@ -34,14 +31,11 @@ import {
   NodeDescription,
   NodeRole,
 } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
-import { aRoot, aServerCertificate, startAuthority, type TestAuthority } from '../../support/authority.ts';
+import { aRoot, startAuthority, type TestAuthority } from '../../support/authority.ts';
+import { startExternalAuthority, type ExternalAuthority } from '../../support/external-authority.ts';
+import { noAuthorities } from '../../support/no-authorities.ts';
 
-/** What CFSSL is asked. */
-interface Asked {
-  readonly hosts: readonly string[];
-  readonly certificate_request: string;
-  readonly subject: { readonly CN: string; readonly names: readonly { readonly OU: string; readonly O: string }[] };
-}
+const external = noAuthorities;
 
 const environment = () => ({ clock: systemClock, log: silentLogger, signal: new AbortController().signal });
 
@@ -168,9 +162,13 @@ describe('enrollment', () => {
     const oldRoot = authority.identity.current.rootBundle;
     const oldToken = authority.token('worker');
     const stop = new AbortController();
-    const loop = new RootRotation({ store: authority.store, clock: systemClock, pki: x509Pki, log: silentLogger }).run(
-      stop.signal,
-    );
+    const loop = new RootRotation({
+      store: authority.store,
+      clock: systemClock,
+      pki: x509Pki,
+      external,
+      log: silentLogger,
+    }).run(stop.signal);
     await authority.store.update((tx) => {
       const cluster = tx.cluster.all()[0];
       if (cluster?.spec)
@@ -216,7 +214,7 @@ describe('enrollment', () => {
     await says(issuerOf(worker.current.certificate, rootBundle).publicKey);
     const clock = new FakeClock();
     const stop = new AbortController();
-    const loop = new RootRotation({ store, clock, pki: x509Pki, log: silentLogger }).run(stop.signal);
+    const loop = new RootRotation({ store, clock, pki: x509Pki, external, log: silentLogger }).run(stop.signal);
     const rotate = (forceRotate: number): Promise<unknown> =>
       store.update((tx) => {
         const cluster = tx.cluster.all()[0];
@@ -254,7 +252,9 @@ describe('enrollment', () => {
     const root = aRoot(key);
     const stop = new AbortController();
     const { store } = authority;
-    const loop = new RootRotation({ store, clock: systemClock, pki: x509Pki, log: silentLogger }).run(stop.signal);
+    const loop = new RootRotation({ store, clock: systemClock, pki: x509Pki, external, log: silentLogger }).run(
+      stop.signal,
+    );
     await store.update((tx) => {
       const cluster = tx.cluster.all()[0];
       const caConfig = CAConfig.fromPartial({
@@ -292,41 +292,13 @@ describe('enrollment', () => {
   });
 
   describe('with an authority outside of the cluster', () => {
-    let server: Server;
-    let url = '';
-    /** What it is asked, and what it answers; by default it signs. */
-    let asked: Asked | undefined;
-    let answer: (request: Asked) => Promise<object> = sign;
-
-    async function sign({ certificate_request: csr, subject }: Asked): Promise<object> {
-      const role = subject.names[0]?.OU === 'swarm-manager' ? 'manager' : 'worker';
-      const named = { nodeId: subject.CN, role, clusterId: subject.names[0]?.O ?? '' } as const;
-      const validity = { nowMs: Date.now(), lifeMs: 3_600_000 };
-      return { success: true, result: { certificate: await signNodeCertificate(csr, named, root(), validity) } };
-    }
-
-    const root = () => {
-      const rootCa = authority.store.read.cluster.all()[0]?.rootCa;
-      return { certificate: rootCa?.caCert.toString() ?? '', key: rootCa?.caKey.toString() ?? '' };
-    };
-
+    let outside: ExternalAuthority;
     beforeEach(async () => {
-      answer = sign;
-      asked = undefined;
-      const { certificate, key } = aServerCertificate(authority.directory, root());
-      const options = { cert: certificate, key, ca: root().certificate, requestCert: true, rejectUnauthorized: true };
-      server = createServer(options, (request, reply) => {
-        let body = '';
-        request.on('data', (chunk: Buffer) => (body += chunk.toString()));
-        request.on('end', () => {
-          asked = JSON.parse(body) as Asked;
-          void answer(asked).then((said) => reply.end(JSON.stringify(said)));
-        });
-      });
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/sign`;
+      const { caCert, caKey } = authority.store.read.cluster.all()[0]?.rootCa ?? {};
+      const root = { certificate: String(caCert), key: String(caKey) };
+      outside = await startExternalAuthority(authority.directory, root);
     });
-    afterEach(() => void server.close());
+    afterEach(() => outside.close());
 
     const ask = (...urls: readonly string[]): Promise<unknown> =>
       authority.store.update((tx) => {
@@ -337,9 +309,10 @@ describe('enrollment', () => {
       });
 
     it('asks that one, and the next when the first does not answer', async () => {
-      await ask('https://127.0.0.1:1/', url);
+      await ask('https://127.0.0.1:1/', outside.url);
       const { current } = await join_(authority.token('worker'), 'w');
       expect(current.role).toBe('worker');
+      const [asked] = outside.asked;
       expect(asked?.subject).toEqual({ CN: current.nodeId, names: [{ OU: 'swarm-worker', O: current.clusterId }] });
       expect(asked?.hosts).toEqual(['swarm-worker', current.nodeId]);
     });
@@ -348,14 +321,14 @@ describe('enrollment', () => {
       ['it refuses', { success: false, errors: [{ message: 'not today' }] }, 'it refuses: not today'],
       ['it answers nonsense', { success: true }, 'its answer holds no certificate'],
     ])('certifies nobody when %s', async (_what, said, words) => {
-      await ask(url);
-      answer = () => Promise.resolve(said);
-      await expect(issue()).rejects.toThrow(`no external certificate authority signs: ${url}: ${words}`);
+      await ask(outside.url);
+      outside.answer = () => Promise.resolve(said);
+      await expect(issue()).rejects.toThrow(`no external certificate authority signs: ${outside.url}: ${words}`);
     });
 
     it('takes no certificate that is made out to another', async () => {
-      await ask(url);
-      answer = (request) => sign({ ...request, subject: { ...request.subject, CN: 'somebody-else' } });
+      await ask(outside.url);
+      outside.answer = (request) => outside.sign({ ...request, subject: { ...request.subject, CN: 'somebody-else' } });
       await expect(issue()).rejects.toThrow('it made out the certificate to worker somebody-else');
     });
 

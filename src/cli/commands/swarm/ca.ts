@@ -10,6 +10,7 @@ import type { Terminal } from '../../terminal.ts';
 import type { NodeObject, SwarmObject } from '../../types.ts';
 import { UsageError } from '../../usage-error.ts';
 import { duration } from '../../values.ts';
+import { addExternalCa, externalCas } from './external-ca.ts';
 import { waitingTime } from '../service/wait.ts';
 
 const POLL_MS = 250;
@@ -25,9 +26,10 @@ export function swarmCa(parent: Command, terminal: Terminal): void {
     .option('-d, --detach', 'do not wait until all nodes have new certificates')
     .option('-q, --quiet', 'show no progress')
     .option('--timeout <duration>', 'longest to wait');
+  addExternalCa(command);
   action(command, terminal, 'table', async ({ client }, _args, flags) => {
     if (!isSet(flags, 'rotate')) {
-      for (const flag of ['ca-cert', 'ca-key', 'cert-expiry']) {
+      for (const flag of ['ca-cert', 'ca-key', 'cert-expiry', 'external-ca']) {
         if (flags[flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())] !== undefined) {
           throw new UsageError(`--${flag}: goes with --rotate only`);
         }
@@ -55,9 +57,12 @@ async function rotate(client: ApiClient, flags: Flags): Promise<void> {
   const [cert, key, expiry] = [textFlag(flags, 'caCert'), textFlag(flags, 'caKey'), textFlag(flags, 'certExpiry')];
   if (key !== undefined && cert === undefined) throw new UsageError('--ca-key: give its certificate with --ca-cert');
   const { SigningCACert: _, ...kept } = swarm.Spec.CAConfig ?? {};
+  const root = cert === undefined ? undefined : pem('--ca-cert', cert);
+  const ExternalCAs = externalCas(flags, root);
   const CAConfig = {
     ...kept,
-    ...(cert === undefined ? {} : { SigningCACert: pem('--ca-cert', cert) }),
+    ...(root === undefined ? {} : { SigningCACert: root }),
+    ...(ExternalCAs === undefined ? {} : { ExternalCAs }),
     ...(key === undefined ? {} : { SigningCAKey: pem('--ca-key', key) }),
     ...(expiry === undefined ? {} : { NodeCertExpiry: duration('--cert-expiry', expiry) }),
     ForceRotate: (swarm.Spec.CAConfig?.ForceRotate ?? 0) + 1,

@@ -4,6 +4,7 @@ import { action, isSet, textFlag } from '../../context.ts';
 import type { Terminal } from '../../terminal.ts';
 import { STRATEGIES } from '../../../common/service-labels.ts';
 import type { InfoObject, SwarmObject } from '../../types.ts';
+import { addExternalCa, externalCas } from './external-ca.ts';
 
 export function swarmInit(parent: Command, terminal: Terminal): void {
   const command = parent
@@ -18,16 +19,21 @@ export function swarmInit(parent: Command, terminal: Terminal): void {
     )
     .addOption(new Option('--strategy <name>', 'default placement strategy').choices(STRATEGIES))
     .option('--force-new-cluster', 'go on alone with the state of this manager');
+  addExternalCa(command);
   addYes(command);
   action(command, terminal, 'table', async ({ client }, _args, flags) => {
     if (isSet(flags, 'forceNewCluster')) await confirm(terminal, flags, 'Forget all other managers?');
     const strategy = textFlag(flags, 'strategy');
+    const ExternalCAs = externalCas(flags);
     const nodeId = await client.post<string>('/swarm/init', undefined, {
       ListenAddr: textFlag(flags, 'listenAddr'),
       AdvertiseAddr: textFlag(flags, 'advertiseAddr'),
       Availability: textFlag(flags, 'availability'),
       ForceNewCluster: isSet(flags, 'forceNewCluster'),
-      Spec: { Labels: strategy ? { 'swarmd.strategy': strategy } : {} },
+      Spec: {
+        Labels: strategy ? { 'swarmd.strategy': strategy } : {},
+        ...(ExternalCAs ? { CAConfig: { ExternalCAs } } : {}),
+      },
     });
     terminal.out(`swarm founded; this node (${nodeId}) is its manager\n`);
     await printJoinCommand(

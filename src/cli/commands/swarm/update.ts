@@ -4,6 +4,7 @@ import { action, collect, listFlag, textFlag } from '../../context.ts';
 import type { Terminal } from '../../terminal.ts';
 import type { SwarmObject } from '../../types.ts';
 import { duration, keyValues, wholeNumber } from '../../values.ts';
+import { addExternalCa, externalCas } from './external-ca.ts';
 import { printUnlockKey } from './lock.ts';
 
 export function swarmUpdate(parent: Command, terminal: Terminal): void {
@@ -16,6 +17,7 @@ export function swarmUpdate(parent: Command, terminal: Terminal): void {
     .option('--dispatcher-heartbeat <duration>', 'time between two heartbeats of a node')
     .option('--task-history-limit <n>', 'ended tasks kept per slot')
     .option('--label-add <key=value>', 'set a label; may be repeated', collect);
+  addExternalCa(command);
   action(command, terminal, 'table', async ({ client }, _args, flags) => {
     const swarm = await client.get<SwarmObject>('/swarm');
     const set = <T>(name: string, parse: (text: string) => T): T | undefined => {
@@ -26,6 +28,11 @@ export function swarmUpdate(parent: Command, terminal: Terminal): void {
     const history = set('taskHistoryLimit', (text) => wholeNumber('--task-history-limit', text));
     const expiry = set('certExpiry', (text) => duration('--cert-expiry', text));
     const heartbeat = set('dispatcherHeartbeat', (text) => duration('--dispatcher-heartbeat', text));
+    const ExternalCAs = externalCas(flags);
+    const ca = {
+      ...(expiry === undefined ? {} : { NodeCertExpiry: expiry }),
+      ...(ExternalCAs === undefined ? {} : { ExternalCAs }),
+    };
     const isLocked = set('autolock', (text) => text === 'on');
     const labels = keyValues('--label-add', listFlag(flags, 'labelAdd') ?? []);
     await client.post(
@@ -36,7 +43,7 @@ export function swarmUpdate(parent: Command, terminal: Terminal): void {
         Labels: { ...swarm.Spec.Labels, ...labels, ...(strategy ? { 'swarmd.strategy': strategy } : {}) },
         ...(history === undefined ? {} : { Orchestration: { TaskHistoryRetentionLimit: history } }),
         ...(heartbeat === undefined ? {} : { Dispatcher: { HeartbeatPeriod: heartbeat } }),
-        ...(expiry === undefined ? {} : { CAConfig: { ...swarm.Spec.CAConfig, NodeCertExpiry: expiry } }),
+        CAConfig: { ...swarm.Spec.CAConfig, ...ca },
         ...(isLocked === undefined ? {} : { EncryptionConfig: { AutoLockManagers: isLocked } }),
       },
     );

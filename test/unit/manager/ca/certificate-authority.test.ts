@@ -10,6 +10,7 @@ import { NodeSpec_Availability } from '../../../../src/proto/generated/docker/sw
 import { NodeRole } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { aCluster, aNode } from '../../../support/local-control.ts';
 import { localStore, type LocalStore } from '../../../support/local-store.ts';
+import { noAuthorities } from '../../../support/no-authorities.ts';
 
 describe('a certificate that is being made', () => {
   let local: LocalStore;
@@ -38,7 +39,7 @@ describe('a certificate that is being made', () => {
       newId: countingIds('id'),
       pki,
       leader: () => undefined,
-      signExternally: () => Promise.reject(new Error('there is no external authority')),
+      external: noAuthorities,
     });
   });
 

@@ -9,6 +9,7 @@ import type { Cluster, Node } from '../../../../src/proto/generated/docker/swarm
 import { Certificate, NodeDescription } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { aCluster, aNode } from '../../../support/local-control.ts';
 import { localStore } from '../../../support/local-store.ts';
+import { noAuthorities } from '../../../support/no-authorities.ts';
 
 /** Certificates name their roots; everybody has one of the new root already. */
 const pki: Pki = {
@@ -42,7 +43,9 @@ describe('a rotation of the root', () => {
       tx.node.create(trusting(Buffer.from('the root certificate')));
     });
     const stop = new AbortController();
-    const rotation = new RootRotation({ store, clock, pki, log: silentLogger }).run(stop.signal);
+    const rotation = new RootRotation({ store, clock, pki, external: noAuthorities, log: silentLogger }).run(
+      stop.signal,
+    );
     for (let second = 0; second < 100; second++) await clock.advance(1_000);
     expect(cluster().rootCa?.rootRotation?.caCert.toString()).toBe('the next root');
 
@@ -123,8 +126,9 @@ class RotatingSwarm {
     await this.depose();
     const term = new AbortController();
     const chainsTo = (chain: string, root: string): boolean => root !== 'the next root' || chain === 'new';
-    const [store, clock] = [this.#store, this.#clock];
-    const loop = new RootRotation({ store, clock, pki: { ...pki, chainsTo }, log: silentLogger }).run(term.signal);
+    const [store, clock, external] = [this.#store, this.#clock, noAuthorities];
+    const options = { store, clock, pki: { ...pki, chainsTo }, external, log: silentLogger };
+    const loop = new RootRotation(options).run(term.signal);
     this.#endTerm = async () => {
       term.abort();
       await loop;

@@ -128,7 +128,7 @@ describe('changing the cluster', () => {
     await test.store.update((tx) => {
       const cluster = tx.cluster.get(CLUSTER_ID) as Cluster;
       const none = Buffer.alloc(0);
-      const rootRotation = { caCert: none, caKey: none, crossSignedCaCert: none };
+      const rootRotation = { caCert: none, caKey: Buffer.from('its key'), crossSignedCaCert: none };
       tx.cluster.update({ ...cluster, rootCa: cluster.rootCa && { ...cluster.rootCa, rootRotation } });
     });
     await change(test, { caConfig: caConfig && { ...caConfig, forceRotate: 2 } });
