@@ -12,11 +12,17 @@ import { isLoopback, type ListenAddress } from './listen-address.ts';
 
 /** Docker clients put whole specs into the query string. */
 const MAX_HEADER_BYTES = 1 << 20;
-/** Longer than pooled clients keep a connection, so that they never write to one we just closed. */
-const KEEP_ALIVE_MS = 90_000;
-/** A client must send its headers within the first time and its whole request within the second; answers may take any time. */
-const HEADERS_TIMEOUT_MS = 60_000;
-const REQUEST_TIMEOUT_MS = 300_000;
+/** How long clients may take, in ms; answers may take any time. */
+export interface Patience {
+  /** Between two requests. Longer than pooled clients keep a connection, so that they never write to one we just closed. */
+  readonly idleMs: number;
+  readonly headersMs: number;
+  /** For the whole request. */
+  readonly requestMs: number;
+  /** Those that are too slow are looked for this often. */
+  readonly checkMs: number;
+}
+const PATIENCE: Patience = { idleMs: 90_000, headersMs: 60_000, requestMs: 300_000, checkMs: 10_000 };
 /** Owner and group may use the socket. */
 const SOCKET_MODE = 0o660;
 /** Connections that become idle while the server closes are looked for this often. */
@@ -26,6 +32,8 @@ export interface ListenersOptions {
   readonly handler: RequestListener;
   /** For TCP addresses; needed for those that other machines can reach. */
   readonly tls: TlsFiles | undefined;
+  /** Default: minutes. */
+  readonly patience?: Patience;
 }
 
 /** One HTTP server on any number of addresses, whose sockets a thread of its own reads and writes. */
@@ -36,15 +44,15 @@ export class Listeners {
   /** Made with the first address. */
   #relay: ConnectionRelay | undefined;
 
-  constructor({ handler, tls }: ListenersOptions) {
+  constructor({ handler, tls, patience = PATIENCE }: ListenersOptions) {
     this.#tls = tls;
     this.#server = createServer(
       {
         maxHeaderSize: MAX_HEADER_BYTES,
-        keepAliveTimeout: KEEP_ALIVE_MS,
-        headersTimeout: HEADERS_TIMEOUT_MS,
-        requestTimeout: REQUEST_TIMEOUT_MS,
-        connectionsCheckingInterval: 10_000,
+        keepAliveTimeout: patience.idleMs,
+        headersTimeout: patience.headersMs,
+        requestTimeout: patience.requestMs,
+        connectionsCheckingInterval: patience.checkMs,
       },
       handler,
     );
@@ -62,6 +70,8 @@ export class Listeners {
   async open(address: ListenAddress): Promise<number> {
     if (address.kind === 'unix') {
       await removeStaleSocket(address.path);
+      const { started } = this.#startedRelay();
+      await started;
       // Bound before anyone else could connect: the mask holds while the file is made.
       const mask = process.umask(0o777 & ~SOCKET_MODE);
       try {
@@ -96,16 +106,20 @@ export class Listeners {
   }
 
   async #listen(name: string, where: ListenRequest): Promise<number> {
+    try {
+      return await this.#startedRelay().listen(where);
+    } catch (error) {
+      throw error instanceof ListenError ? refusal(name, error) : error;
+    }
+  }
+
+  #startedRelay(): ConnectionRelay {
     if (this.#relay === undefined) {
       this.#relay = new ConnectionRelay((connection) => this.#accept(connection));
       // The server looks for slow and idle connections only once it listens, which the relay does in its place.
       this.#server.emit('listening');
     }
-    try {
-      return await this.#relay.listen(where);
-    } catch (error) {
-      throw error instanceof ListenError ? refusal(name, error) : error;
-    }
+    return this.#relay;
   }
 
   #accept(connection: RelayedConnection): void {

@@ -21,7 +21,7 @@ import type { Pki } from '../../src/identity/pki.ts';
 import type { Cluster, Node } from '../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import { NodeSpec_Availability } from '../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import type { SimulatedIdentity } from './identity.ts';
-import { noAuthorities } from '../support/no-authorities.ts';
+import { noAuthorities } from './no-authorities.ts';
 
 /** The first objects of a swarm. */
 export interface Foundation {

@@ -25,7 +25,7 @@ import type { SimulatedLog } from './disk.ts';
 import { lead, leaderLoops, type Foundation } from './leader.ts';
 import type { SimulatedManager, Surroundings } from './manager.ts';
 import { contextOf, Seat } from './seat.ts';
-import { noAuthorities } from '../support/no-authorities.ts';
+import { noAuthorities } from './no-authorities.ts';
 
 const TICK_MS = 100;
 /** How long followers may not know how far the log is committed. */

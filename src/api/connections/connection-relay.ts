@@ -2,7 +2,8 @@
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import { hearInLongTurns } from '../../common/long-turns.ts';
-import { BatchWriter, EventKind, eventsOf, LARGE_BATCH_BYTES, type Batch } from './batch.ts';
+import { EventKind, eventsOf, LARGE_BATCH_BYTES, type Batch } from './batch.ts';
+import { Outbox } from './outbox.ts';
 import type { FromThread, ListenRequest, ToThread } from './protocol.ts';
 import { RelayedConnection } from './relayed-connection.ts';
 import { Room } from './room.ts';
@@ -26,13 +27,16 @@ export class ListenError extends Error {
 export class ConnectionRelay {
   readonly #port: MessagePort;
   readonly #stopHearing: () => void;
+  /** Resolves when the thread has begun. */
+  readonly started: Promise<void>;
   readonly #ended: Promise<void>;
   readonly #accept: (connection: RelayedConnection) => void;
   #settled: { resolve: (port: number) => void; reject: (error: ListenError) => void } | undefined;
   readonly #connections = new Map<number, RelayedConnection>();
   readonly #room = new Room();
-  readonly #events = new BatchWriter();
-  #isFlushing = false;
+  readonly #outbox = new Outbox(atEndOfCallback, (batch) =>
+    this.#post({ kind: 'events', batch }, [batch.bytes.buffer]),
+  );
   #isTaking = false;
 
   /** @param accept gets each connection that comes in */
@@ -48,6 +52,7 @@ export class ConnectionRelay {
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     });
     this.#port.on('message', (message: FromThread) => this.#take(message));
+    this.started = new Promise((resolve) => worker.once('online', () => resolve()));
     this.#ended = new Promise((resolve) => worker.once('exit', () => resolve()));
     this.#stopHearing = hearInLongTurns(() => this.#takeWaiting());
   }
@@ -69,7 +74,7 @@ export class ConnectionRelay {
 
   /** Resolves when what was written has left, or its readers were waited for long enough. */
   async close(): Promise<void> {
-    this.#flush();
+    this.#outbox.flush();
     this.#post({ kind: 'close' });
     await this.#ended;
     this.#stopHearing();
@@ -109,55 +114,34 @@ export class ConnectionRelay {
       else if (kind === EventKind.gone) connection.destroy();
     }
     const { length } = batch.bytes;
-    if (length >= LARGE_BATCH_BYTES) this.#tell(EventKind.heard, NO_CONNECTION, length);
+    if (length >= LARGE_BATCH_BYTES) this.#outbox.tell(EventKind.heard, NO_CONNECTION, length);
   }
 
   #open(id: number, isLocal: boolean): void {
     const connection = new RelayedConnection(isLocal, this.#room, {
-      write: (bytes) => {
-        this.#events.addData(id, bytes);
-        this.#flushSoon();
-      },
-      end: () => this.#tell(EventKind.end, id),
-      pause: () => this.#tell(EventKind.pause, id),
-      resume: () => this.#tell(EventKind.resume, id),
+      write: (bytes) => this.#outbox.data(id, bytes),
+      end: () => this.#outbox.tell(EventKind.end, id),
+      pause: () => this.#outbox.tell(EventKind.pause, id),
+      resume: () => this.#outbox.tell(EventKind.resume, id),
       close: () => {
         this.#connections.delete(id);
-        this.#tell(EventKind.gone, id);
+        this.#outbox.tell(EventKind.gone, id);
       },
     });
     this.#connections.set(id, connection);
     this.#accept(connection);
   }
 
-  #tell(kind: Exclude<EventKind, typeof EventKind.data>, id: number, count?: number): void {
-    this.#events.add(kind, id, count);
-    this.#flushSoon();
-  }
-
-  /**
-   * What one callback of the event loop leads to is told at its end, together: a tick asked for by a microtask comes after all
-   * microtasks. Waiting for the end of the turn would be waiting for whatever else is ready to be read.
-   */
-  #flushSoon(): void {
-    if (this.#isFlushing) return;
-    this.#isFlushing = true;
-    queueMicrotask(this.#flushInTick);
-  }
-
-  readonly #flushInTick = (): void => process.nextTick(this.#flush);
-
-  readonly #flush = (): void => {
-    this.#isFlushing = false;
-    if (this.#events.isEmpty) return;
-    const batch = this.#events.take();
-    this.#post({ kind: 'events', batch }, [batch.bytes.buffer]);
-  };
-
   #post(message: ToThread, transfer: readonly ArrayBuffer[] = []): void {
     this.#port.postMessage(message, transfer);
   }
 }
+
+/**
+ * What one callback of the event loop leads to is told at its end, together: a tick asked for by a microtask comes after all
+ * microtasks. Waiting for the end of the turn would be waiting for whatever else is ready to be read.
+ */
+const atEndOfCallback = (flush: () => void): void => queueMicrotask(() => process.nextTick(flush));
 
 /** The compiled thread. Threads can not load TypeScript, so when this module itself is loaded as source the one of the last build is taken. */
 function threadFile(): URL {

@@ -6,7 +6,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { workerData } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
-import { BatchWriter, EventKind, eventsOf, LARGE_BATCH_BYTES, type Batch } from './batch.ts';
+import { EventKind, eventsOf, LARGE_BATCH_BYTES, type Batch } from './batch.ts';
+import { Outbox } from './outbox.ts';
 import type { FromThread, ListenRequest, ToThread } from './protocol.ts';
 
 /** A client that does not read what was written before its connection was given up is waited for this long. */
@@ -32,14 +33,15 @@ class ConnectionThread {
   readonly #connections = new Map<number, Connection>();
   /** Connections that are not read until more has been heard. */
   readonly #held = new Set<Connection>();
-  readonly #events = new BatchWriter();
+  readonly #outbox: Outbox;
   /** Bytes of large batches that were not heard yet. */
   #unheard = 0;
-  #isFlushing = false;
   #lastConnection = 0;
 
   constructor(send: (message: FromThread, transfer: readonly ArrayBuffer[]) => void) {
     this.#send = send;
+    // What happens in one turn is told at its end, together.
+    this.#outbox = new Outbox(setImmediate, (batch) => this.#sendEvents(batch));
   }
 
   /** @returns whether more will come */
@@ -93,20 +95,19 @@ class ConnectionThread {
     const id = ++this.#lastConnection;
     const connection: Connection = { socket, isPaused: false, written: 0 };
     this.#connections.set(id, connection);
-    this.#tell(EventKind.open, id, isLocal ? 1 : 0);
+    this.#outbox.tell(EventKind.open, id, isLocal ? 1 : 0);
     socket.on('data', (piece: Buffer) => {
-      this.#events.addData(id, piece);
-      this.#flushSoon();
+      this.#outbox.data(id, piece);
       if (this.#unheard <= MOST_UNHEARD_BYTES) return;
       socket.pause();
       this.#held.add(connection);
     });
-    socket.on('end', () => this.#tell(EventKind.end, id));
+    socket.on('end', () => this.#outbox.tell(EventKind.end, id));
     // What follows an error is 'close'.
     socket.on('error', () => undefined);
     socket.on('close', () => {
       this.#held.delete(connection);
-      if (this.#connections.delete(id)) this.#tell(EventKind.gone, id);
+      if (this.#connections.delete(id)) this.#outbox.tell(EventKind.gone, id);
     });
   }
 
@@ -140,7 +141,7 @@ class ConnectionThread {
   #wrote(id: number, connection: Connection, bytes: number): void {
     connection.written += bytes;
     if (connection.written < TELL_WRITTEN_BYTES || !this.#connections.has(id)) return;
-    this.#tell(EventKind.written, id, connection.written);
+    this.#outbox.tell(EventKind.written, id, connection.written);
     connection.written = 0;
   }
 
@@ -151,24 +152,10 @@ class ConnectionThread {
     socket.once('close', () => clearTimeout(cut));
   }
 
-  #tell(kind: Exclude<EventKind, typeof EventKind.data>, id: number, count?: number): void {
-    this.#events.add(kind, id, count);
-    this.#flushSoon();
-  }
-
-  /** What happens in one turn is told at its end, together. */
-  #flushSoon(): void {
-    if (this.#isFlushing) return;
-    this.#isFlushing = true;
-    setImmediate(this.#flush);
-  }
-
-  readonly #flush = (): void => {
-    this.#isFlushing = false;
-    const batch = this.#events.take();
+  #sendEvents(batch: Batch): void {
     if (batch.bytes.length >= LARGE_BATCH_BYTES) this.#unheard += batch.bytes.length;
     this.#send({ kind: 'events', batch }, [batch.bytes.buffer]);
-  };
+  }
 }
 
 const port = workerData as MessagePort;

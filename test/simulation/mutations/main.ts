@@ -7,6 +7,7 @@ import { mutationsPage } from './page.ts';
 
 const SIMULATOR = join('test', 'simulation');
 const MOST_SEEDS = 400;
+const SOUND_SEEDS = 3;
 
 process.exitCode = run({
   command: 'npm run mutations:swarm',
@@ -15,6 +16,7 @@ process.exitCode = run({
   mutations: SWARM_MUTATIONS,
   openCopy: openSwarmCopy,
   examine: (copy, { name }) => ({ name, ...copy.simulate(join('out', SIMULATOR, 'main.js'), MOST_SEEDS) }),
+  examineSound: (copy) => [{ name: 'simulation', ...copy.simulate(join('out', SIMULATOR, 'main.js'), SOUND_SEEDS) }],
   isFound: ({ failure }) => failure !== undefined,
   describe: ({ events, failure = 'nothing' }) => `${failure} after ${events} events`,
   page: 'swarm-mutations.md',

@@ -33,7 +33,7 @@ import {
 } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { aRoot, startAuthority, type TestAuthority } from '../../support/authority.ts';
 import { startExternalAuthority, type ExternalAuthority } from '../../support/external-authority.ts';
-import { noAuthorities } from '../../support/no-authorities.ts';
+import { noAuthorities } from '../../simulation/no-authorities.ts';
 
 const external = noAuthorities;
 

@@ -7,6 +7,7 @@ import type { Findings } from './page.ts';
 
 /** The data files take a second, unless a script never comes to rest. */
 const CONFORMANCE_PATIENCE_MS = 30_000;
+const SOUND_SEEDS = 20;
 
 export function openRaftCopy(root: string): PatchedCopy {
   const parts = ['src', 'test', 'package.json'].map((part) => [join('src', 'raft', part), part] as const);
@@ -17,7 +18,7 @@ export function openRaftCopy(root: string): PatchedCopy {
   return copy;
 }
 
-export function examine(copy: PatchedCopy, { name, foundBy }: Mutation): Findings {
+export function examine(copy: PatchedCopy, { name, foundBy }: Pick<Mutation, 'name' | 'foundBy'>): Findings {
   const { conformance = false, test, simulation = 0 } = foundBy;
   return {
     name,
@@ -25,6 +26,15 @@ export function examine(copy: PatchedCopy, { name, foundBy }: Mutation): Finding
     test: test === undefined ? undefined : { file: test, name: failedTest(copy, test) },
     simulation: simulation === 0 ? undefined : copy.simulate(program('simulation'), simulation, '--no-shrink'),
   };
+}
+
+/** Each of them once, the simulation for a while. */
+export function examineSound(copy: PatchedCopy, mutations: readonly Mutation[]): readonly Findings[] {
+  const tests = new Set(mutations.flatMap(({ foundBy }) => foundBy.test ?? []));
+  const general = { name: 'data files and simulation', foundBy: { conformance: true, simulation: SOUND_SEEDS } };
+  return [general, ...Array.from(tests, (test) => ({ name: test, foundBy: { test } }))].map((sound) =>
+    examine(copy, sound),
+  );
 }
 
 const program = (kit: string): string => join('dist', 'testing', kit, 'main.js');

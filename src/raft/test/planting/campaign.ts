@@ -23,6 +23,8 @@ export interface Campaign<Mutation extends Planted, Finding extends Named> {
   readonly openCopy: (root: string) => PatchedCopy;
   /** Called while the bug is planted. */
   readonly examine: (copy: PatchedCopy, mutation: Mutation) => Finding;
+  /** What those who are to find these bugs find without one. */
+  readonly examineSound: (copy: PatchedCopy, mutations: readonly Mutation[]) => readonly Finding[];
   readonly isFound: (finding: Finding) => boolean;
   /** What was found, in a few words. */
   readonly describe: (finding: Finding) => string;
@@ -59,7 +61,7 @@ When all are known, docs/${page} is written.`;
 }
 
 function plantAll<Mutation extends Planted, Finding extends Named>(
-  { mutations, openCopy, examine, isFound, describe, page, write }: Campaign<Mutation, Finding>,
+  { mutations, openCopy, examine, examineSound, isFound, describe, page, write }: Campaign<Mutation, Finding>,
   { only, seconds }: { readonly only?: string | undefined; readonly seconds?: string | undefined },
 ): number {
   const root = resolve('.');
@@ -70,7 +72,11 @@ function plantAll<Mutation extends Planted, Finding extends Named>(
   if (!goesOn) found.forget();
   const isWanted = (mutation: Mutation): boolean =>
     only === undefined ? !found.has(mutation) : mutation.name.includes(only);
-  for (const mutation of mutations.filter(isWanted)) {
+  const wanted = mutations.filter(isWanted);
+  // Who fails anyway finds nothing.
+  const alarm = copy.with([], () => examineSound(copy, wanted)).find(isFound);
+  if (alarm) throw new Error(`without any bug planted, ${alarm.name}: ${describe(alarm)}`);
+  for (const mutation of wanted) {
     if (performance.now() > deadline) break;
     const finding = copy.with(mutation.edits, () => examine(copy, mutation));
     found.keep(finding);

@@ -10,7 +10,7 @@ import { NodeSpec_Availability } from '../../../../src/proto/generated/docker/sw
 import { NodeRole } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { aCluster, aNode } from '../../../support/local-control.ts';
 import { localStore, type LocalStore } from '../../../support/local-store.ts';
-import { noAuthorities } from '../../../support/no-authorities.ts';
+import { noAuthorities } from '../../../simulation/no-authorities.ts';
 
 describe('a certificate that is being made', () => {
   let local: LocalStore;

@@ -9,7 +9,7 @@ import type { Cluster, Node } from '../../../../src/proto/generated/docker/swarm
 import { Certificate, NodeDescription } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { aCluster, aNode } from '../../../support/local-control.ts';
 import { localStore } from '../../../support/local-store.ts';
-import { noAuthorities } from '../../../support/no-authorities.ts';
+import { noAuthorities } from '../../../simulation/no-authorities.ts';
 
 /** Certificates name their roots; everybody has one of the new root already. */
 const pki: Pki = {
