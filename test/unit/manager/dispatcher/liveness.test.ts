@@ -45,8 +45,8 @@ describe('the heartbeat period', () => {
     const base = { flagMs: undefined, clusterMs: 5_000, nodes: 5 };
     expect(heartbeatPeriodMs(base)).toBe(2_000);
     expect(heartbeatPeriodMs({ ...base, clusterMs: undefined })).toBe(2_000);
-    expect(heartbeatPeriodMs({ ...base, nodes: 1_500 })).toBe(3_000);
-    expect(heartbeatPeriodMs({ ...base, nodes: 5_000 })).toBe(10_000);
+    expect(heartbeatPeriodMs({ ...base, nodes: 1_500 })).toBe(6_000);
+    expect(heartbeatPeriodMs({ ...base, nodes: 5_000 })).toBe(20_000);
     expect(heartbeatPeriodMs({ ...base, clusterMs: 10_000 })).toBe(10_000);
     expect(heartbeatPeriodMs({ ...base, clusterMs: 1 })).toBe(500);
     expect(heartbeatPeriodMs({ ...base, flagMs: 700, clusterMs: 10_000 })).toBe(700);
