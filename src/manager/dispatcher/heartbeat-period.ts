@@ -8,10 +8,11 @@ const QUICK_PERIOD_MS = 2_000;
 /** Shorter ones, which Docker accepts, would take the nodes of a busy machine for lost again and again. */
 const SHORTEST_PERIOD_MS = 500;
 /**
- * Heartbeats per second that one leader takes without effort, an eighth of a core; beyond this the period grows, as it does in Nomad.
- * Nothing is found out later by that when a machine or an agent is gone: the connection tells (grpc-server.ts).
+ * Heartbeats per second that one leader takes without effort; beyond this the period grows, as it does in Nomad (which takes 50). When a
+ * machine or an agent is gone, its connection tells sooner (grpc-server.ts, presence.ts): only an agent that hangs while its connection
+ * lives is found out later. Of one whose broken connection tells nothing more are taken.
  */
-const EASY_BEATS_PER_SECOND = 250;
+const EASY_BEATS_PER_SECOND = { watched: 100, unwatched: 250 };
 /** Told periods differ by this share either way, so that nodes do not beat in step. */
 const JITTER = 0.1;
 
@@ -23,11 +24,13 @@ export function heartbeatPeriodMs(given: {
   readonly flagMs: number | undefined;
   readonly clusterMs: number | undefined;
   readonly nodes: number;
+  /** Whether it is told by the agent's connection, too, that it is gone. */
+  readonly isWatched: boolean;
 }): number {
   if (given.flagMs !== undefined) return given.flagMs;
   const clusterMs = given.clusterMs && given.clusterMs > 0 ? given.clusterMs : CLUSTER_DEFAULT_PERIOD_MS;
   if (clusterMs !== CLUSTER_DEFAULT_PERIOD_MS) return Math.max(SHORTEST_PERIOD_MS, clusterMs);
-  const easyMs = (given.nodes / EASY_BEATS_PER_SECOND) * 1000;
+  const easyMs = (given.nodes / EASY_BEATS_PER_SECOND[given.isWatched ? 'watched' : 'unwatched']) * 1000;
   return Math.max(QUICK_PERIOD_MS, easyMs);
 }
 

@@ -104,7 +104,8 @@ export class Presence {
   register(nodeId: string, oldSessionId: string, metadata: Metadata): Registration {
     if (!this.#options.store.read.node.get(nodeId)) throw unknownNode(nodeId);
     const current = this.#registrations.get(nodeId);
-    const graceMs = this.#periodMs() * this.#settings.gracePeriods;
+    const isPatient = isDockerEngine(metadata);
+    const graceMs = this.#periodMs(!isPatient) * this.#settings.gracePeriods;
     if (current && current.sessionId === oldSessionId) {
       this.#liveness.registered(nodeId, graceMs);
       return current;
@@ -115,7 +116,7 @@ export class Presence {
       throw tooManyRegistrations(nodeId, this.#settings.registrations, this.#settings.registrationWindowMs);
     }
     current?.end(replacedSession(nodeId));
-    const registration = new Registration(nodeId, this.#options.newId(), isDockerEngine(metadata));
+    const registration = new Registration(nodeId, this.#options.newId(), isPatient);
     this.#registrations.set(nodeId, registration);
     this.#liveness.registered(nodeId, graceMs);
     this.#options.log.info({ nodeId, sessionId: registration.sessionId }, 'node registered');
@@ -146,14 +147,14 @@ export class Presence {
 
   /** Takes a sign of life; returns the period in ms after which the next is wanted. */
   beat(registration: Registration): number {
-    const periodMs = withJitter(this.#periodMs(), this.#options.random);
+    const periodMs = withJitter(this.#periodMs(!registration.isPatient), this.#options.random);
     this.#alive(registration, periodMs);
     return periodMs;
   }
 
   /** Whatever an agent says in its session is a sign of life: where much happens at once, heartbeats may come late. */
   heard(registration: Registration): void {
-    this.#alive(registration, this.#periodMs());
+    this.#alive(registration, this.#periodMs(!registration.isPatient));
   }
 
   /**
@@ -210,8 +211,9 @@ export class Presence {
     return (flagMs ?? Math.max(this.#periodMs(), CLUSTER_DEFAULT_PERIOD_MS)) * gracePeriodsAfterElection;
   }
 
-  #periodMs(): number {
+  #periodMs(isWatched = false): number {
     return heartbeatPeriodMs({
+      isWatched,
       flagMs: this.#settings.heartbeatPeriodMs,
       clusterMs: this.#clusterPeriodMs,
       // Those that have not come yet after an election will beat too.

@@ -42,11 +42,14 @@ async function registered(userAgent?: string): Promise<DirectAgent> {
 
 describe('the heartbeat period', () => {
   it('is short by default, grows with the cluster up to its default, and is kept when somebody chose it', () => {
-    const base = { flagMs: undefined, clusterMs: 5_000, nodes: 5 };
+    const base = { flagMs: undefined, clusterMs: 5_000, nodes: 5, isWatched: false };
     expect(heartbeatPeriodMs(base)).toBe(2_000);
     expect(heartbeatPeriodMs({ ...base, clusterMs: undefined })).toBe(2_000);
-    expect(heartbeatPeriodMs({ ...base, nodes: 1_500 })).toBe(6_000);
+    expect(heartbeatPeriodMs({ ...base, nodes: 150 })).toBe(2_000);
+    expect(heartbeatPeriodMs({ ...base, nodes: 500 })).toBe(2_000);
     expect(heartbeatPeriodMs({ ...base, nodes: 5_000 })).toBe(20_000);
+    const watched = { ...base, isWatched: true };
+    expect([200, 500, 5_000].map((nodes) => heartbeatPeriodMs({ ...watched, nodes }))).toEqual([2_000, 5_000, 50_000]);
     expect(heartbeatPeriodMs({ ...base, clusterMs: 10_000 })).toBe(10_000);
     expect(heartbeatPeriodMs({ ...base, clusterMs: 1 })).toBe(500);
     expect(heartbeatPeriodMs({ ...base, flagMs: 700, clusterMs: 10_000 })).toBe(700);
