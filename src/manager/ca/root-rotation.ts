@@ -126,23 +126,30 @@ export class RootRotation {
 
   /** One batch; false when no rotation is under way. */
   async #step(): Promise<boolean> {
-    const { store, clock, log, pki } = this.#options;
-    const cluster = store.read.cluster.all()[0];
-    if (!cluster?.rootCa) return false;
+    await this.#settleAim();
+    const cluster = this.#options.store.read.cluster.all()[0];
+    const rotation = cluster?.rootCa?.rootRotation;
+    return cluster && rotation ? this.#carryOn(cluster, text(rotation.caCert)) : false;
+  }
+
+  /** Begins, replaces or calls off a rotation as the settings ask for it. */
+  async #settleAim(): Promise<void> {
+    const cluster = this.#options.store.read.cluster.all()[0];
+    if (!cluster?.rootCa) return;
+    const { rootRotation, lastForcedRotation } = cluster.rootCa;
     const wanted = cluster.spec?.caConfig?.forceRotate ?? 0;
     const brought = broughtRoot(cluster);
-    if (brought && isSameRoot(cluster.rootCa.caCert, brought)) return this.#stayWith(cluster, brought.key, wanted);
-    const { rootRotation } = cluster.rootCa;
-    // What is brought takes the place of what is under way; a fresh root that is asked for follows it.
-    const isToBegin = rootRotation
-      ? brought !== undefined && !isSameRoot(rootRotation.caCert, brought)
-      : brought !== undefined || wanted > cluster.rootCa.lastForcedRotation;
-    if (isToBegin) {
-      await beginRootRotation(this.#options);
-      return this.#step();
-    }
-    if (!rootRotation) return false;
-    const newRoot = text(rootRotation.caCert);
+    if (!brought) {
+      // A fresh root that is asked for follows what is under way, what is brought takes its place.
+      if (!rootRotation && wanted > lastForcedRotation) await beginRootRotation(this.#options);
+    } else if (isSameRoot(cluster.rootCa.caCert, brought)) await this.#stayWith(cluster, brought.key, wanted);
+    else if (!rootRotation || !isSameRoot(rootRotation.caCert, brought)) await beginRootRotation(this.#options);
+    else if (text(rootRotation.caKey) !== brought.key) await this.#takeKey(cluster, brought.key);
+  }
+
+  /** Asks the next batch of nodes to renew, or ends the rotation; false when it has ended. */
+  async #carryOn(cluster: Cluster, newRoot: string): Promise<boolean> {
+    const { store, clock, log, pki } = this.#options;
     const nodes = store.read.node.all();
     const stale = nodes.filter(
       (node) =>
@@ -181,11 +188,11 @@ export class RootRotation {
    * The root people want is the one there is: there is nothing to replace, or no more. Whoever asked for it need not wait. They say where
    * its key is to be, too: with the managers, or (empty) outside.
    */
-  async #stayWith(cluster: Cluster, key: string, forced: number): Promise<false> {
+  async #stayWith(cluster: Cluster, key: string, forced: number): Promise<void> {
     const { store, log } = this.#options;
     const { rootCa } = cluster;
     const isNews = text(rootCa?.caKey) !== key || rootCa?.rootRotation !== undefined;
-    if (!isNews && rootCa?.lastForcedRotation === forced) return false;
+    if (!isNews && rootCa?.lastForcedRotation === forced) return;
     await store.update((tx) => {
       const current = tx.cluster.get(cluster.id);
       if (!current?.rootCa) return;
@@ -196,7 +203,17 @@ export class RootRotation {
       });
     });
     if (rootCa?.rootRotation !== undefined) log.info('the rotation of the root certificate was called off');
-    return false;
+  }
+
+  /** The key of the root that is being brought in is to be with the managers, or (empty) outside. */
+  #takeKey(cluster: Cluster, key: string): Promise<void> {
+    return this.#options.store.update((tx) => {
+      const current = tx.cluster.get(cluster.id);
+      const rotation = current?.rootCa?.rootRotation;
+      if (!current?.rootCa || !rotation) return;
+      const rootRotation = { ...rotation, caKey: Buffer.from(key) };
+      tx.cluster.update({ ...current, rootCa: { ...current.rootCa, rootRotation } });
+    });
   }
 
   #askedLongAgo(nodeId: string, now: number): boolean {

@@ -161,6 +161,18 @@ describe('a root whose key is kept outside', { timeout: 60_000 }, () => {
     expect(verifies(later.current.certificate, present.certificate)).toContain('OK');
   });
 
+  it('is brought in all the same when its key is brought later, and nobody outside is needed then', async () => {
+    outside.answer = async () => ({ success: false, errors: [{ message: 'not today' }] });
+    await toDesired();
+    await expect.poll(isUnderWay).toBe(true);
+    await settings({ signingCaKey: Buffer.from(desired.key), externalCas: [] });
+    const nextKey = () => cluster().rootCa?.rootRotation?.caKey.length ?? 0;
+    await expect.poll(nextKey, { timeout: 10_000 }).toBeGreaterThan(0);
+    await renewAll(authority.identity);
+    await expect.poll(isUnderWay, { timeout: 20_000 }).toBe(false);
+    expect([presentRoot(), holdsKey()]).toEqual([desired.certificate, true]);
+  });
+
   it('gives way to another that is brought before it has taken over', async () => {
     await join_('w');
     await toDesired();
