@@ -96,25 +96,29 @@ export class CertificateAuthority {
     const role = this.#roleOfToken(request.token);
     if (request.role === NodeRole.MANAGER && role !== 'manager') throw notForManagers();
     const nodeId = this.#options.newId();
-    const certificate = await this.#sign(request.csr, nodeId, role);
-    const node = Node.fromPartial({
-      id: nodeId,
-      spec: {
-        desiredRole: ROLE[role],
-        membership: NodeSpec_Membership.ACCEPTED,
-        availability: request.availability,
-        annotations: {},
-      },
-      role: ROLE[role],
-      status: {},
-      certificate,
-    });
-    await this.#options.store.update((tx) => {
-      // The token may have been rotated while the certificate was being made.
-      if (this.#roleOfToken(request.token) !== role) throw wrongToken();
-      tx.node.create(node);
-    });
-    return { nodeId, nodeMembership: NodeSpec_Membership.ACCEPTED };
+    for (;;) {
+      const root = signingRoot(this.#cluster());
+      const node = Node.fromPartial({
+        id: nodeId,
+        spec: {
+          desiredRole: ROLE[role],
+          membership: NodeSpec_Membership.ACCEPTED,
+          availability: request.availability,
+          annotations: {},
+        },
+        role: ROLE[role],
+        status: {},
+        certificate: await this.#sign(request.csr, nodeId, role),
+      });
+      const isStored = await this.#options.store.update((tx) => {
+        // The token may have been rotated, or the root replaced, while the certificate was being made.
+        if (this.#roleOfToken(request.token) !== role) throw wrongToken();
+        if (!signingRoot(clusterOf(tx)).equals(root)) return false;
+        tx.node.create(node);
+        return true;
+      });
+      if (isStored) return { nodeId, nodeMembership: NodeSpec_Membership.ACCEPTED };
+    }
   }
 
   /** A node that is known already, by the certificate it still has. */

@@ -45,8 +45,9 @@ export async function requireAuthorities(
 /** The same before there is a swarm, when nobody is asked. */
 export function requireNamedAuthority(config: CAConfig, present: string): void {
   const { signingCaCert, signingCaKey } = config;
-  if (signingCaCert.length > 0 && signingCaKey.length === 0)
-    requireNamed(config, pemOf(signingCaCert), present, 'desired');
+  const desired = pemOf(signingCaCert);
+  // Docker passes over what is no certificate.
+  if (desired !== '' && signingCaKey.length === 0) requireNamed(config, desired, present, 'desired');
 }
 
 function requireNamed({ externalCas }: CAConfig, root: string, present: string, which: string): readonly ExternalCA[] {

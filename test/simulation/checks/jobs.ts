@@ -4,6 +4,7 @@ import { hasCompleted, isOfPresentIteration } from '../../../src/manager/orchest
 import { isJob, modeOf } from '../../../src/manager/orchestrator/service-mode.ts';
 import { isWanted } from '../../../src/manager/orchestrator/task-life.ts';
 import type { Service } from '../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
+import { TaskState } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import type { Check, Violate } from './check.ts';
 import type { World } from './world.ts';
 
@@ -32,7 +33,10 @@ export class Jobs implements Check {
     const place = (task: (typeof tasks)[number]): string | number =>
       mode.kind === 'globalJob' ? task.nodeId : task.slot;
     const completed = tasks.filter(hasCompleted).map(place);
-    const active = tasks.filter(isWanted).map(place);
+    // A replacement that is only prepared may see the task before it complete after all: it goes without having run.
+    const isPrepared = (task: (typeof tasks)[number]): boolean =>
+      task.desiredState < TaskState.RUNNING && completed.includes(place(task));
+    const active = tasks.filter((task) => isWanted(task) && !isPrepared(task)).map(place);
     if (new Set(completed).size < completed.length)
       this.#violate(15, `job ${service.id} completed a slot twice: ${completed.join(' ')}`);
     if (mode.kind === 'globalJob') return;

@@ -7,6 +7,7 @@ import { isWanted, stateOf } from '../../../src/manager/orchestrator/task-life.t
 import type { Service, Task } from '../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import {
   NodeRole,
+  NodeStatus_State as NodeState,
   TaskState,
   UpdateStatus_UpdateState as UpdateState,
 } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
@@ -91,7 +92,9 @@ function hasItsPlaces(world: World, service: Service, taken: readonly Slot[]): b
     case 'globalJob':
       return world.tables.node.all().every((node) => {
         const slot = taken.find(({ nodeId }) => nodeId === node.id);
-        return globalPlace(service, node) === 'wanted' ? slot !== undefined : !slot || !isLive(slot);
+        // A job begins on nodes that answer; who joined without hearing of it never does.
+        const isReady = mode.kind === 'global' || node.status?.state === NodeState.READY;
+        return globalPlace(service, node) === 'wanted' && isReady ? slot !== undefined : !slot || !isLive(slot);
       });
   }
 }
