@@ -78,10 +78,11 @@ export class ManagerProcess {
     this.seat = new Seat(member.raftId, clock, () => this.node);
     for (const known of options.knownMembers) this.seat.members.put(known);
     const { store, seat } = this;
-    this.#state = new ReplicatedState(store, seat.members, {
+    const events = {
       restored: () => void this.#restored.add(store.version),
       changed: () => seat.changed(),
-    });
+    };
+    this.#state = new ReplicatedState(store, seat.members, events, () => sleep(clock, 0));
     this.dispatcher = this.#dispatcher(clock, newId);
     this.loops = new LeaderLoops({
       clock,

@@ -14,6 +14,7 @@ import {
 } from 'raft-ts';
 import type { CancelTimer } from '../../common/clock.ts';
 import { errorText, SwarmError } from '../../common/errors.ts';
+import { Turns } from '../../common/turns.ts';
 import { RaftMember } from '../../proto/generated/docker/swarmkit/v1/raft.ts';
 import type { RaftConfig } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { Proposer, Store } from '../store/store.ts';
@@ -65,10 +66,12 @@ export class Consensus implements Proposer {
       onRemoved: () => this.#onRemoved(),
     });
     this.logCheck = new LogCheck({ scrub: () => log.scrub(), clock, random, log: options.log });
-    this.#state = new ReplicatedState(store, this.members, {
+    const turns = new Turns(() => clock.monotonic());
+    const events = {
       restored: () => this.#transport.setPeers(this.#others()),
       changed: () => this.#followSettings(),
-    });
+    };
+    this.#state = new ReplicatedState(store, this.members, events, () => turns.next());
     this.#node = new RaftNode({
       id: options.local.raftId,
       log,

@@ -4,8 +4,6 @@ import { decodeSnapshot, encodeSnapshot } from '../store/snapshot.ts';
 import type { Store } from '../store/store.ts';
 import type { MemberList } from './member-list.ts';
 
-/** Snapshot pieces encoded before other work gets its turn. */
-const PIECES_PER_TURN = 4;
 const NOTHING = new Uint8Array(0);
 
 export interface ReplicatedStateEvents {
@@ -19,12 +17,15 @@ export class ReplicatedState implements StateMachine {
   readonly #store: Store;
   readonly #members: MemberList;
   readonly #events: ReplicatedStateEvents;
+  readonly #pause: () => Promise<void>;
   #waiting: { readonly index: number; readonly resolve: () => void }[] = [];
 
-  constructor(store: Store, members: MemberList, events: ReplicatedStateEvents) {
+  /** @param pause resolves when the next piece of a snapshot may be encoded, so that other work has its turn in between */
+  constructor(store: Store, members: MemberList, events: ReplicatedStateEvents, pause: () => Promise<void>) {
     this.#store = store;
     this.#members = members;
     this.#events = events;
+    this.#pause = pause;
   }
 
   apply(entries: readonly Entry[]): void {
@@ -55,10 +56,9 @@ export class ReplicatedState implements StateMachine {
   async *snapshot(): AsyncGenerator<Uint8Array> {
     // Taken before the first await, so that the view is of this very moment.
     const pieces = encodeSnapshot(this.#store.capture(), this.#members.toSnapshot());
-    let turn = 0;
     for (const piece of pieces) {
-      yield piece;
-      if (++turn % PIECES_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+      if (piece.length > 0) yield piece;
+      await this.#pause();
     }
   }
 
