@@ -39,12 +39,12 @@ export type MemberCall =
   | { readonly call: 'admit'; readonly member: Member }
   | { readonly call: 'fill'; readonly tasks: number }
   | { readonly call: 'snapshot' }
-  | { readonly call: 'watch' }
+  | { readonly call: 'watch'; readonly isAfresh: boolean }
   | { readonly call: 'report' };
 
 export interface MemberReport {
   readonly rssMb: number;
-  /** Since it was told to watch; how late the event loop was. */
+  /** While it was told to watch, since it was told to do so afresh; how late the event loop was. */
   readonly delayP99Ms: number;
   readonly delayMaxMs: number;
   readonly isLeader: boolean;
@@ -79,10 +79,11 @@ async function answer(message: MemberCall): Promise<unknown> {
       // The keys it has: what follows is a snapshot.
       return consensus.setKeys(keys);
     case 'watch':
+      if (message.isAfresh) delay.reset();
       delay.enable();
-      delay.reset();
       return undefined;
     case 'report':
+      delay.disable();
       return report(consensus, store);
   }
 }
