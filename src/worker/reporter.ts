@@ -1,7 +1,7 @@
 /**
  * Tells the manager how tasks are. Of each task only the newest status is kept and sent until it is accepted; an older
- * one never follows. While one call is under way the next batch gathers, so many tasks share a call when it matters
- * and a single one is told at once.
+ * one never follows. What is reported in a turn of the event loop shares a call, and while one is under way the next
+ * batch gathers: many tasks share a call when it matters, and a single one is told at once.
  */
 import type { UpdateTaskStatusRequest_TaskStatusUpdate as StatusUpdate } from '../proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import type { TaskStatus } from '../proto/generated/docker/swarmkit/v1/types.ts';
@@ -59,8 +59,8 @@ export class Reporter {
     this.#isSending = true;
     try {
       while (this.#send && this.#pending.size > 0) {
-        // Lets everything that is reported in the same moment into one call.
-        await Promise.resolve();
+        // Lets everything of this turn into one call: a task that starts at once is told once, not in each state it passes.
+        await new Promise((resolve) => setImmediate(resolve));
         await this.#sendBatch();
       }
     } finally {

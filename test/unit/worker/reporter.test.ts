@@ -4,7 +4,12 @@ import { TaskStatus, type TaskState } from '../../../src/proto/generated/docker/
 import { Reporter, type SendStatuses } from '../../../src/worker/reporter.ts';
 
 const status = (state: number): TaskStatus => TaskStatus.fromPartial({ state: state as TaskState });
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const oneTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+/** What is reported in a turn is sent in the next. */
+const turn = async (): Promise<void> => {
+  await oneTurn();
+  await oneTurn();
+};
 
 /** A session that answers when it is told to. */
 class Line {
@@ -38,6 +43,18 @@ describe('the reporter', () => {
         ['b', 2],
       ],
     ]);
+  });
+
+  it('says once how a task is that passes through several states in a turn', async () => {
+    const line = new Line();
+    const reporter = new Reporter();
+    reporter.attach(line.send);
+    for (const state of [1, 2, 3]) {
+      reporter.report('a', status(state));
+      await Promise.resolve();
+    }
+    await turn();
+    expect(line.calls).toEqual([[['a', 3]]]);
   });
 
   it('sends only the newest status that gathered while a call was under way', async () => {
