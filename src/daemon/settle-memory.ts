@@ -13,11 +13,14 @@ const LOOK_EVERY_MS = 5_000;
  * other work it is busy waiting for its turn.
  */
 const QUIET = 0.5;
+/** The same, to count as idle. */
+const IDLE = 0.25;
 /** Memory in use must have grown by this factor since the last collection. */
 const GROWTH = 1.25;
-/** Collecting may take one part in so many of the time; where nobody waits for the process, of the second. */
-const SHARE_OF_TIME = 200;
-const PATIENT_SHARE_OF_TIME = 20;
+/** Collecting may take one part in so many of the time: of a quiet process, of an idle one, and of one that nobody waits for. */
+const SHARE_OF_TIME = { quiet: 200, idle: 40, patient: 20 } as const;
+/** So many times the room its objects need is too much for a heap. */
+const SPARSE = 1.5;
 /** Bytes of objects up to which moving them together takes no longer than one may wait: some 100 ms. */
 const SMALL = 64 * 1024 * 1024;
 
@@ -25,24 +28,37 @@ const SMALL = 64 * 1024 * 1024;
  * Collects garbage a few times soon after the start, and again when the process has become quiet after it took more memory.
  * V8 collects when much is allocated, which an idle daemon never does: it would keep what loading, joining or a large new
  * service left behind for as long as it has nothing to do. Code that ran only at the start goes when several collections have
- * found it unused; and after each V8 looks by itself whether the process is idle and its heap can shrink. A small heap is moved together
- * as well, which V8 does by itself only when memory runs out: the objects of many connections lie scattered among what is gone.
+ * found it unused, and the room of a heap that was large for a while is given back in several. After each V8 looks by itself whether
+ * the process is idle and its heap can shrink. A small heap is moved together as well, which V8 does by itself only when memory runs
+ * out: the objects of many connections lie scattered among what is gone.
  * @param isPatient whether a large heap may be moved together too, which takes seconds
  */
 export function settleMemory({ isPatient = false }: { readonly isPatient?: boolean } = {}): void {
   setFlagsFromString('--expose-gc');
   const gc = runInNewContext('gc') as () => void;
   let kept = inUse();
-  let notBefore = 0;
+  let last = { costMs: 0, endedAtMs: 0 };
+  /** Whether another collection would go on with what the last one began. */
+  let isUnfinished = false;
   const collect = async (): Promise<void> => {
     const from = used();
+    const { heapTotal } = process.memoryUsage();
     // Not twice at a time.
-    notBefore = Number.POSITIVE_INFINITY;
+    last = { costMs: Number.POSITIVE_INFINITY, endedAtMs: from.atMs };
     if (isPatient || process.memoryUsage().heapUsed < SMALL) await moveTogether();
     else gc();
     const to = used();
     kept = inUse();
-    notBefore = to.atMs + (to.cpuMs - from.cpuMs) * (isPatient ? PATIENT_SHARE_OF_TIME : SHARE_OF_TIME);
+    last = { costMs: to.cpuMs - from.cpuMs, endedAtMs: to.atMs };
+    isUnfinished = isSparseSince(heapTotal);
+  };
+  const isWorthIt = (share: number, atMs: number): boolean => {
+    const busy = isPatient ? 'patient' : share < IDLE ? 'idle' : 'quiet';
+    return (
+      share < QUIET &&
+      (isUnfinished || inUse() > kept * GROWTH) &&
+      atMs - last.endedAtMs > last.costMs * SHARE_OF_TIME[busy]
+    );
   };
   for (const ms of AFTER_MS) setTimeout(() => void collect(), ms).unref();
   let before = used();
@@ -50,7 +66,7 @@ export function settleMemory({ isPatient = false }: { readonly isPatient?: boole
     const now = used();
     const share = (now.cpuMs - before.cpuMs) / (now.atMs - before.atMs);
     before = now;
-    if (share < QUIET && inUse() > kept * GROWTH && now.atMs > notBefore) void collect();
+    if (isWorthIt(share, now.atMs)) void collect();
   }, LOOK_EVERY_MS).unref();
 }
 
@@ -65,6 +81,12 @@ function moveTogether(): Promise<void> {
       setImmediate(() => session.disconnect());
     });
   });
+}
+
+/** Whether the heap has much room that objects do not need and gave some of it back by a collection: it will more by the next. */
+function isSparseSince(heapBefore: number): boolean {
+  const { heapTotal, heapUsed } = process.memoryUsage();
+  return heapTotal > heapUsed * SPARSE && heapTotal < heapBefore;
 }
 
 /** Processor time of the process until now, and when that is. */
