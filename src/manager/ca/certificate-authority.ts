@@ -93,7 +93,7 @@ export class CertificateAuthority {
 
   /** A new node, by token. */
   async #admit(request: IssueNodeCertificateRequest): Promise<IssueNodeCertificateResponse> {
-    const role = this.#roleOfToken(request.token);
+    const role = roleOfToken(this.#cluster(), request.token);
     if (request.role === NodeRole.MANAGER && role !== 'manager') throw notForManagers();
     const nodeId = this.#options.newId();
     for (;;) {
@@ -112,8 +112,9 @@ export class CertificateAuthority {
       });
       const isStored = await this.#options.store.update((tx) => {
         // The token may have been rotated, or the root replaced, while the certificate was being made.
-        if (this.#roleOfToken(request.token) !== role) throw wrongToken();
-        if (!signingRoot(clusterOf(tx)).equals(root)) return false;
+        const cluster = clusterOf(tx);
+        if (roleOfToken(cluster, request.token) !== role) throw wrongToken();
+        if (!signingRoot(cluster).equals(root)) return false;
         tx.node.create(node);
         return true;
       });
@@ -205,16 +206,17 @@ export class CertificateAuthority {
     return { unlockKey: unlockKeyOf(cluster) ?? Buffer.of(), version: cluster.meta?.version };
   }
 
-  #roleOfToken(token: string): NodeRoleName {
-    const tokens = this.#cluster().rootCa?.joinTokens;
-    if (tokens && isSameToken(token, tokens.manager)) return 'manager';
-    if (tokens && isSameToken(token, tokens.worker)) return 'worker';
-    throw wrongToken();
-  }
-
   #cluster(): Cluster {
     return clusterOf(this.#options.store.read);
   }
+}
+
+/** Throws when it is no token of the cluster. */
+function roleOfToken({ rootCa }: Cluster, token: string): NodeRoleName {
+  const tokens = rootCa?.joinTokens;
+  if (tokens && isSameToken(token, tokens.manager)) return 'manager';
+  if (tokens && isSameToken(token, tokens.worker)) return 'worker';
+  throw wrongToken();
 }
 
 /** The root that certificates made now lead to. */

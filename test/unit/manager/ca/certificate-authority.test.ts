@@ -43,21 +43,37 @@ describe('a certificate that is being made', () => {
     });
   });
 
-  const renewed = async (): Promise<string | undefined> => {
-    const context: CallContext = {
-      caller: { nodeId: 'node', role: 'manager', clusterId: 'cluster1', address: '192.0.2.1:4444' },
-      signal: new AbortController().signal,
-      metadata: new Metadata(),
-    };
+  const issue = (caller: CallContext['caller'], token: string) => {
+    const context: CallContext = { caller, signal: new AbortController().signal, metadata: new Metadata() };
     const request = {
-      role: NodeRole.MANAGER,
+      role: NodeRole.WORKER,
       csr: Buffer.from('request'),
-      token: '',
+      token,
       availability: NodeSpec_Availability.ACTIVE,
     };
-    await authority.nodeCaMethods.issueNodeCertificate.handle(request, context);
-    return local.store.read.node.get('node')?.certificate?.certificate.toString();
+    return authority.nodeCaMethods.issueNodeCertificate.handle(request, context);
   };
+
+  const certificateOf = (nodeId: string): string | undefined =>
+    local.store.read.node.get(nodeId)?.certificate?.certificate.toString();
+
+  const renewed = async (): Promise<string | undefined> => {
+    await issue({ nodeId: 'node', role: 'manager', clusterId: 'cluster1', address: '192.0.2.1:4444' }, '');
+    return certificateOf('node');
+  };
+
+  const STRANGER: CallContext['caller'] = { nodeId: '', role: 'anonymous', clusterId: '', address: '192.0.2.9:4444' };
+
+  const beginRotation = (): Promise<unknown> =>
+    local.store.update((tx) => {
+      const cluster = tx.cluster.all()[0] as Cluster;
+      const rootRotation = {
+        caCert: Buffer.from('the next root'),
+        caKey: Buffer.from('key'),
+        crossSignedCaCert: Buffer.from('twin'),
+      };
+      tx.cluster.update({ ...cluster, rootCa: { ...cluster.rootCa!, rootRotation } });
+    });
 
   it('is not given to a node that has been demoted meanwhile', async () => {
     meanwhile = () => local.store.update((tx) => tx.node.update({ ...tx.node.get('node')!, role: NodeRole.WORKER }));
@@ -65,16 +81,25 @@ describe('a certificate that is being made', () => {
   });
 
   it('is made anew when the root begins to be replaced meanwhile', async () => {
+    meanwhile = beginRotation;
+    expect(await renewed()).toBe('manager by the next root');
+  });
+
+  it('is made anew for a new node, too', async () => {
+    meanwhile = beginRotation;
+    const { nodeId } = await issue(STRANGER, 'worker token');
+    expect(certificateOf(nodeId)).toBe('worker by the next root');
+    expect(local.store.read.node.size).toBe(2);
+  });
+
+  it('is not given to a new node whose token was rotated meanwhile', async () => {
     meanwhile = () =>
       local.store.update((tx) => {
         const cluster = tx.cluster.all()[0] as Cluster;
-        const rootRotation = {
-          caCert: Buffer.from('the next root'),
-          caKey: Buffer.from('key'),
-          crossSignedCaCert: Buffer.from('twin'),
-        };
-        tx.cluster.update({ ...cluster, rootCa: { ...cluster.rootCa!, rootRotation } });
+        const joinTokens = { worker: 'another token', manager: 'manager token' };
+        tx.cluster.update({ ...cluster, rootCa: { ...cluster.rootCa!, joinTokens } });
       });
-    expect(await renewed()).toBe('manager by the next root');
+    await expect(issue(STRANGER, 'worker token')).rejects.toThrow(/token/);
+    expect(local.store.read.node.size).toBe(1);
   });
 });
