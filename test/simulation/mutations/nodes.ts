@@ -64,6 +64,10 @@ export const NODE_MUTATIONS: readonly SwarmMutation[] = [
     edit(CA, 'if (node.role !== known.role || !signingRoot(clusterOf(tx)).equals(root)) return false;', ''),
   ),
   swarmMutation(
+    'authority: who is admitted while the root begins to be replaced gets a certificate of the old one',
+    edit(CA, 'if (!signingRoot(cluster).equals(root)) return false;', ''),
+  ),
+  swarmMutation(
     'authority: certificates without the twin of the new root',
     edit('src/manager/ca/signer.ts', 'intermediates: text(rotation.crossSignedCaCert),', ''),
   ),
