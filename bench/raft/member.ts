@@ -40,6 +40,7 @@ export type MemberCall =
   | { readonly call: 'fill'; readonly tasks: number }
   | { readonly call: 'snapshot' }
   | { readonly call: 'watch'; readonly isAfresh: boolean }
+  /** Ends watching. */
   | { readonly call: 'report' };
 
 export interface MemberReport {

@@ -21,6 +21,8 @@ const GROWTH = 1.25;
 const SHARE_OF_TIME = { quiet: 200, idle: 40, patient: 20 } as const;
 /** So many times the room its objects need is too much for a heap. */
 const SPARSE = 1.5;
+/** Share of its room a heap must have given back by a collection for another one to be worth it. */
+const GIVEN_BACK = 0.05;
 /** Bytes of objects up to which moving them together takes no longer than one may wait: some 100 ms. */
 const SMALL = 64 * 1024 * 1024;
 
@@ -38,25 +40,25 @@ export function settleMemory({ isPatient = false }: { readonly isPatient?: boole
   const gc = runInNewContext('gc') as () => void;
   let kept = inUse();
   let last = { costMs: 0, endedAtMs: 0 };
-  /** Whether another collection would go on with what the last one began. */
-  let isUnfinished = false;
+  /** Bytes of room the last collection left to a heap that will give back more by the next; undefined when there is nothing to go on with. */
+  let shrunkTo: number | undefined;
   const collect = async (): Promise<void> => {
     const from = used();
-    const { heapTotal } = process.memoryUsage();
+    const { heapTotal, heapUsed } = process.memoryUsage();
     // Not twice at a time.
     last = { costMs: Number.POSITIVE_INFINITY, endedAtMs: from.atMs };
-    if (isPatient || process.memoryUsage().heapUsed < SMALL) await moveTogether();
+    if (isPatient || heapUsed < SMALL) await moveTogether();
     else gc();
     const to = used();
     kept = inUse();
     last = { costMs: to.cpuMs - from.cpuMs, endedAtMs: to.atMs };
-    isUnfinished = isSparseSince(heapTotal);
+    shrunkTo = sparseRoom(shrunkTo ?? heapTotal);
   };
   const isWorthIt = (share: number, atMs: number): boolean => {
     const busy = isPatient ? 'patient' : share < IDLE ? 'idle' : 'quiet';
     return (
       share < QUIET &&
-      (isUnfinished || inUse() > kept * GROWTH) &&
+      (shrunkTo !== undefined || inUse() > kept * GROWTH) &&
       atMs - last.endedAtMs > last.costMs * SHARE_OF_TIME[busy]
     );
   };
@@ -83,10 +85,10 @@ function moveTogether(): Promise<void> {
   });
 }
 
-/** Whether the heap has much room that objects do not need and gave some of it back by a collection: it will more by the next. */
-function isSparseSince(heapBefore: number): boolean {
+/** Bytes of room of the heap if much of it is not needed by objects, and some of what it had before was given back. */
+function sparseRoom(before: number): number | undefined {
   const { heapTotal, heapUsed } = process.memoryUsage();
-  return heapTotal > heapUsed * SPARSE && heapTotal < heapBefore;
+  return heapTotal > heapUsed * SPARSE && heapTotal < before * (1 - GIVEN_BACK) ? heapTotal : undefined;
 }
 
 /** Processor time of the process until now, and when that is. */

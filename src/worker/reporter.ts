@@ -70,7 +70,8 @@ export class Reporter {
 
   async #sendBatch(): Promise<void> {
     const send = this.#send;
-    if (!send) return;
+    // The session may have ended in this turn, or the tasks have gone.
+    if (!send || this.#pending.size === 0) return;
     const batch = new Map([...this.#pending].slice(0, MAX_BATCH));
     for (const taskId of batch.keys()) this.#pending.delete(taskId);
     this.#inFlight = batch;

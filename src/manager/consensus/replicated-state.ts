@@ -57,7 +57,7 @@ export class ReplicatedState implements StateMachine {
     // Taken before the first await, so that the view is of this very moment.
     const pieces = encodeSnapshot(this.#store.capture(), this.#members.toSnapshot());
     for (const piece of pieces) {
-      if (piece.length > 0) yield piece;
+      yield piece;
       await this.#pause();
     }
   }

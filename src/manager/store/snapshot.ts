@@ -35,14 +35,13 @@ const MEMBERSHIP_FIELD = 2;
 const VERSION_FIELD = 1000;
 const REQUEST_IDS_FIELD = 1001;
 const LENGTH_DELIMITED = 2;
-const NOTHING = new Uint8Array(0);
 
 /** Members of the consensus group as stored in a snapshot. */
 export type Membership = ClusterSnapshot;
 
 /**
- * Encodes a capture piece by piece; objects come in order of id so that equal states give equal bytes. A piece may be empty: none is
- * much work.
+ * Encodes a capture piece by piece; objects come in order of id so that equal states give equal bytes. Some pieces hold
+ * nothing: none is much work.
  */
 export function* encodeSnapshot(state: StoreCapture, membership: Membership): Generator<Uint8Array> {
   const head = new BinaryWriter();
@@ -52,10 +51,6 @@ export function* encodeSnapshot(state: StoreCapture, membership: Membership): Ge
   yield head.finish();
   for (const kind of OBJECT_KINDS) {
     for (const objects of inOrderOfId(state.objects[kind])) {
-      if (objects.length === 0) {
-        yield NOTHING;
-        continue;
-      }
       const piece = { ...StoreSnapshot.fromPartial({}), [FIELD[kind]]: objects } as StoreSnapshot;
       yield new BinaryWriter()
         .uint32((STORE_FIELD << 3) | LENGTH_DELIMITED)

@@ -57,6 +57,17 @@ describe('the reporter', () => {
     expect(line.calls).toEqual([[['a', 3]]]);
   });
 
+  it('makes no call when the task is gone in the same turn', async () => {
+    const line = new Line();
+    const reporter = new Reporter();
+    reporter.attach(line.send);
+    reporter.report('a', status(1));
+    await Promise.resolve();
+    reporter.forget('a');
+    await turn();
+    expect(line.calls).toEqual([]);
+  });
+
   it('sends only the newest status that gathered while a call was under way', async () => {
     const line = new Line();
     const reporter = new Reporter();

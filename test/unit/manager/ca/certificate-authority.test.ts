@@ -43,10 +43,10 @@ describe('a certificate that is being made', () => {
     });
   });
 
-  const issue = (caller: CallContext['caller'], token: string) => {
+  const issue = (caller: CallContext['caller'], role: NodeRole, token: string) => {
     const context: CallContext = { caller, signal: new AbortController().signal, metadata: new Metadata() };
     const request = {
-      role: NodeRole.WORKER,
+      role,
       csr: Buffer.from('request'),
       token,
       availability: NodeSpec_Availability.ACTIVE,
@@ -58,7 +58,11 @@ describe('a certificate that is being made', () => {
     local.store.read.node.get(nodeId)?.certificate?.certificate.toString();
 
   const renewed = async (): Promise<string | undefined> => {
-    await issue({ nodeId: 'node', role: 'manager', clusterId: 'cluster1', address: '192.0.2.1:4444' }, '');
+    await issue(
+      { nodeId: 'node', role: 'manager', clusterId: 'cluster1', address: '192.0.2.1:4444' },
+      NodeRole.MANAGER,
+      '',
+    );
     return certificateOf('node');
   };
 
@@ -87,7 +91,7 @@ describe('a certificate that is being made', () => {
 
   it('is made anew for a new node, too', async () => {
     meanwhile = beginRotation;
-    const { nodeId } = await issue(STRANGER, 'worker token');
+    const { nodeId } = await issue(STRANGER, NodeRole.WORKER, 'worker token');
     expect(certificateOf(nodeId)).toBe('worker by the next root');
     expect(local.store.read.node.size).toBe(2);
   });
@@ -99,7 +103,7 @@ describe('a certificate that is being made', () => {
         const joinTokens = { worker: 'another token', manager: 'manager token' };
         tx.cluster.update({ ...cluster, rootCa: { ...cluster.rootCa!, joinTokens } });
       });
-    await expect(issue(STRANGER, 'worker token')).rejects.toThrow(/token/);
+    await expect(issue(STRANGER, NodeRole.WORKER, 'worker token')).rejects.toThrow(/token/);
     expect(local.store.read.node.size).toBe(1);
   });
 });
