@@ -24,14 +24,15 @@ const CONFIRMED = 'scheduler confirmed task can run on preassigned node';
  * Returns false when they are not: then nothing is written and the task must be looked at again.
  */
 export function writeDecision(tx: Writer, decision: Decision, timestamp: Timestamp): boolean {
-  const task = tx.task.get(decision.task.id);
+  const tasks = tx.task;
+  const task = tasks.get(decision.task.id);
   if (!task?.status || !isSame(task, decision.task)) return false;
   switch (decision.kind) {
     case 'assign': {
       const { node, hold } = decision;
       // Any change to the node may have made it unfit.
       if (!isWanted(task) || !isSame(tx.node.get(node.id), node)) return false;
-      tx.task.update({
+      tasks.update({
         ...task,
         nodeId: node.id,
         assignedGenericResources: genericListOf(hold.generic),
@@ -47,12 +48,12 @@ export function writeDecision(tx: Writer, decision: Decision, timestamp: Timesta
     case 'wait':
       if (!isWanted(task)) return false;
       if (task.status.err !== decision.reason) {
-        tx.task.update({ ...task, status: { ...task.status, timestamp, err: decision.reason } });
+        tasks.update({ ...task, status: { ...task.status, timestamp, err: decision.reason } });
       }
       return true;
     case 'end':
       if (isWanted(task)) return false;
-      tx.task.update({
+      tasks.update({
         ...task,
         status: { ...task.status, state: TaskState.SHUTDOWN, timestamp, err: '' },
       });

@@ -72,8 +72,8 @@ export class Table<K extends ObjectKind> implements TableReader<K> {
     return this.all().filter((object) => object.id.startsWith(prefix));
   }
 
-  /** Inserts or replaces; the caller has checked versions and names. */
-  put(object: StoreObjects[K]): void {
+  /** Inserts or replaces, and returns what was there; the caller has checked versions and names. */
+  put(object: StoreObjects[K]): StoreObjects[K] | undefined {
     const old = this.#objects.get(object.id);
     this.#objects.set(object.id, object);
     this.#fileName(old, object);
@@ -84,6 +84,7 @@ export class Table<K extends ObjectKind> implements TableReader<K> {
       for (const key of before) unfile(index, key, object.id);
       for (const key of after) file(index, key, object.id);
     }
+    return old;
   }
 
   delete(id: string): void {
@@ -147,7 +148,7 @@ export class TableLayer<K extends ObjectKind> implements TableReader<K> {
   }
 
   get(id: string): StoreObjects[K] | undefined {
-    return this.#changed.get(id) ?? (this.#deleted.has(id) ? undefined : this.#base.get(id));
+    return this.#changed.get(id) ?? (this.#deleted.size > 0 && this.#deleted.has(id) ? undefined : this.#base.get(id));
   }
 
   byName(name: string): StoreObjects[K] | undefined {

@@ -49,7 +49,8 @@ export class TransactionLog {
   /** One object for all changes, as is each version: there are many of them in memory. */
   readonly #now: Timestamp;
   /** In order of first touch. */
-  readonly #touched = new Map<string, Touched>();
+  readonly #touched: Touched[] = [];
+  readonly #touchedById: { [K in ObjectKind]?: Map<string, Touched> } = {};
   #count = 0;
   #bytes = 0;
 
@@ -60,7 +61,7 @@ export class TransactionLog {
 
   get changes(): readonly PendingChange[] {
     const changes: PendingChange[] = [];
-    for (const { change } of this.#touched.values()) if (change) changes.push(change);
+    for (const { change } of this.#touched) if (change) changes.push(change);
     return changes;
   }
 
@@ -78,7 +79,7 @@ export class TransactionLog {
     if (this.#layers[kind].get(object.id)) throw new SwarmError('alreadyExists', `${kind} ${object.id} already exists`);
     this.#refuseTakenName(kind, object);
     const meta = { version: object.meta?.version, createdAt: this.#now, updatedAt: this.#now };
-    this.#record('create', kind, withMeta(object, meta));
+    this.#record('create', kind, withMeta[kind](object, meta), undefined);
   }
 
   update<K extends ObjectKind>(kind: K, object: StoreObjects[K]): void {
@@ -93,21 +94,22 @@ export class TransactionLog {
       createdAt: current.meta?.createdAt,
       updatedAt: this.#now,
     };
-    this.#record('update', kind, withMeta(object, meta));
+    this.#record('update', kind, withMeta[kind](object, meta), current);
   }
 
   delete(kind: ObjectKind, id: string): void {
     const current = this.#layers[kind].get(id);
     if (!current) throw new SwarmError('notFound', `${kind} ${id} not found`);
-    this.#record('delete', kind, current);
+    this.#record('delete', kind, current, current);
   }
 
   /** Takes every change out of the layers again. */
   undo(): void {
-    for (const { kind, id, before } of this.#touched.values()) {
+    for (const { kind, id, before } of this.#touched) {
       (this.#layers[kind] as TableLayer<ObjectKind>).show(id, before);
+      this.#touchedById[kind]?.delete(id);
     }
-    this.#touched.clear();
+    this.#touched.length = 0;
     this.#count = 0;
     this.#bytes = 0;
   }
@@ -119,8 +121,14 @@ export class TransactionLog {
     if (holder && holder.id !== object.id) throw new SwarmError('alreadyExists', `${kind} ${name} already exists`);
   }
 
-  #record(action: ChangeAction, kind: ObjectKind, object: StoreObjects[ObjectKind]): void {
-    const touched = this.#touch(kind, object.id);
+  /** @param before what the layers show under its id */
+  #record(
+    action: ChangeAction,
+    kind: ObjectKind,
+    object: StoreObjects[ObjectKind],
+    before: StoreObjects[ObjectKind] | undefined,
+  ): void {
+    const touched = this.#touch(kind, object.id, before);
     if (action === 'delete') this.#layers[kind].delete(object.id);
     else this.#put(kind, object);
     const earlier = touched.change;
@@ -138,13 +146,13 @@ export class TransactionLog {
     touched.change = { action: net, kind, object, bytes };
   }
 
-  #touch(kind: ObjectKind, id: string): Touched {
-    const key = `${kind}\0${id}`;
-    let touched = this.#touched.get(key);
-    if (!touched) {
-      touched = { kind, id, before: this.#layers[kind].get(id), change: undefined };
-      this.#touched.set(key, touched);
-    }
+  #touch(kind: ObjectKind, id: string, before: StoreObjects[ObjectKind] | undefined): Touched {
+    const byId = (this.#touchedById[kind] ??= new Map<string, Touched>());
+    const known = byId.get(id);
+    if (known) return known;
+    const touched: Touched = { kind, id, before, change: undefined };
+    this.#touched.push(touched);
+    byId.set(id, touched);
     return touched;
   }
 
@@ -226,11 +234,19 @@ class TransactionTable<K extends ObjectKind> implements TableWriter<K> {
   }
 }
 
-/** A copy of an object with other meta data. */
-const withMeta = <T extends { readonly meta?: Meta | undefined }>(object: T, meta: Meta): T => ({
-  ...object,
-  meta,
-});
+/** Copies of objects with other meta data. A function for each kind, because one for all would meet too many shapes to be fast. */
+const withMeta: { readonly [K in ObjectKind]: (object: StoreObjects[K], meta: Meta) => StoreObjects[K] } = {
+  cluster: (cluster, meta) => ({ ...cluster, meta }),
+  node: (node, meta) => ({ ...node, meta }),
+  network: (network, meta) => ({ ...network, meta }),
+  secret: (secret, meta) => ({ ...secret, meta }),
+  config: (config, meta) => ({ ...config, meta }),
+  volume: (volume, meta) => ({ ...volume, meta }),
+  extension: (extension, meta) => ({ ...extension, meta }),
+  resource: (resource, meta) => ({ ...resource, meta }),
+  service: (service, meta) => ({ ...service, meta }),
+  task: (task, meta) => ({ ...task, meta }),
+};
 
 /**
  * Writes the version of the commit that makes an object into it. In place, which is allowed to nobody else: the object was
@@ -246,19 +262,19 @@ export function stampVersion(object: StoreObjects[ObjectKind], version: Version)
 export function applyChange(
   table: {
     get(id: string): StoreObjects[ObjectKind] | undefined;
-    put(object: StoreObjects[ObjectKind]): void;
+    put(object: StoreObjects[ObjectKind]): StoreObjects[ObjectKind] | undefined;
     delete(id: string): void;
   },
   action: ChangeAction,
   kind: ObjectKind,
   object: StoreObjects[ObjectKind],
 ): Change | undefined {
-  const old = table.get(object.id);
   if (action === 'delete') {
-    if (!old) return undefined;
+    const gone = table.get(object.id);
+    if (!gone) return undefined;
     table.delete(object.id);
-    return { action, kind, object: old, old } as Change;
+    return { action, kind, object: gone, old: gone } as Change;
   }
-  table.put(object);
+  const old = table.put(object);
   return (old ? { action: 'update', kind, object, old } : { action: 'create', kind, object }) as Change;
 }
