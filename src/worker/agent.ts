@@ -230,9 +230,10 @@ export class Agent {
       sessionId = isStale ? '' : (session.live?.id ?? '');
       if (session.beats >= BEATS_OF_A_WORKING_SESSION) backoff.reset();
       if (isOurChoice) continue;
-      if (address !== undefined) this.#picker.failed(address);
       // A manager that does not lead opens a session only to name the one that does: that is no failure to wait out.
-      const waitMs = session.isSentOn
+      if (session.sentOnTo !== undefined) this.#picker.sentOn(session.sentOnTo);
+      else if (address !== undefined) this.#picker.failed(address);
+      const waitMs = session.sentOnTo
         ? this.#random() * SENT_ON_WAIT_MS
         : backoff.next(isSwarmError(reason, 'notLeader'));
       this.#log.info(
@@ -280,7 +281,7 @@ export class Agent {
             );
           },
           onMessage: (message) => {
-            session.isSentOn ||= prefersAnother(message, address);
+            session.sentOnTo = anotherPreferred(message, address) ?? session.sentOnTo;
             this.#heard(message);
             const interval = message.usageInterval;
             parts.usage.wish(interval && msOfDuration(interval), usage, ending.signal);
@@ -364,8 +365,8 @@ class SessionAttempt {
   readonly connection: ManagerConnection | undefined;
   /** Once the manager registered us. */
   live: LiveSession | undefined;
-  /** The manager named another one to go to. */
-  isSentOn = false;
+  /** Address of the other one to go to that the manager named. */
+  sentOnTo: string | undefined;
   beats = 0;
 
   constructor(connection: ManagerConnection | undefined) {
@@ -378,5 +379,5 @@ interface Way {
   readonly connection: ManagerConnection;
 }
 
-const prefersAnother = ({ managers }: SessionMessage, address: string): boolean =>
-  managers.some(({ peer, weight }) => weight > DEFAULT_WEIGHT && peer?.addr !== address);
+const anotherPreferred = ({ managers }: SessionMessage, address: string): string | undefined =>
+  managers.find(({ peer, weight }) => weight > DEFAULT_WEIGHT && peer?.addr !== address)?.peer?.addr;

@@ -1,6 +1,7 @@
 /**
- * Chooses the manager to talk to: at random, weighted by how well each one served this agent lately. The managers name
- * one another in every session message; that list replaces what was known before, so removed managers are forgotten.
+ * Chooses the manager to talk to: the one the last one sent us on to, else one at random, weighted by how well each one served this
+ * agent lately; never the one that failed just now, unless it is the only one. The managers name one another in every session
+ * message; that list replaces what was known before, so removed managers are forgotten.
  */
 import type { Random } from '../common/random.ts';
 
@@ -29,6 +30,9 @@ export class ManagerPicker {
   #weights: ReadonlyMap<string, number>;
   /** Whether the managers themselves named the list. */
   #isConfirmed = false;
+  /** Who comes next in any case. */
+  #next: string | undefined;
+  #failedLast: string | undefined;
 
   constructor(options: ManagerPickerOptions) {
     this.#random = options.random;
@@ -46,9 +50,14 @@ export class ManagerPicker {
 
   /** One address, or undefined when none is known. */
   pick(): string | undefined {
-    const lowest = Math.min(0, ...this.#weights.values());
+    const next = this.#next;
+    this.#next = undefined;
+    if (next !== undefined && this.#weights.has(next)) return next;
+    const others = [...this.#weights].filter(([address]) => address !== this.#failedLast);
+    const among = others.length > 0 ? others : [...this.#weights];
+    const lowest = Math.min(0, ...among.map(([, weight]) => weight));
     // Shifted so that the worst one still has a chance: it may be the only one alive.
-    const shares = [...this.#weights].map(([address, weight]) => ({ address, share: weight - lowest + 1 }));
+    const shares = among.map(([address, weight]) => ({ address, share: weight - lowest + 1 }));
     const total = shares.reduce((sum, { share }) => sum + share, 0);
     let point = this.#random() * total;
     for (const { address, share } of shares) {
@@ -70,6 +79,7 @@ export class ManagerPicker {
       named.map(({ address, weight }) => {
         const known = before.get(address);
         // More than the usual weight is a hint: this one leads.
+        if (weight > DEFAULT_WEIGHT && address === this.#failedLast) this.#failedLast = undefined;
         return [address, known === undefined || weight > DEFAULT_WEIGHT ? clamp(weight || DEFAULT_WEIGHT) : known];
       }),
     );
@@ -79,12 +89,19 @@ export class ManagerPicker {
     if (hasChanged) this.#onChange(this.addresses);
   }
 
+  /** A manager that serves nobody itself named the one that does: no failure of either. */
+  sentOn(address: string): void {
+    this.#next = address;
+  }
+
   succeeded(address: string): void {
+    this.#failedLast = undefined;
     this.#observe(address, DEFAULT_WEIGHT);
   }
 
   /** Whatever spoke for the manager before, such as that it leads, does so no more. */
   failed(address: string): void {
+    this.#failedLast = address;
     this.#observe(address, -DEFAULT_WEIGHT, DEFAULT_WEIGHT);
   }
 

@@ -18,12 +18,34 @@ describe('choosing a manager', () => {
   });
 
   it('avoids a manager that failed, but never gives it up', () => {
-    const picker = new ManagerPicker({ random, addresses: ['a', 'b'] });
+    const picker = new ManagerPicker({ random, addresses: ['a', 'b', 'c'] });
     for (let n = 0; n < 5; n++) picker.failed('a');
+    picker.failed('b');
     expect(share(picker, 'a')).toBeLessThan(0.1);
     expect(share(picker, 'a')).toBeGreaterThan(0);
     for (let n = 0; n < 5; n++) picker.succeeded('a');
-    expect(share(picker, 'a')).toBeGreaterThan(0.4);
+    expect(share(picker, 'a')).toBeGreaterThan(0.3);
+  });
+
+  it('does not try twice in a row one that failed, unless it is the only one', () => {
+    const picker = new ManagerPicker({ random, addresses: ['a', 'b'] });
+    // However much the other one failed before.
+    for (let n = 0; n < 5; n++) picker.failed('b');
+    picker.failed('a');
+    expect(share(picker, 'a')).toBe(0);
+    const alone = new ManagerPicker({ random, addresses: ['a'] });
+    alone.failed('a');
+    expect(alone.pick()).toBe('a');
+  });
+
+  it('goes where it is sent, once, and holds that against nobody', () => {
+    const picker = new ManagerPicker({ random, addresses: ['a', 'b', 'leader'] });
+    picker.sentOn('leader');
+    expect(picker.pick()).toBe('leader');
+    expect(['a', 'b', 'leader'].map((address) => picker.weightOf(address))).toEqual([10, 10, 10]);
+    expect(share(picker, 'leader')).toBeCloseTo(1 / 3, 1);
+    picker.sentOn('gone');
+    expect(picker.pick()).not.toBe('gone');
   });
 
   it('follows a moving average of half the newest experience', () => {

@@ -345,7 +345,7 @@ export class RaftNode {
   #tick(): void {
     const raw = this.#core();
     raw.tick();
-    if (this.#lostLeader.tick(raw.leader) && raw.role === 'follower') raw.campaign();
+    if (this.#lostLeader.tick(raw.leader)) raw.campaign();
     this.#reads.tick();
     this.#transfer.tick();
     this.#snapshotter.tick();

@@ -60,16 +60,23 @@ describe('a broken connection to the leader', () => {
 });
 
 describe('the voters that lost their leader', () => {
-  const ticksUntilTurn = (own: string): number => {
+  /** Ticks at which it is a voter's turn, one after the other. */
+  const turnsOf = (own: string, voters: readonly string[] = ['3', '1', '2']): readonly number[] => {
     const lost = new LostLeader();
-    lost.lost('1', own, ['3', '1', '2']);
-    for (let ticks = 1; ticks < 100; ticks++) if (lost.tick(NO_PEER)) return ticks;
-    return Infinity;
+    lost.lost('1', own, voters);
+    return Array.from({ length: 200 }, (_, i) => i + 1).filter(() => lost.tick(NO_PEER));
   };
 
   it('take turns, and those that do not vote have none', () => {
-    expect(ticksUntilTurn('2')).toBeLessThan(ticksUntilTurn('3') - 1);
-    expect(ticksUntilTurn('4')).toBe(Infinity);
+    expect(turnsOf('2')[0]).toBeLessThan((turnsOf('3')[0] as number) - 1);
+    expect(turnsOf('4')).toEqual([]);
+  });
+
+  it('take turns again when nobody was elected, further and further apart', () => {
+    const voters = ['1', '2', '3', '4', '5'];
+    const all = ['2', '3', '4', '5'].flatMap((own) => turnsOf(own, voters)).sort((a, b) => a - b);
+    const gaps = all.slice(1).map((tick, i) => tick - (all[i] as number));
+    expect(gaps.slice(0, 12)).toEqual([2, 2, 2, 2, 4, 4, 4, 4, 8, 8, 8, 8]);
   });
 
   it('stop waiting when there is a leader', () => {
