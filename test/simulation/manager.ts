@@ -212,6 +212,11 @@ export class SimulatedManager implements Party {
     return true;
   }
 
+  /** Its connection to another manager broke. */
+  disconnectedFrom({ raftId }: SimulatedManager): void {
+    this.#process?.node.reportDisconnected(raftId);
+  }
+
   receiveSnapshot(message: Message, content: Uint8Array): boolean {
     const metadata = message.snapshot?.metadata;
     if (this.#process === undefined || metadata === undefined || message.to !== this.#raftId) return false;

@@ -22,6 +22,7 @@ const FAULTS: readonly Fault[] = [
   [2, 'node is replaced', (n) => n.members.replaceAgent()],
   [4, 'leadership is handed over', (n) => n.handOver()],
   [2, 'log is damaged', (n) => n.damageLog()],
+  [4, 'connection to the leader breaks', (n) => n.manager().disconnectedFrom(n.leader())],
 ];
 
 /** Of a manager that is down: it comes back in this second. */

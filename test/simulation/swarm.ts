@@ -169,6 +169,8 @@ export class Swarm {
     this.crashes++;
     this.#agentOn(manager)?.crash();
     await manager.crash();
+    for (const other of this.managers)
+      this.network.carry(manager.name, other.name, () => other.disconnectedFrom(manager));
   }
 
   async startAgain(manager: SimulatedManager): Promise<void> {
