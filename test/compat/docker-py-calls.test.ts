@@ -28,6 +28,8 @@ const OURS: Readonly<Record<string, RegExp>> = {
   'init pool of six': /^400 invalid /,
   'init size below pool': /^400 invalid CIDR: "10\.77\.0\.0\/24"\. Subnet size is too small for pool: 16/,
   'init size 31': /^400 subnet size is out of range: 31/,
+  'init low data path port': /^400 Datapath port number is not in valid range \(1024-49151\) : 80/,
+  'init high data path port': /^400 Datapath port number is not in valid range \(1024-49151\) : 50000/,
   'init negative heartbeat': /^400 heartbeat time period cannot be a negative duration/,
   'init external ca protocol': /^400 invalid protocol: "bogus"/,
   // There is nothing to replace in a root that was made a moment ago.

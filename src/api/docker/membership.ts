@@ -74,7 +74,7 @@ export function joinRequestToPort(docker: Decoded<typeof swarmJoinRequest>): Joi
 function dataPathPort(port: number): number {
   if (port !== 0 && (port < MIN_DATA_PATH_PORT || port > MAX_DATA_PATH_PORT)) {
     throw badRequest(
-      `invalid DataPathPort ${port}: data path port number must be between ${MIN_DATA_PATH_PORT} and ${MAX_DATA_PATH_PORT}`,
+      `Datapath port number is not in valid range (${MIN_DATA_PATH_PORT}-${MAX_DATA_PATH_PORT}) : ${port}: choose a DataPathPort within it, or none`,
     );
   }
   return port;

@@ -136,7 +136,7 @@ describe('a node', () => {
   it.each<readonly [object, string]>([
     [
       { ListenAddr: '127.0.0.1', DataPathPort: 80 },
-      'invalid DataPathPort 80: data path port number must be between 1024 and 49151',
+      'Datapath port number is not in valid range (1024-49151) : 80: choose a DataPathPort within it, or none',
     ],
     ...['x', 'x:2377', '127.0.0.1.1', '[::1:2377'].map(
       (ListenAddr) =>
