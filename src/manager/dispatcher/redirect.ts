@@ -12,7 +12,7 @@ import { notLeading } from './refusals.ts';
 import { RegistrationLimit } from './registration-limit.ts';
 import { sessionMessage } from './session-messages.ts';
 
-/** How much likelier than a follower the leader is to be tried next; not certain, for it may have died a moment ago. */
+/** How much likelier than a follower the leader is to be tried next. (Agents of ours try it in any case, once.) */
 const LEADER_WEIGHT_FACTOR = 4;
 /**
  * A Docker Engine that got a session message tries again at once. When the leader named is dead that would be a storm, so
