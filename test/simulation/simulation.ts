@@ -97,6 +97,8 @@ export class SwarmSimulation {
     const { timeline, administrator, violate } = this.#swarm;
     await this.#swarm.mend();
     await timeline.advance(10_000);
+    // What was asked for until the end may have been done since.
+    this.#swarm.retireRemoved();
     const leader = this.#swarm.leader();
     if (leader === undefined) return violate('liveness', 'nobody leads though all managers are well');
     const settled = administrator.settle(leader).catch((error: unknown) => {

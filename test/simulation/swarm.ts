@@ -190,7 +190,10 @@ export class Swarm {
     this.network.loss = 0;
     for (const agent of this.agents) agent.mend();
     for (const manager of this.managers) if (!manager.isStarted && manager.shouldRun) await this.startAgain(manager);
-    // Whoever asked for the removal of its node may not have heard that it was done.
+  }
+
+  /** Agents whose node was removed are gone: whoever asked for that may not have heard that it was done. */
+  retireRemoved(): void {
     const gone = this.agents.filter(({ nodeId }) => this.history.world.wasRemoved(nodeId));
     for (const agent of gone) this.retire(agent);
   }
