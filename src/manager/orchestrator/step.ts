@@ -9,6 +9,7 @@ import {
   UpdateStatus_UpdateState as UpdateState,
   type UpdateStatus,
 } from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import { isTaskDirty } from '../placement/task-dirty.ts';
 import { slotKey } from '../store/objects.ts';
 import type { Writer } from '../store/transaction.ts';
 import { hasCompleted, isOfPresentIteration, iterationOf } from './job.ts';
@@ -38,6 +39,8 @@ export type Step =
       readonly serviceId: string;
       readonly oldIds: readonly string[];
       readonly wish: TaskWish;
+      /** Only if one of the old tasks still is not as the service asks for: it may have been told of new ports in the meantime. */
+      readonly isUpdate?: true;
     }
   /** Raises the desired state; never lowers it. */
   | { readonly kind: 'desire'; readonly taskId: string; readonly desiredState: TaskState }
@@ -105,6 +108,8 @@ function replace(tx: Writer, step: Extract<Step, { kind: 'replace' }>, nowMs: nu
   const service = tx.service.get(step.serviceId);
   const old = step.oldIds.map((id) => tx.task.get(id)).filter((task): task is Task => task !== undefined);
   if (!service || iterationOf(service) !== step.wish.jobIteration || !old.some(isWanted)) return false;
+  const isOutdated = (task: Task): boolean => isTaskDirty(service, task, tx.node.get(task.nodeId));
+  if (step.isUpdate && !old.some((task) => isWanted(task) && isOutdated(task))) return false;
   for (const task of old) desire(tx, task.id, TaskState.SHUTDOWN);
   tx.task.create(newTask(service, tx.cluster.byName('default'), step.wish, nowMs));
   return true;

@@ -269,6 +269,7 @@ export class UpdateRun {
         serviceId: service.id,
         oldIds: wanted.map((task) => task.id),
         wish: { ...wish, desiredState: TaskState.READY, startAfterMs: around.nowMs },
+        isUpdate: true,
       },
     ];
   }

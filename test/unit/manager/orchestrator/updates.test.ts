@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { LABEL_UPDATE_PROGRESS_DEADLINE } from '../../../../src/common/service-labels.ts';
 import { timestampOfMs } from '../../../../src/common/time.ts';
+import { applyStep } from '../../../../src/manager/orchestrator/step.ts';
 import { isRunning, isWanted } from '../../../../src/manager/orchestrator/task-life.ts';
 import type { Task } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import type { ServiceSpec } from '../../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
@@ -46,6 +47,21 @@ describe('a rolling update', () => {
     await world.advance(200);
     expect(status()).toMatchObject({ state: UpdateState.COMPLETED, message: 'update completed' });
     expect(status()?.completedAt).toBeDefined();
+  });
+
+  it('leaves alone a task that has become as asked for since its replacement was decided', async () => {
+    await aRunningService({ replicas: 1 });
+    const [old] = wanted() as [Task];
+    const wish = { id: 'new', slot: old.slot, nodeId: '', desiredState: TaskState.READY };
+    const step = { kind: 'replace', serviceId: old.serviceId, oldIds: [old.id], wish, isUpdate: true } as const;
+    const replaces = (image: string): Promise<boolean> =>
+      world.store.update((tx) => {
+        const service = tx.service.get(old.serviceId)!;
+        tx.service.update({ ...service, spec: withImage(service.spec!, image), specVersion: { index: 1000 } });
+        return applyStep(tx, step, world.clock.now());
+      });
+    expect(await replaces('v1')).toBe(false);
+    expect(await replaces('v2')).toBe(true);
   });
 
   it('stops the old task before the new one starts, or the other way round', async () => {
