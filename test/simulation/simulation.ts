@@ -1,4 +1,5 @@
 /** A whole swarm in virtual time, driven by one seed: managers and agents fail while people work; then all is mended and must come to rest. */
+import { slotKey } from '../../src/manager/store/objects.ts';
 import { UpdateStatus_UpdateState as UpdateState } from '../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import type { Violate } from './checks/check.ts';
 import { checkAgent, checkRest, isSteady } from './checks/rest.ts';
@@ -127,12 +128,13 @@ export class SwarmSimulation {
     checkRest({ world: history.world, agents, managers: this.#swarm.managers, members, violate });
     await this.#checkAgents();
     const text = leader.stateText();
-    const before = steadyTasks(leader);
+    const onItsNode = slotsOn(leader.nodeId, leader);
+    const before = steadyTasks(leader, onItsNode);
     await this.#swarm.crash(leader);
     await timeline.advance(CALM_MS);
     await this.#swarm.startAgain(leader);
     await timeline.advance(CALM_MS);
-    const after = steadyTasks(this.#swarm.leader() ?? leader);
+    const after = steadyTasks(this.#swarm.leader() ?? leader, onItsNode);
     const gone = [...before].filter((id) => !after.has(id));
     const fresh = [...after].filter((id) => !before.has(id));
     if (gone.length + fresh.length > 0)
@@ -163,14 +165,22 @@ export class SwarmSimulation {
   }
 }
 
-/** Ids of tasks that run on; while an update waits, what it will replace may have to go as soon as its node is looked at again. */
-const steadyTasks = ({ store }: SimulatedManager): ReadonlySet<string> =>
+/**
+ * Ids of tasks that run on; while an update waits, what it will replace may have to go as soon as its node is looked at again.
+ * @param except slots that do not count
+ */
+const steadyTasks = ({ store }: SimulatedManager, except: ReadonlySet<string>): ReadonlySet<string> =>
   new Set(
     store.read.task
       .all()
-      .filter((task) => isSteady(task) && !UPDATED.has(store.read.service.get(task.serviceId)?.updateStatus?.state))
+      .filter((task) => isSteady(task) && !except.has(slotKey(task)))
+      .filter(({ serviceId }) => !UPDATED.has(store.read.service.get(serviceId)?.updateStatus?.state))
       .map(({ id }) => id),
   );
+
+/** Slots that have tasks on a node, and lose them when the node goes. */
+const slotsOn = (nodeId: string, { store }: SimulatedManager): ReadonlySet<string> =>
+  new Set(store.read.task.by('node', nodeId).map((task) => slotKey(task)));
 
 const UPDATED: ReadonlySet<UpdateState | undefined> = new Set([UpdateState.UPDATING, UpdateState.ROLLBACK_STARTED]);
 
