@@ -4,24 +4,17 @@
  * renewal and Node's own HTTP/2 server would refuse them.
  */
 import type { Server as HttpServer } from 'node:http';
-import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { createServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
+import type { AddressInfo, Socket } from 'node:net';
 import { ServerCredentials, type Server as GrpcServer } from '@grpc/grpc-js';
 import { SwarmError } from '../common/errors.ts';
 import type { Caller, IdentifyCaller } from '../common/rpc.ts';
-import { Arrivals } from './arrivals.ts';
 import { ROLE_UNIT, type NodeRoleName } from './certificate.ts';
 import { refuseStranger } from './stranger.ts';
 import type { IdentityState, NodeIdentity } from './node-identity.ts';
 
 /** Name of HTTP/1.1 in ALPN. */
 export const HTTP_1 = 'http/1.1';
-
-/**
- * Handshakes that begin in one turn of the event loop; each takes some milliseconds. All agents come at once to a manager that has begun
- * to lead, and those of one turn would keep it from leading for as long as they take together.
- */
-const HANDSHAKES_PER_TURN = 8;
 
 export interface TlsListenerOptions {
   readonly identity: NodeIdentity;
@@ -35,7 +28,7 @@ export interface TlsListenerOptions {
 
 export class TlsListener {
   readonly #options: TlsListenerOptions;
-  readonly #server: TcpServer;
+  readonly #server: TlsServer;
   /** Every connection, from before its handshake on. */
   readonly #sockets = new Set<Socket>();
   /** Who is at the other end, by "ip:port"; read once per connection since reading a certificate costs more than a small call. */
@@ -45,7 +38,7 @@ export class TlsListener {
   constructor(options: TlsListenerOptions) {
     this.#options = options;
     const injector = options.grpc.createConnectionInjector(ServerCredentials.createInsecure());
-    const tls = createTlsServer({
+    this.#server = createServer({
       ...contextOf(options.identity.current),
       // A client that takes either gets the first.
       ALPNProtocols: options.http ? ['h2', HTTP_1] : ['h2'],
@@ -53,14 +46,11 @@ export class TlsListener {
       rejectUnauthorized: false,
       minVersion: 'TLSv1.2',
     });
-    const handshakes = new Arrivals<Socket>(HANDSHAKES_PER_TURN, (socket) => tls.emit('connection', socket));
-    // Nothing is read before the handshake.
-    this.#server = createTcpServer({ pauseOnConnect: true }, (socket) => {
+    this.#server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
-      handshakes.add(socket);
     });
-    tls.on('secureConnection', (socket) => {
+    this.#server.on('secureConnection', (socket) => {
       this.#remember(socket);
       if (socket.alpnProtocol === HTTP_1) {
         options.http?.emit('connection', socket);
@@ -71,8 +61,8 @@ export class TlsListener {
       injector.injectConnection(socket);
     });
     // Handshakes that fail are the client's problem; without a listener they would surface as exceptions.
-    tls.on('tlsClientError', (_error, socket) => socket.destroy());
-    this.#stopFollowing = options.identity.onChange((state) => tls.setSecureContext(contextOf(state)));
+    this.#server.on('tlsClientError', (_error, socket) => socket.destroy());
+    this.#stopFollowing = options.identity.onChange((state) => this.#server.setSecureContext(contextOf(state)));
   }
 
   /** Starts to listen; port 0 picks a free one. Resolves with the port. Throws unavailable naming the address when it is taken. */

@@ -233,9 +233,10 @@ export class Agent {
       // A manager that does not lead opens a session only to name the one that does: that is no failure to wait out.
       if (session.sentOnTo !== undefined) this.#picker.sentOn(session.sentOnTo);
       else if (address !== undefined) this.#picker.failed(address);
-      const waitMs = session.sentOnTo
-        ? this.#random() * SENT_ON_WAIT_MS
-        : backoff.next(isSwarmError(reason, 'notLeader'));
+      const waitMs =
+        session.sentOnTo !== undefined
+          ? this.#random() * SENT_ON_WAIT_MS
+          : backoff.next(isSwarmError(reason, 'notLeader'));
       this.#log.info(
         { manager: address, reason: errorText(reason), waitMs: Math.round(waitMs) },
         'no session; trying again',

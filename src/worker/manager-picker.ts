@@ -75,11 +75,12 @@ export class ManagerPicker {
     const named = list.filter(({ address }) => address !== '');
     if (named.length === 0) return;
     const before = this.#weights;
+    if (named.some(({ address, weight }) => address === this.#failedLast && weight > DEFAULT_WEIGHT))
+      this.#failedLast = undefined;
     this.#weights = new Map(
       named.map(({ address, weight }) => {
         const known = before.get(address);
         // More than the usual weight is a hint: this one leads.
-        if (weight > DEFAULT_WEIGHT && address === this.#failedLast) this.#failedLast = undefined;
         return [address, known === undefined || weight > DEFAULT_WEIGHT ? clamp(weight || DEFAULT_WEIGHT) : known];
       }),
     );
