@@ -2,21 +2,10 @@
  * gRPC services as plain typed functions: a handler gets the request and who asks, returns a value, a promise or an
  * async iterable, and throws SwarmError. Authorisation is declared beside each method; everything else about gRPC lives here.
  */
-import type { EventEmitter } from 'node:events';
-import {
-  Metadata,
-  type MethodDefinition,
-  type Server,
-  type ServerDuplexStream,
-  type ServerReadableStream,
-  type ServerUnaryCall,
-  type ServerWritableStream,
-  type ServiceDefinition,
-  type ServiceError,
-  type UntypedHandleCall,
-  type sendUnaryData,
-} from '@grpc/grpc-js';
-import { ERROR_KINDS, SwarmError, toSwarmError } from './errors.ts';
+import { Metadata, type MethodDefinition, type ServiceDefinition } from '@grpc/grpc-js';
+import { ERROR_KINDS, errorText, SwarmError, toSwarmError } from './errors.ts';
+import type { CallHandler, GrpcServer } from './grpc/server.ts';
+import { CALLER_GONE, OK, type CallStatus, type ServerCall } from './grpc/server-call.ts';
 import type { Logger } from './log.ts';
 import { breakLongTurn } from './long-turns.ts';
 
@@ -71,115 +60,102 @@ export interface RpcServerOptions {
 
 /** Adds a service to a gRPC server. */
 export function addService<D extends ServiceDefinition>(
-  server: Server,
+  server: GrpcServer,
   definition: D,
   methods: ServiceMethods<D>,
-  options: RpcServerOptions,
+  { identify, log }: RpcServerOptions,
 ): void {
-  const implementation: Record<string, UntypedHandleCall> = {};
   for (const [name, method] of Object.entries(definition)) {
     const { access, handle } = methods[name as keyof D] as Method<never> & { handle: (...args: never[]) => unknown };
-    const path = method.path;
-    const open = (call: AnyCall): CallContext => {
+    const { path } = method;
+    const open = (call: ServerCall): CallContext => {
       breakLongTurn();
-      const caller = options.identify(call);
+      const caller = identify(call);
       authorize(path, access, caller);
-      return contextOf(call, caller);
+      return new Context(call, caller);
     };
-    implementation[name] = adapt(method, open, handle as unknown as AnyHandler, options.log) as UntypedHandleCall;
+    server.add(path, adapt(method, open, handle as unknown as AnyHandler, log));
   }
-  server.addService(definition, implementation);
 }
 
-type AnyCall =
-  | ServerUnaryCall<unknown, unknown>
-  | ServerWritableStream<unknown, unknown>
-  | ServerReadableStream<unknown, unknown>
-  | ServerDuplexStream<unknown, unknown>;
+class Context implements CallContext {
+  readonly caller: Caller;
+  readonly #call: ServerCall;
+
+  constructor(call: ServerCall, caller: Caller) {
+    this.#call = call;
+    this.caller = caller;
+  }
+
+  get metadata(): Metadata {
+    return this.#call.metadata;
+  }
+
+  get signal(): AbortSignal {
+    return this.#call.signal;
+  }
+}
+
 type AnyHandler = (request: unknown, context: CallContext) => unknown;
 
 function adapt(
   method: MethodDefinition<unknown, unknown>,
-  open: (call: AnyCall) => CallContext,
+  open: (call: ServerCall) => CallContext,
   handle: AnyHandler,
   log: Logger,
-): unknown {
-  // What fails after the caller went away is no failure of the handler.
-  const report = (call: AnyCall, error: unknown): ServiceError =>
-    serviceError(call.cancelled || isPrematureClose(error) ? CALLER_GONE : error, method.path, log);
+): CallHandler {
+  const decode = (bytes: Buffer): unknown => decoded(bytes, method);
+  const requestOf = (call: ServerCall): unknown =>
+    method.requestStream ? allDecoded(call.requests(), decode) : call.request().then(decode);
+  const fail = (call: ServerCall, error: unknown): void =>
+    // What fails after the caller went away is no failure of the handler.
+    call.end(statusOf(call.isGone || isPrematureClose(error) ? CALLER_GONE : error, method.path, log));
   if (method.responseStream) {
-    return (call: ServerWritableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>) => {
-      const run = async (): Promise<void> => {
-        const context = open(call);
-        const request = method.requestStream ? call : (call as ServerWritableStream<unknown, unknown>).request;
-        await writeAll(call, handle(request, context) as AsyncIterable<unknown>, context.signal);
-      };
-      run().then(
-        () => call.end(),
-        (error: unknown) => call.emit('error', report(call, error)),
-      );
-    };
-  }
-  return (
-    call: ServerUnaryCall<unknown, unknown> | ServerReadableStream<unknown, unknown>,
-    done: sendUnaryData<unknown>,
-  ) => {
-    const run = async (): Promise<unknown> => {
+    const run = async (call: ServerCall): Promise<void> => {
+      const request = await requestOf(call);
       const context = open(call);
-      return handle(method.requestStream ? call : (call as ServerUnaryCall<unknown, unknown>).request, context);
+      await sendAll(call, handle(request, context) as AsyncIterable<unknown>, method);
+      call.end(OK);
     };
-    run().then(
-      (response) => done(null, response),
-      (error: unknown) => done(report(call, error)),
-    );
+    return (call) => void run(call).catch((error: unknown) => fail(call, error));
+  }
+  const run = async (call: ServerCall): Promise<void> => {
+    const request = await requestOf(call);
+    const response = await handle(request, open(call));
+    call.answer(method.responseSerialize(response));
   };
+  return (call) => void run(call).catch((error: unknown) => fail(call, error));
 }
 
 /** Sends every value, waiting while the client reads slower than we write. */
-async function writeAll(
-  call: ServerWritableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>,
+async function sendAll(
+  call: ServerCall,
   values: AsyncIterable<unknown>,
-  signal: AbortSignal,
+  { responseSerialize }: MethodDefinition<unknown, unknown>,
 ): Promise<void> {
   for await (const value of values) {
-    if (signal.aborted) return;
-    if (!call.write(value)) {
-      await new Promise<void>((resolve) => {
-        const go = (): void => {
-          call.off('drain', go);
-          signal.removeEventListener('abort', go);
-          resolve();
-        };
-        call.on('drain', go);
-        signal.addEventListener('abort', go);
-        if (signal.aborted) go();
-      });
-    }
+    if (call.isGone) return;
+    if (!call.send(responseSerialize(value))) await call.writable();
+  }
+}
+
+async function* allDecoded(
+  messages: AsyncIterable<Buffer>,
+  decode: (bytes: Buffer) => unknown,
+): AsyncGenerator<unknown, void, undefined> {
+  for await (const bytes of messages) yield decode(bytes);
+}
+
+function decoded(bytes: Buffer, { path, requestDeserialize }: MethodDefinition<unknown, unknown>): unknown {
+  try {
+    return requestDeserialize(bytes);
+  } catch (error) {
+    throw new SwarmError('invalidArgument', `the request of ${path} cannot be read: ${errorText(error)}`);
   }
 }
 
 const isPrematureClose = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
-
-const CALLER_GONE = new SwarmError('cancelled', 'the caller went away');
-
-/** The signal is made only for handlers that look at it: most calls are short, and making one costs as much as the call. */
-function contextOf(call: AnyCall, caller: Caller): CallContext {
-  let controller: AbortController | undefined;
-  return {
-    caller,
-    metadata: call.metadata,
-    get signal() {
-      if (controller) return controller.signal;
-      const made = new AbortController();
-      controller = made;
-      const abort = (): void => made.abort(CALLER_GONE);
-      if (call.cancelled || ('destroyed' in call && call.destroyed)) abort();
-      else (call as EventEmitter).on('cancelled', abort).on('close', abort);
-      return made.signal;
-    },
-  };
-}
 
 /** Throws unauthenticated or permissionDenied when a method is not for this caller. */
 export function authorize(path: string, access: Access, caller: Caller): void {
@@ -199,14 +175,10 @@ export function authorize(path: string, access: Access, caller: Caller): void {
 const CODE_KEY = 'swarmd-code';
 
 /** A thrown value as gRPC wants it; bugs are logged with their stack and reach the client as Internal. */
-export function serviceError(thrown: unknown, path: string, log: Logger): ServiceError {
+export function statusOf(thrown: unknown, path: string, log: Logger): CallStatus {
   const error = toSwarmError(thrown);
   if (error.code === 'internal') log.error({ err: thrown, method: path }, 'rpc handler failed');
   const metadata = new Metadata();
   metadata.set(CODE_KEY, error.code);
-  return Object.assign(new Error(error.message), {
-    code: ERROR_KINDS[error.code].grpc,
-    details: error.message,
-    metadata,
-  });
+  return { code: ERROR_KINDS[error.code].grpc, details: error.message, metadata };
 }

@@ -5,7 +5,7 @@
 import { connect as connectHttp2 } from 'node:http2';
 import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import { credentials } from '@grpc/grpc-js';
-import { DirectChannel } from '../common/direct-channel.ts';
+import { DirectChannel } from '../common/grpc/direct-channel.ts';
 import { memberTls } from '../identity/client-credentials.ts';
 import type { IdentityState } from '../identity/node-identity.ts';
 import type { ManagerConnector } from '../worker/manager-connector.ts';

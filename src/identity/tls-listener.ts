@@ -1,13 +1,12 @@
 /**
  * The one TLS port of a manager. Clients are asked for a certificate but may come without one (they have none when they join).
- * gRPC gets each connection through an injector, because Docker agents forget to offer ALPN after their first certificate
- * renewal and Node's own HTTP/2 server would refuse them.
+ * gRPC gets each connection that does not ask for anything else: Docker agents forget to offer ALPN after their first certificate renewal.
  */
 import type { Server as HttpServer } from 'node:http';
 import { createServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
 import type { AddressInfo, Socket } from 'node:net';
-import { ServerCredentials, type Server as GrpcServer } from '@grpc/grpc-js';
 import { SwarmError } from '../common/errors.ts';
+import type { GrpcServer } from '../common/grpc/server.ts';
 import type { Caller, IdentifyCaller } from '../common/rpc.ts';
 import { ROLE_UNIT, type NodeRoleName } from './certificate.ts';
 import { refuseStranger } from './stranger.ts';
@@ -37,7 +36,6 @@ export class TlsListener {
 
   constructor(options: TlsListenerOptions) {
     this.#options = options;
-    const injector = options.grpc.createConnectionInjector(ServerCredentials.createInsecure());
     this.#server = createServer({
       ...contextOf(options.identity.current),
       // A client that takes either gets the first.
@@ -56,9 +54,7 @@ export class TlsListener {
         options.http?.emit('connection', socket);
         return;
       }
-      // Node's HTTP/2 layer looks at this property to decide that the connection speaks HTTP/2.
-      if (!socket.alpnProtocol) Object.assign(socket, { alpnProtocol: 'h2' });
-      injector.injectConnection(socket);
+      options.grpc.accept(socket);
     });
     // Handshakes that fail are the client's problem; without a listener they would surface as exceptions.
     this.#server.on('tlsClientError', (_error, socket) => socket.destroy());

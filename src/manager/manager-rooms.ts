@@ -2,7 +2,7 @@
  * The rooms of one manager, put together: what runs on every one (store, control, RPC services) and what only the leader
  * runs (the loops). They reach the consensus group through {@link Seat}, which is taken later.
  */
-import type { Server } from '@grpc/grpc-js';
+import type { GrpcServer } from '../common/grpc/server.ts';
 import { randomBytes } from 'node:crypto';
 import { forwardClock } from '../common/clock.ts';
 import { newId } from '../common/ids.ts';
@@ -54,7 +54,7 @@ export interface ManagerRooms {
   readonly loops: LeaderLoops;
   readonly channels: ManagerChannels;
   readonly leader: LeaderConnection;
-  readonly grpc: Server;
+  readonly grpc: GrpcServer;
   readonly listener: TlsListener;
 }
 

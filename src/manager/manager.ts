@@ -78,7 +78,6 @@ export class Manager {
     await this.#keyKeeping;
     this.#rooms.channels.close();
     await this.#rooms.listener.close();
-    this.#rooms.grpc.forceShutdown();
   }
 
   /** Resolves when the store shows the cluster: a leader was found and this manager has caught up. */

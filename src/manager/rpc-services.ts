@@ -1,5 +1,5 @@
 /** The RPC services that every manager offers, put together from its rooms. */
-import type { Server } from '@grpc/grpc-js';
+import type { GrpcServer } from '../common/grpc/server.ts';
 import type { Clock } from '../common/clock.ts';
 import { newId } from '../common/ids.ts';
 import type { Logger } from '../common/log.ts';
@@ -52,7 +52,7 @@ export interface RpcRooms {
   readonly group: () => Consensus;
 }
 
-export function addRpcServices(server: Server, rooms: RpcRooms): void {
+export function addRpcServices(server: GrpcServer, rooms: RpcRooms): void {
   const {
     store,
     clock,

@@ -5,8 +5,9 @@
 import type { Metadata, ServiceDefinition } from '@grpc/grpc-js';
 import { SwarmError } from '../../src/common/errors.ts';
 import { silentLogger } from '../../src/common/log.ts';
-import { authorize, serviceError, type Caller, type Method, type ServiceMethods } from '../../src/common/rpc.ts';
+import { authorize, type Caller, type Method, type ServiceMethods } from '../../src/common/rpc.ts';
 import { refuseStranger } from '../../src/identity/stranger.ts';
+import { serviceError } from '../support/service-error.ts';
 import type { Violate } from './checks/check.ts';
 import type { World } from './checks/world.ts';
 import type { SimulatedIdentity } from './identity.ts';

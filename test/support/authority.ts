@@ -4,11 +4,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Server } from '@grpc/grpc-js';
 import { systemClock } from '../../src/common/clock.ts';
 import { newId } from '../../src/common/ids.ts';
 import { silentLogger } from '../../src/common/log.ts';
+import type { GrpcServer } from '../../src/common/grpc/server.ts';
 import { addService } from '../../src/common/rpc.ts';
+import { newGrpcServer } from '../../src/manager/rpc/grpc-server.ts';
 import {
   createRootCa,
   createSigningRequest,
@@ -31,7 +32,7 @@ export interface TestAuthority {
   readonly address: string;
   readonly directory: string;
   readonly identity: NodeIdentity;
-  readonly grpc: Server;
+  readonly grpc: GrpcServer;
   readonly listener: TlsListener;
   readonly removed: Set<string>;
   token(role: 'worker' | 'manager'): string;
@@ -86,7 +87,7 @@ export async function startAuthority(): Promise<TestAuthority> {
   const validity = { nowMs: Date.now(), lifeMs: 3_600_000 };
   const certificate = await signNodeCertificate(csr, { nodeId, role: 'manager', clusterId }, root, validity);
   const identity = await NodeIdentity.create(join(directory, 'manager'), root.certificate, { certificate, key });
-  const grpc = new Server();
+  const grpc = newGrpcServer();
   const removed = new Set<string>();
   const listener = new TlsListener({ identity, grpc, isRemoved: (id) => removed.has(id) });
   const authority = new CertificateAuthority({
@@ -112,7 +113,6 @@ export async function startAuthority(): Promise<TestAuthority> {
     token: (role) => store.read.cluster.all()[0]?.rootCa?.joinTokens?.[role] ?? '',
     close: async () => {
       await listener.close();
-      grpc.forceShutdown();
       await rm(directory, { recursive: true, force: true });
     },
   };

@@ -3,12 +3,12 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
-import { Server } from '@grpc/grpc-js';
 import type { Message } from 'raft-ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { newId } from '../../src/common/ids.ts';
 import { silentLogger } from '../../src/common/log.ts';
 import { addService } from '../../src/common/rpc.ts';
+import { newGrpcServer } from '../../src/manager/rpc/grpc-server.ts';
 import {
   createRootCa,
   createSigningRequest,
@@ -58,7 +58,7 @@ export class ConsensusGroup {
     earlier?: Member,
   ): Promise<TestMember> {
     const identity = await this.#identityOf(name);
-    const grpc = new Server({ 'grpc.max_receive_message_length': -1 });
+    const grpc = newGrpcServer();
     const ports = {
       members: () => consensus.members,
       step: (message: Message) => consensus.step(message),
@@ -116,7 +116,6 @@ export class ConsensusGroup {
       if (!isOrderly) await listener.close();
       await consensus.stop({ handOver: isOrderly });
       await listener.close();
-      grpc.forceShutdown();
     };
     const running: TestMember = {
       member,

@@ -1,7 +1,6 @@
 /** A manager on loopback, without TLS, that tests steer by hand and that remembers what agents told it. */
 import { Server, ServerCredentials, type ServerWritableStream } from '@grpc/grpc-js';
 import { SwarmError } from '../../src/common/errors.ts';
-import { serviceError } from '../../src/common/rpc.ts';
 import { silentLogger } from '../../src/common/log.ts';
 import { durationOfMs } from '../../src/common/time.ts';
 import {
@@ -25,6 +24,7 @@ import {
 } from '../../src/proto/generated/docker/swarmkit/v1/logbroker.ts';
 import { Node, type Config, type Secret, type Task } from '../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import type { TaskStatus } from '../../src/proto/generated/docker/swarmkit/v1/types.ts';
+import { serviceError } from './service-error.ts';
 
 export type Assigned =
   | { readonly $case: 'task'; readonly value: Task }

@@ -1,15 +1,10 @@
 /** A gRPC server on loopback whose callers say who they are in metadata, for tests of services without certificates. */
-import {
-  credentials,
-  Metadata,
-  Server,
-  ServerCredentials,
-  type Client,
-  type ServerUnaryCall,
-  type ServiceDefinition,
-} from '@grpc/grpc-js';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { credentials, Metadata, type Client, type ServiceDefinition } from '@grpc/grpc-js';
+import type { ServerCall } from '../../src/common/grpc/server-call.ts';
 import { silentLogger } from '../../src/common/log.ts';
 import { addService, type Caller, type ServiceMethods } from '../../src/common/rpc.ts';
+import { newGrpcServer } from '../../src/manager/rpc/grpc-server.ts';
 
 const NODE_KEY = 'test-node';
 const ROLE_KEY = 'test-role';
@@ -23,7 +18,7 @@ export function callAs(nodeId: string, role: Caller['role'] = 'worker'): Metadat
 }
 
 function identify(call: { getPeer(): string }): Caller {
-  const { metadata } = call as ServerUnaryCall<unknown, unknown>;
+  const { metadata } = call as ServerCall;
   return {
     nodeId: String(metadata.get(NODE_KEY)[0] ?? ''),
     role: (metadata.get(ROLE_KEY)[0] as Caller['role'] | undefined) ?? 'anonymous',
@@ -33,7 +28,6 @@ function identify(call: { getPeer(): string }): Caller {
 }
 
 export interface RpcRig {
-  readonly server: Server;
   readonly address: string;
   add<D extends ServiceDefinition>(definition: D, methods: ServiceMethods<D>): void;
   /** A client with a connection of its own, directly or to the address given; closed with the rig. */
@@ -45,18 +39,19 @@ export interface RpcRig {
 }
 
 export async function rpcRig(): Promise<RpcRig> {
-  const server = new Server();
+  const grpc = newGrpcServer();
   const clients: Client[] = [];
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error ? reject(error) : resolve(bound),
-    ),
-  );
-  const address = `127.0.0.1:${port}`;
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    grpc.accept(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
-    server,
     address,
-    add: (definition, methods) => addService(server, definition, methods, { identify, log: silentLogger }),
+    add: (definition, methods) => addService(grpc, definition, methods, { identify, log: silentLogger }),
     client: (make, via = address) => {
       const client = new make(via, credentials.createInsecure(), {
         'grpc.use_local_subchannel_pool': 1,
@@ -67,7 +62,8 @@ export async function rpcRig(): Promise<RpcRig> {
     },
     close: () => {
       for (const client of clients) client.close();
-      server.forceShutdown();
+      server.close();
+      for (const socket of sockets) socket.destroy();
     },
   };
 }

@@ -1,10 +1,11 @@
-import { Server } from '@grpc/grpc-js';
 import { get, type RequestOptions } from 'node:https';
 import type { ConnectionOptions } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket, type ClientOptions } from 'ws';
 import { SwarmError } from '../../../../src/common/errors.ts';
 import { newId } from '../../../../src/common/ids.ts';
+import type { GrpcServer } from '../../../../src/common/grpc/server.ts';
+import { newGrpcServer } from '../../../../src/manager/rpc/grpc-server.ts';
 import { silentLogger } from '../../../../src/common/log.ts';
 import {
   createRootCa,
@@ -23,7 +24,7 @@ const clusterId = newId();
 
 describe('the sockets on which a manager takes raft messages', () => {
   let root: KeyPair;
-  let grpc: Server;
+  let grpc: GrpcServer;
   let listener: TlsListener;
   let port: number;
   let isStarting: boolean;
@@ -38,7 +39,7 @@ describe('the sockets on which a manager takes raft messages', () => {
 
   beforeEach(async () => {
     root = await createRootCa(Date.now());
-    grpc = new Server();
+    grpc = newGrpcServer();
     isStarting = false;
     const http = messageSockets({
       members: () => {
@@ -54,7 +55,6 @@ describe('the sockets on which a manager takes raft messages', () => {
   });
   afterEach(async () => {
     await listener.close();
-    grpc.forceShutdown();
   });
 
   /** 'open', or why it was not let in. */

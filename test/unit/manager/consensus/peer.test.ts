@@ -1,8 +1,9 @@
-import { Server } from '@grpc/grpc-js';
 import { MessageType, type Message } from 'raft-ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../../src/common/clock.ts';
 import { newId } from '../../../../src/common/ids.ts';
+import type { GrpcServer } from '../../../../src/common/grpc/server.ts';
+import { newGrpcServer } from '../../../../src/manager/rpc/grpc-server.ts';
 import { silentLogger } from '../../../../src/common/log.ts';
 import {
   createRootCa,
@@ -23,7 +24,7 @@ const clusterId = newId();
 describe('the way to another manager', () => {
   let root: KeyPair;
   let identity: NodeIdentity;
-  let grpc: Server;
+  let grpc: GrpcServer;
   let listener: TlsListener;
   let relay: Relay;
   let peer: Peer;
@@ -41,7 +42,7 @@ describe('the way to another manager', () => {
   beforeEach(async () => {
     root = await createRootCa(Date.now());
     identity = await newIdentity();
-    grpc = new Server();
+    grpc = newGrpcServer();
     received = [];
     lost = 0;
     const members = new MemberList();
@@ -74,7 +75,6 @@ describe('the way to another manager', () => {
     peer.close();
     relay.close();
     await listener.close();
-    grpc.forceShutdown();
   });
 
   const send = (term: number): void => peer.send({ ...HEARTBEAT, term });

@@ -12,6 +12,8 @@ import {
   type Deadline,
   type StatusObject,
 } from '@grpc/grpc-js';
+import { errorText } from '../errors.ts';
+import { FrameReader, frameOf } from './frames.ts';
 
 type Call = ReturnType<ChannelInterface['createCall']>;
 type Listener = Parameters<Call['start']>[1];
@@ -64,19 +66,15 @@ export class DirectChannel implements ChannelInterface {
   }
 }
 
-/** Length of what precedes each message: whether it is compressed, and its length. */
-const PREFIX_BYTES = 5;
-
 class DirectCall implements Call {
   readonly #session: ClientHttp2Session;
   readonly #peer: string;
   readonly #path: string;
   readonly #deadlineMs: number;
+  readonly #frames = new FrameReader();
   #stream: ClientHttp2Stream | undefined;
   #listener: Listener | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** Received, of a message that is not complete. */
-  #part: Buffer | undefined;
 
   constructor(session: ClientHttp2Session, peer: string, path: string, deadlineMs: number) {
     this.#session = session;
@@ -119,9 +117,7 @@ class DirectCall implements Call {
   }
 
   sendMessageWithContext(context: { readonly callback?: (error?: Error | null) => void }, message: Buffer): void {
-    const prefix = Buffer.alloc(PREFIX_BYTES);
-    prefix.writeUInt32BE(message.length, 1);
-    this.#stream?.write(Buffer.concat([prefix, message]), context.callback);
+    this.#stream?.write(frameOf(message), context.callback);
   }
 
   halfClose(): void {
@@ -162,14 +158,11 @@ class DirectCall implements Call {
   }
 
   #onData(chunk: Buffer): void {
-    let rest = this.#part ? Buffer.concat([this.#part, chunk]) : chunk;
-    while (rest.length >= PREFIX_BYTES) {
-      const end = PREFIX_BYTES + rest.readUInt32BE(1);
-      if (rest.length < end) break;
-      this.#listener?.onReceiveMessage(rest.subarray(PREFIX_BYTES, end));
-      rest = rest.subarray(end);
+    try {
+      for (const message of this.#frames.read(chunk)) this.#listener?.onReceiveMessage(message);
+    } catch (error) {
+      this.cancelWithStatus(status.INTERNAL, `${this.#peer}: ${errorText(error)}`);
     }
-    this.#part = rest.length > 0 ? rest : undefined;
   }
 
   #onTrailers(headers: IncomingHttpHeaders): void {

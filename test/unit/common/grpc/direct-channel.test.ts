@@ -13,7 +13,7 @@ import {
   type sendUnaryData,
 } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DirectChannel } from '../../../src/common/direct-channel.ts';
+import { DirectChannel } from '../../../../src/common/grpc/direct-channel.ts';
 
 const same = (bytes: Buffer): Buffer => bytes;
 const method = (path: string, responseStream: boolean) => ({
