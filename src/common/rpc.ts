@@ -105,26 +105,21 @@ function adapt(
   log: Logger,
 ): CallHandler {
   const decode = (bytes: Buffer): unknown => decoded(bytes, method);
-  const requestOf = (call: ServerCall): unknown =>
-    method.requestStream ? allDecoded(call.requests(), decode) : call.request().then(decode);
-  const fail = (call: ServerCall, error: unknown): void =>
-    // What fails after the caller went away is no failure of the handler.
-    call.end(statusOf(call.isGone || isPrematureClose(error) ? CALLER_GONE : error, method.path, log));
-  if (method.responseStream) {
-    const run = async (call: ServerCall): Promise<void> => {
-      const request = await requestOf(call);
-      const context = open(call);
-      await sendAll(call, handle(request, context) as AsyncIterable<unknown>, method);
-      call.end(OK);
-    };
-    return (call) => void run(call).catch((error: unknown) => fail(call, error));
-  }
   const run = async (call: ServerCall): Promise<void> => {
-    const request = await requestOf(call);
-    const response = await handle(request, open(call));
-    call.answer(method.responseSerialize(response));
+    // Who may not call is told so before its request is read.
+    const context = open(call);
+    const request = method.requestStream ? allDecoded(call.requests(), decode) : decode(await call.request());
+    const result = handle(request, context);
+    if (!method.responseStream) return call.answer(method.responseSerialize(await result));
+    await sendAll(call, result as AsyncIterable<unknown>, method);
+    call.end(OK);
   };
-  return (call) => void run(call).catch((error: unknown) => fail(call, error));
+  return (call) =>
+    void run(call).catch((error: unknown) => {
+      // What fails after the caller went away is no failure of the handler.
+      const cause = call.isGone || isPrematureClose(error) ? CALLER_GONE : error;
+      call.end(statusOf(cause, method.path, log));
+    });
 }
 
 /** Sends every value, waiting while the client reads slower than we write. */

@@ -64,7 +64,10 @@ export class FakeAgent {
     this.#sequence = '';
     const stream = this.client.assignments({ sessionId, wantsPeers }, callAs(this.nodeId));
     this.#assignments = stream;
-    stream.on('data', (message: AssignmentsMessage) => this.#apply(message));
+    // What the stream before still had to say when it ended may come now.
+    stream.on('data', (message: AssignmentsMessage) => {
+      if (this.#assignments === stream) this.#apply(message);
+    });
     stream.on('error', (error) => (this.assignmentsError = rpcError(error)));
     await eventually(() => this.messages.length > 0 || this.assignmentsError !== undefined);
     if (this.assignmentsError) throw this.assignmentsError as SwarmError;
