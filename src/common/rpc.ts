@@ -74,7 +74,7 @@ export function addService<D extends ServiceDefinition>(
       authorize(path, access, caller);
       return new Context(call, caller);
     };
-    server.add(path, adapt(method, open, handle as unknown as AnyHandler, log));
+    server.add(path, adapt(method, open, handle as unknown as AnyHandler, server, log));
   }
 }
 
@@ -102,6 +102,7 @@ function adapt(
   method: MethodDefinition<unknown, unknown>,
   open: (call: ServerCall) => CallContext,
   handle: AnyHandler,
+  { turns }: GrpcServer,
   log: Logger,
 ): CallHandler {
   const decode = (bytes: Buffer): unknown => decoded(bytes, method);
@@ -109,10 +110,17 @@ function adapt(
     // Who may not call is told so before its request is read.
     const context = open(call);
     const request = method.requestStream ? allDecoded(call.requests(), decode) : decode(await call.request());
+    await turns.next();
     const result = handle(request, context);
-    if (!method.responseStream) return call.answer(method.responseSerialize(await result));
-    await sendAll(call, result as AsyncIterable<unknown>, method);
-    call.end(OK);
+    if (method.responseStream) {
+      await sendAll(call, result as AsyncIterable<unknown>, method);
+      call.end(OK);
+      return;
+    }
+    const response = await result;
+    // What was committed together is answered together.
+    await turns.next();
+    call.answer(method.responseSerialize(response));
   };
   return (call) =>
     void run(call).catch((error: unknown) => {

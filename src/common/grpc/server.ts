@@ -11,7 +11,11 @@ import {
 } from 'node:http2';
 import type { Socket } from 'node:net';
 import { status } from '@grpc/grpc-js';
+import { Turns } from '../turns.ts';
 import { ServerCall } from './server-call.ts';
+
+/** Time that calls have in each turn of the event loop, in ms. */
+const CALLS_MS = 1;
 
 /** Serves the calls of one method: answers or ends each. */
 export type CallHandler = (call: ServerCall) => void;
@@ -24,6 +28,8 @@ export interface GrpcServerOptions {
 }
 
 export class GrpcServer {
+  /** Of hundreds of calls that come or are answered at once, some are in each turn of the event loop. */
+  readonly turns = new Turns(() => performance.now(), CALLS_MS);
   readonly #options: GrpcServerOptions;
   readonly #handlers = new Map<string, CallHandler>();
 

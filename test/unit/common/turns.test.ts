@@ -51,4 +51,28 @@ describe('turns', () => {
     }
     expect(done).toEqual([1, 1, 3, 4, 1]);
   });
+
+  it('does so much in each turn, at once if nobody waits, and more where all else takes longer', async () => {
+    let now = 0;
+    const turns = new Turns(() => now, 2);
+    const done: number[] = [];
+    let pieces = 0;
+    const work = async (): Promise<void> => {
+      await turns.next();
+      now += 1;
+      pieces++;
+    };
+    for (let i = 0; i < 12; i++)
+      await Promise.race([work(), new Promise<void>((resolve) => process.nextTick(resolve))]);
+    done.push(pieces);
+    for (const others of [0, 12, 0, 0]) {
+      const before = pieces;
+      now += others;
+      await turn();
+      done.push(pieces - before);
+    }
+    expect(done).toEqual([2, 2, 4, 2, 2]);
+    await work();
+    expect(pieces).toBe(13);
+  });
 });
