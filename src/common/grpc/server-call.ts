@@ -61,7 +61,7 @@ export class ServerCall {
 
   /** Whether nobody waits for an answer any more. */
   get isGone(): boolean {
-    return this.#stream.destroyed || this.#stream.aborted || this.#isEnded;
+    return this.#isEnded || this.#stream.closed || this.#stream.destroyed || this.#stream.aborted;
   }
 
   /** Aborts when the caller goes away, its deadline passes or the call has ended. Made only for who looks at it: most calls are short. */
@@ -155,7 +155,7 @@ export class ServerCall {
 
   #sendTrailers(how: CallStatus): void {
     this.#stream.on('wantTrailers', () => {
-      if (!this.#stream.destroyed) this.#stream.sendTrailers(trailersOf(how));
+      if (!this.#stream.closed && !this.#stream.destroyed) this.#stream.sendTrailers(trailersOf(how));
     });
   }
 

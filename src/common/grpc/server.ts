@@ -44,6 +44,8 @@ export class GrpcServer {
 
   /** Serves a connection until it closes. */
   accept(socket: Socket): void {
+    // Who left during the handshake has no calls.
+    if (socket.destroyed) return;
     const peer = `${socket.remoteAddress}:${socket.remotePort}`;
     const session = performServerHandshake(socket, {
       // Node would end connections with more than 10 MB under way; what is under way is limited by what handlers take.
@@ -77,6 +79,8 @@ export class GrpcServer {
 function keepAlive(session: ServerHttp2Session, everyMs: number): void {
   let isAnswered = true;
   const timer = setInterval(() => {
+    // What is being closed cannot be asked any more.
+    if (session.destroyed) return;
     if (!isAnswered) return session.destroy();
     isAnswered = false;
     session.ping((error) => {

@@ -319,6 +319,27 @@ describe('a gRPC server', () => {
       expect((await post(one, { 'grpc-timeout': '1H' }))[':status']).toBe(constants.HTTP_STATUS_OK);
     });
 
+    it('survives streams that are reset, and connections that break, at any moment', async () => {
+      for (let i = 0; i < 200; i++) {
+        const own = connect(`http://127.0.0.1:${port}`);
+        own.on('error', () => undefined);
+        for (const name of ['Echo', 'Count', 'Sum', 'None', 'Silent']) {
+          const stream = own.request({
+            ':method': 'POST',
+            ':path': `/t.T/${name}`,
+            'content-type': 'application/grpc',
+          });
+          stream.on('error', () => undefined).resume();
+          if (i % 2 === 0) stream.end(frameOf(Buffer.from('9 9')));
+          if (i % 3 === 0) stream.close(constants.NGHTTP2_CANCEL);
+          if (i % 3 === 1) setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), i % 7);
+        }
+        setTimeout(() => own.destroy(), i % 11);
+        if (i % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      expect((await ask('echo', 'still here')).toString()).toBe('still here');
+    });
+
     it('survives connections that speak something else', async () => {
       const socket = connectTcp(port, '127.0.0.1');
       socket.on('error', () => undefined);
