@@ -111,6 +111,7 @@ function adapt(
     const context = open(call);
     const request = method.requestStream ? allDecoded(call.requests(), decode) : decode(await call.request());
     await turns.next();
+    breakLongTurn();
     const result = handle(request, context);
     if (method.responseStream) {
       await sendAll(call, result as AsyncIterable<unknown>, method);
