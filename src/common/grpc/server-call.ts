@@ -78,24 +78,25 @@ export class ServerCall {
   request(): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       let message: Buffer | undefined;
-      this.#stream
-        .on('data', (chunk: Buffer) => {
-          try {
-            for (const next of this.#frames.read(chunk)) {
-              if (message !== undefined)
-                throw new SwarmError('invalidArgument', 'this call takes one message, not several');
-              message = next;
-            }
-          } catch (error) {
-            reject(error as Error);
+      const take = (chunk: Buffer): void => {
+        try {
+          for (const next of this.#frames.read(chunk)) {
+            if (message !== undefined)
+              throw new SwarmError('invalidArgument', 'this call takes one message, not several');
+            message = next;
           }
-        })
-        .on('end', () => {
-          if (this.#stream.aborted) return;
-          if (this.#frames.isWithin) reject(new SwarmError('invalidArgument', UNFINISHED));
-          else if (message !== undefined) resolve(message);
-          else reject(new SwarmError('invalidArgument', 'this call takes one message, and none came'));
-        });
+        } catch (error) {
+          // What else comes is not kept.
+          this.#stream.off('data', take);
+          reject(error as Error);
+        }
+      };
+      this.#stream.on('data', take).on('end', () => {
+        if (this.#stream.aborted) return;
+        if (this.#frames.isWithin) reject(new SwarmError('invalidArgument', UNFINISHED));
+        else if (message !== undefined) resolve(message);
+        else reject(new SwarmError('invalidArgument', 'this call takes one message, and none came'));
+      });
     });
   }
 

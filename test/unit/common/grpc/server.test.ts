@@ -340,6 +340,23 @@ describe('a gRPC server', () => {
       expect((await ask('echo', 'still here')).toString()).toBe('still here');
     });
 
+    it('keeps nothing of what follows a message it refused', async () => {
+      const stream = session.request({
+        ':method': 'POST',
+        ':path': SERVICE.echo.path,
+        'content-type': 'application/grpc',
+      });
+      stream.on('error', () => undefined).resume();
+      const large = frameOf(Buffer.alloc(0));
+      large.writeUInt32BE(MAX_MESSAGE_BYTES + 1, 1);
+      stream.write(large);
+      const before = process.memoryUsage().arrayBuffers;
+      for (let i = 0; i < 100; i++)
+        await new Promise((resolve) => stream.write(Buffer.alloc(MAX_MESSAGE_BYTES), resolve));
+      expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(50 * MAX_MESSAGE_BYTES);
+      stream.close();
+    });
+
     it('survives connections that speak something else', async () => {
       const socket = connectTcp(port, '127.0.0.1');
       socket.on('error', () => undefined);
