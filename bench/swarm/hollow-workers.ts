@@ -9,6 +9,8 @@ import { until } from '../support/waiting.ts';
 import { ask } from './contender.ts';
 
 const SWARMD = join(repositoryRoot, 'bin', 'swarmd.js');
+/** As the help of `swarmd hollow` advises. */
+const LEAN_MEMORY = { MALLOC_MMAP_THRESHOLD_: '65536' };
 /** With many workers joining on a small machine. */
 const JOIN_TIMEOUT_MS = 120_000;
 const JOIN_TIMEOUT_PER_NODE_MS = 500;
@@ -65,7 +67,8 @@ export class HollowWorkers {
       '--log-level',
       'error',
     ];
-    const workers = new HollowWorkers(nodes, spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'] }));
+    const env = { ...process.env, ...LEAN_MEMORY };
+    const workers = new HollowWorkers(nodes, spawn(program, words, { env, stdio: ['ignore', 'pipe', 'pipe'] }));
     try {
       await until(
         `${nodes} hollow workers`,
