@@ -23,6 +23,10 @@ const SHARE_OF_TIME = { quiet: 200, idle: 40, patient: 20 } as const;
 const SPARSE = 1.5;
 /** Share of its room a heap must have given back by a collection for another one to be worth it. */
 const GIVEN_BACK = 0.05;
+/** No daemon may stand still longer than this at a time, in ms: other managers take a leader that says nothing for a second for dead. */
+const LONGEST_PAUSE_MS = 400;
+/** Bytes of objects that are taken to be collected within that, until a collection has shown it. */
+const ASSUMED_AFFORDABLE = 256 * 1024 * 1024;
 /** Bytes of objects up to which moving them together takes no longer than one may wait: some 100 ms. */
 const SMALL = 64 * 1024 * 1024;
 
@@ -32,7 +36,8 @@ const SMALL = 64 * 1024 * 1024;
  * service left behind for as long as it has nothing to do. Code that ran only at the start goes when several collections have
  * found it unused, and the room of a heap that was large for a while is given back in several. After each V8 looks by itself whether
  * the process is idle and its heap can shrink. A small heap is moved together as well, which V8 does by itself only when memory runs
- * out: the objects of many connections lie scattered among what is gone.
+ * out: the objects of many connections lie scattered among what is gone. A heap too large to be collected without a long pause is left to V8,
+ * which collects it in steps, as objects are made.
  * @param isPatient whether a large heap may be moved together too, which takes seconds
  */
 export function settleMemory({ isPatient = false }: { readonly isPatient?: boolean } = {}): void {
@@ -42,13 +47,19 @@ export function settleMemory({ isPatient = false }: { readonly isPatient?: boole
   let last = { costMs: 0, endedAtMs: 0 };
   /** Bytes of room the last collection left to a heap that will give back more by the next; undefined when there is nothing to go on with. */
   let shrunkTo: number | undefined;
+  /** Bytes of objects that are collected within the longest pause. */
+  let affordable = isPatient ? Number.POSITIVE_INFINITY : ASSUMED_AFFORDABLE;
   const collect = async (): Promise<void> => {
     const from = used();
     const { heapTotal, heapUsed } = process.memoryUsage();
+    if (heapUsed > affordable) return;
     // Not twice at a time.
     last = { costMs: Number.POSITIVE_INFINITY, endedAtMs: from.atMs };
     if (isPatient || heapUsed < SMALL) await moveTogether();
-    else gc();
+    else {
+      gc();
+      affordable = process.memoryUsage().heapUsed * (LONGEST_PAUSE_MS / (performance.now() - from.atMs));
+    }
     const to = used();
     kept = inUse();
     last = { costMs: to.cpuMs - from.cpuMs, endedAtMs: to.atMs };
