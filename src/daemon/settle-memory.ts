@@ -1,6 +1,12 @@
 /** Gives back the memory that only the start or a burst of work needed. */
 import { Session } from 'node:inspector';
-import { performance } from 'node:perf_hooks';
+import {
+  constants,
+  performance,
+  PerformanceObserver,
+  type NodeGCPerformanceDetail,
+  type PerformanceEntry,
+} from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
@@ -23,12 +29,13 @@ const SHARE_OF_TIME = { quiet: 200, idle: 40, patient: 20 } as const;
 const SPARSE = 1.5;
 /** Share of its room a heap must have given back by a collection for another one to be worth it. */
 const GIVEN_BACK = 0.05;
-/** No daemon may stand still longer than this at a time, in ms: other managers take a leader that says nothing for a second for dead. */
-const LONGEST_PAUSE_MS = 400;
-/** Bytes of objects that are taken to be collected within that, until a collection has shown it. */
-const ASSUMED_AFFORDABLE = 256 * 1024 * 1024;
+/** Longest that collecting in steps is waited for, in ms. */
+const STEPS_TIMEOUT_MS = 30_000;
 /** Bytes of objects up to which moving them together takes no longer than one may wait: some 100 ms. */
 const SMALL = 64 * 1024 * 1024;
+
+/** V8's own. */
+type CollectGarbage = (options: { readonly type: 'minor' }) => void;
 
 /**
  * Collects garbage a few times soon after the start, and again when the process has become quiet after it took more memory.
@@ -36,30 +43,24 @@ const SMALL = 64 * 1024 * 1024;
  * service left behind for as long as it has nothing to do. Code that ran only at the start goes when several collections have
  * found it unused, and the room of a heap that was large for a while is given back in several. After each V8 looks by itself whether
  * the process is idle and its heap can shrink. A small heap is moved together as well, which V8 does by itself only when memory runs
- * out: the objects of many connections lie scattered among what is gone. A heap too large to be collected without a long pause is left to V8,
- * which collects it in steps, as objects are made.
+ * out: the objects of many connections lie scattered among what is gone. A large one is collected in steps: at one go, the objects of
+ * 100,000 tasks would keep a leader silent for so long that other managers stand for election.
  * @param isPatient whether a large heap may be moved together too, which takes seconds
  */
 export function settleMemory({ isPatient = false }: { readonly isPatient?: boolean } = {}): void {
   setFlagsFromString('--expose-gc');
-  const gc = runInNewContext('gc') as () => void;
+  const gc = runInNewContext('gc') as CollectGarbage;
   let kept = inUse();
   let last = { costMs: 0, endedAtMs: 0 };
   /** Bytes of room the last collection left to a heap that will give back more by the next; undefined when there is nothing to go on with. */
   let shrunkTo: number | undefined;
-  /** Bytes of objects that are collected within the longest pause. */
-  let affordable = isPatient ? Number.POSITIVE_INFINITY : ASSUMED_AFFORDABLE;
   const collect = async (): Promise<void> => {
     const from = used();
     const { heapTotal, heapUsed } = process.memoryUsage();
-    if (heapUsed > affordable) return;
     // Not twice at a time.
     last = { costMs: Number.POSITIVE_INFINITY, endedAtMs: from.atMs };
     if (isPatient || heapUsed < SMALL) await moveTogether();
-    else {
-      gc();
-      affordable = process.memoryUsage().heapUsed * (LONGEST_PAUSE_MS / (performance.now() - from.atMs));
-    }
+    else await collectInSteps(gc);
     const to = used();
     kept = inUse();
     last = { costMs: to.cpuMs - from.cpuMs, endedAtMs: to.atMs };
@@ -95,6 +96,32 @@ function moveTogether(): Promise<void> {
     });
   });
 }
+
+/**
+ * Has V8 collect as it does when a heap has grown: between other work, and mostly in threads of its own. Resolves when done. V8 has no
+ * call for that; it looks whether it is time after each collection of young objects, and the flag says that it is.
+ */
+function collectInSteps(gc: CollectGarbage): Promise<void> {
+  return new Promise((resolve) => {
+    const observer = new PerformanceObserver((list) => {
+      if (list.getEntries().some(isOfAllObjects)) finish();
+    });
+    const finish = (): void => {
+      observer.disconnect();
+      clearTimeout(timer);
+      resolve();
+    };
+    const timer = setTimeout(finish, STEPS_TIMEOUT_MS).unref();
+    observer.observe({ entryTypes: ['gc'] });
+    setFlagsFromString('--stress-incremental-marking');
+    gc({ type: 'minor' });
+    setFlagsFromString('--no-stress-incremental-marking');
+  });
+}
+
+/** Of GC entries, whose details the types do not know. */
+const isOfAllObjects = (entry: PerformanceEntry & { readonly detail?: NodeGCPerformanceDetail }): boolean =>
+  entry.detail?.kind === constants.NODE_PERFORMANCE_GC_MAJOR;
 
 /** Bytes of room of the heap if much of it is not needed by objects, and some of what it had before was given back. */
 function sparseRoom(before: number): number | undefined {
