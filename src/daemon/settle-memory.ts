@@ -13,7 +13,7 @@ import { runInNewContext } from 'node:vm';
 /** By the first time connections are up and the first assignments are done. */
 const AFTER_MS = [3_000, 10_000, 20_000];
 /** How often to look whether a collection is worth its time, in ms. */
-const LOOK_EVERY_MS = 5_000;
+const LOOK_EVERY_MS = 2_000;
 /**
  * Share of one core the process may have used since the last look to count as quiet. Not the time it was busy: on a machine with much
  * other work it is busy waiting for its turn.
@@ -21,10 +21,12 @@ const LOOK_EVERY_MS = 5_000;
 const QUIET = 0.5;
 /** The same, to count as idle. */
 const IDLE = 0.25;
-/** Memory in use must have grown by this factor since the last collection. */
+/** Memory in use, or the room of the heap, must have grown by this factor since the last collection. */
 const GROWTH = 1.25;
 /** Collecting may take one part in so many of the time: of a quiet process, of an idle one, and of one that nobody waits for. */
 const SHARE_OF_TIME = { quiet: 200, idle: 40, patient: 20 } as const;
+/** What collecting in steps counts for of that: most of it is done in threads of their own, and nobody waits. */
+const WEIGHT_OF_STEPS = 0.25;
 /** So many times the room its objects need is too much for a heap. */
 const SPARSE = 1.5;
 /** Share of its room a heap must have given back by a collection for another one to be worth it. */
@@ -50,7 +52,7 @@ type CollectGarbage = (options: { readonly type: 'minor' }) => void;
 export function settleMemory({ isPatient = false }: { readonly isPatient?: boolean } = {}): void {
   setFlagsFromString('--expose-gc');
   const gc = runInNewContext('gc') as CollectGarbage;
-  let kept = inUse();
+  let kept = { inUse: inUse(), room: process.memoryUsage().heapTotal };
   let last = { costMs: 0, endedAtMs: 0 };
   /** Bytes of room the last collection left to a heap that will give back more by the next; undefined when there is nothing to go on with. */
   let shrunkTo: number | undefined;
@@ -59,18 +61,20 @@ export function settleMemory({ isPatient = false }: { readonly isPatient?: boole
     const { heapTotal, heapUsed } = process.memoryUsage();
     // Not twice at a time.
     last = { costMs: Number.POSITIVE_INFINITY, endedAtMs: from.atMs };
-    if (isPatient || heapUsed < SMALL) await moveTogether();
-    else await collectInSteps(gc);
+    const isAtOnce = isPatient || heapUsed < SMALL;
+    await (isAtOnce ? moveTogether() : collectInSteps(gc));
     const to = used();
-    kept = inUse();
-    last = { costMs: to.cpuMs - from.cpuMs, endedAtMs: to.atMs };
+    kept = { inUse: inUse(), room: process.memoryUsage().heapTotal };
+    last = { costMs: (to.cpuMs - from.cpuMs) * (isAtOnce ? 1 : WEIGHT_OF_STEPS), endedAtMs: to.atMs };
     shrunkTo = sparseRoom(shrunkTo ?? heapTotal);
   };
+  // V8 may have collected by itself while it was busy: then only the room is too large.
+  const hasGrown = (): boolean => inUse() > kept.inUse * GROWTH || process.memoryUsage().heapTotal > kept.room * GROWTH;
   const isWorthIt = (share: number, atMs: number): boolean => {
     const busy = isPatient ? 'patient' : share < IDLE ? 'idle' : 'quiet';
     return (
       share < QUIET &&
-      (shrunkTo !== undefined || inUse() > kept * GROWTH) &&
+      (shrunkTo !== undefined || hasGrown()) &&
       atMs - last.endedAtMs > last.costMs * SHARE_OF_TIME[busy]
     );
   };
