@@ -52,9 +52,13 @@ const SHAPES: Readonly<Record<string, Play>> = {
       { key: 'managerCpu', what: 'CPU time of the manager' },
     ]),
   memory: (arenas) =>
-    compare(`${size.tasks + size.many} tasks at rest`, arenas, 1, (arena) => memory(arena, [size.tasks, size.many]), [
-      { key: 'manager', what: 'memory of the manager', limit: 0.7, unit: 'MB' },
-    ]),
+    compare(
+      `${size.tasks + size.many} tasks at rest`,
+      arenas,
+      Math.min(rounds, 3),
+      (arena) => memory(arena, [size.tasks, size.many]),
+      [{ key: 'manager', what: 'memory of the manager', limit: 0.7, unit: 'MB' }],
+    ),
   update: (arenas) =>
     compare(
       `rolling update of ${size.updated} tasks, ${size.parallelism} at a time`,

@@ -58,7 +58,7 @@ export function settleMemory({ isPatient = false }: { readonly isPatient?: boole
   let shrunkTo: number | undefined;
   const collect = async (): Promise<void> => {
     const from = used();
-    const { heapTotal, heapUsed } = process.memoryUsage();
+    const { heapUsed } = process.memoryUsage();
     // Not twice at a time.
     last = { costMs: Number.POSITIVE_INFINITY, endedAtMs: from.atMs };
     const isAtOnce = isPatient || heapUsed < SMALL;
@@ -66,7 +66,8 @@ export function settleMemory({ isPatient = false }: { readonly isPatient?: boole
     const to = used();
     kept = { inUse: inUse(), room: process.memoryUsage().heapTotal };
     last = { costMs: (to.cpuMs - from.cpuMs) * (isAtOnce ? 1 : WEIGHT_OF_STEPS), endedAtMs: to.atMs };
-    shrunkTo = sparseRoom(shrunkTo ?? heapTotal);
+    // The first of several finds what is garbage, and gives back little.
+    shrunkTo = sparseRoom(shrunkTo ?? Number.POSITIVE_INFINITY);
   };
   // V8 may have collected by itself while it was busy: then only the room is too large.
   const hasGrown = (): boolean => inUse() > kept.inUse * GROWTH || process.memoryUsage().heapTotal > kept.room * GROWTH;
