@@ -3,6 +3,7 @@
  * `npm run bench:swarm -- [--only start,large,update,memory,loss,leader,cost] [--quick] [--rounds N] [--alone]`
  */
 import { parseArgs } from 'node:util';
+import { endInOrderWhenInterrupted } from '../test/support/interruption.ts';
 import { Arena } from './swarm/arena.ts';
 import { compare } from './swarm/compare.ts';
 import { costPerTask } from './swarm/cost.ts';
@@ -156,6 +157,7 @@ async function playTogether(shapes: readonly string[], workers: number): Promise
   }
 }
 
+endInOrderWhenInterrupted();
 await playTogether(['start', 'large', 'update', 'memory'], size.workers);
 await playTogether(['loss'], size.workers - victims);
 if (isWanted('leader')) await reportOf('leader', () => leaderLoss(size.workers, size.tasks, rounds));

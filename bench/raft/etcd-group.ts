@@ -4,6 +4,7 @@ import { createWriteStream, mkdirSync, readFileSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { credentials } from '@grpc/grpc-js';
 import { freePort } from '../../test/support/cluster.ts';
+import { closeWhenInterrupted } from '../../test/support/interruption.ts';
 import { until } from '../support/waiting.ts';
 import { PutLoad, type Target } from './put-load.ts';
 
@@ -47,6 +48,10 @@ export class EtcdGroup {
         ...tls('peer-'),
       ];
       const child = spawn('etcd', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+      child.once(
+        'exit',
+        closeWhenInterrupted(() => void child.kill('SIGKILL')),
+      );
       const log = createWriteStream(file(`${name}.log`));
       child.stdout.pipe(log);
       child.stderr.pipe(log);

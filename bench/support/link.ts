@@ -1,6 +1,7 @@
 /** A network namespace joined to this one by a link that can be made a black hole. Needs root and the ip command. */
 import { execFileSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
+import { closeWhenInterrupted } from '../../test/support/interruption.ts';
 
 const ip = (...args: readonly string[]): void => void execFileSync('ip', args, { stdio: 'pipe' });
 
@@ -13,6 +14,7 @@ export class Link {
   readonly here: string;
   readonly #there: string;
   readonly #device: string;
+  readonly #forget = closeWhenInterrupted(() => this.close());
 
   private constructor(tag: string, subnet: string) {
     this.namespace = `swarmd-${tag}`;
@@ -52,6 +54,7 @@ export class Link {
 
   /** Removes the namespace; processes in it must have ended. */
   close(): void {
+    this.#forget();
     for (const remove of [
       ['link', 'del', this.#device],
       ['netns', 'del', this.namespace],

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { endInOrderWhenInterrupted } from '../../test/support/interruption.ts';
 import { repositoryRoot } from '../../test/support/repository.ts';
 
 export interface Figure {
@@ -54,6 +55,7 @@ export async function report(
   measure: () => Promise<Findings>,
   command = `npm run bench:${name}`,
 ): Promise<void> {
+  endInOrderWhenInterrupted();
   const before = load();
   const { figures, notes = [], skipped } = await measure();
   const result: BenchReport = {

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { closeWhenInterrupted } from '../../test/support/interruption.ts';
 import { repositoryRoot } from '../../test/support/repository.ts';
 import { cpuSeconds, residentMb } from '../support/process-usage.ts';
 import { until } from '../support/waiting.ts';
@@ -43,6 +44,10 @@ export class HollowWorkers {
   private constructor(nodes: number, child: ChildProcess) {
     this.nodes = nodes;
     this.#process = child;
+    child.once(
+      'exit',
+      closeWhenInterrupted(() => this.kill()),
+    );
     if (child.stdout) {
       createInterface({ input: child.stdout }).on('line', (line) => (this.#counts = JSON.parse(line) as Counts));
     }

@@ -43,6 +43,12 @@ async function main(): Promise<number> {
     console.error(`reliability: ${missing}`);
     return 1;
   }
+  const interrupted = new AbortController();
+  const stop = (): void => {
+    console.log('interrupted: finishing the round …');
+    interrupted.abort();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
   const run = await runTrial({
     managers: Number(values.managers),
     rounds: Number(values.rounds),
@@ -50,6 +56,7 @@ async function main(): Promise<number> {
     seed: Number(values.seed ?? Date.now() % 1_000_000),
     only: values.only,
     say: (line) => console.log(line),
+    signal: interrupted.signal,
   });
   if (values.add) {
     writeRuns([...readRuns(), run]);

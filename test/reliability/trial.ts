@@ -14,9 +14,11 @@ export interface TrialOptions {
   /** Faults with this in their name only. */
   readonly only: string;
   readonly say: (line: string) => void;
+  /** Begin no further round once it is aborted. */
+  readonly signal: AbortSignal;
 }
 
-export async function runTrial({ managers, seed, rounds, seconds, only, say }: TrialOptions): Promise<Run> {
+export async function runTrial({ managers, seed, rounds, seconds, only, say, signal }: TrialOptions): Promise<Run> {
   const startedMs = performance.now();
   const arena = await Arena.start(managers);
   const clients = new Clients(() => arena.managers.map(({ daemon }) => daemon), seededRandom(seed + 1));
@@ -33,7 +35,7 @@ export async function runTrial({ managers, seed, rounds, seconds, only, say }: T
     );
     const random = seededRandom(seed + 2);
     for (let round = 1; round <= rounds && violations.length === 0; round++) {
-      if (performance.now() - startedMs > seconds * 1000) break;
+      if (signal.aborted || performance.now() - startedMs > seconds * 1000) break;
       const fault = faults();
       const beganMs = performance.now();
       const repairedBefore = repaired(arena);

@@ -7,6 +7,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defaultPrivateDirectory } from '../../src/worker/drivers/process/process-driver.ts';
+import { closeWhenInterrupted } from './interruption.ts';
 import { repositoryRoot } from './repository.ts';
 
 const SWARMD = join(repositoryRoot, 'bin', 'swarmd.js');
@@ -103,6 +104,10 @@ export class TestDaemon {
     child.stderr.pipe(log, { end: false });
     child.once('close', () => log.end());
     this.#process = child;
+    child.once(
+      'exit',
+      closeWhenInterrupted(() => this.kill()),
+    );
     await new Promise<void>((resolve, reject) => {
       let text = '';
       const fail = (why: string): void => reject(new Error(`${this.name} ${why}:\n${text}`));
@@ -205,6 +210,7 @@ export class TestCluster {
   readonly workers: TestDaemon[] = [];
   readonly #host: string;
   readonly #ports: number[] = [];
+  readonly #forget = closeWhenInterrupted(() => this.close());
 
   private constructor(directory: string, host: string) {
     this.directory = directory;
@@ -316,6 +322,7 @@ export class TestCluster {
 
   /** Ends every daemon and every task, and removes the folder. */
   async close(): Promise<void> {
+    this.#forget();
     await Promise.all(this.all.map((daemon) => daemon.kill()));
     await killLeftTasks(this.directory);
     await Promise.all(this.all.map((daemon) => unmountSecrets(daemon)));

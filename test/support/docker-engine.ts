@@ -7,6 +7,7 @@ import { createWriteStream, readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { closeWhenInterrupted } from './interruption.ts';
 
 export const BUSYBOX_IMAGE = 'busybox:local';
 const START_TIMEOUT_MS = 40_000;
@@ -30,6 +31,7 @@ export class DockerEngine {
   readonly namespace: string;
   readonly #liveRestore: boolean;
   readonly #hostname: string | undefined;
+  readonly #forget = closeWhenInterrupted(() => this.close());
   #containerd: ChildProcess | undefined;
   #dockerd: ChildProcess | undefined;
 
@@ -103,6 +105,7 @@ export class DockerEngine {
 
   /** Ends all containers, both daemons and what they left, and removes namespace, mounts and folder. */
   async close(): Promise<void> {
+    this.#forget();
     const left = await this.docker('ps', '-aq').catch(() => '');
     if (left !== '') await this.docker('rm', '-f', ...left.split('\n')).catch(() => undefined);
     await this.stopDaemon();

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TestDaemon } from './cluster.ts';
 import { DockerEngine, run, unmountBelow } from './docker-engine.ts';
+import { closeWhenInterrupted } from './interruption.ts';
 import { NetworkLab } from './network-lab.ts';
 
 const PORT = 2377;
@@ -18,6 +19,7 @@ export class DockerSwarm {
   readonly addresses: string[] = [];
   readonly #directory: string;
   readonly #lab: NetworkLab;
+  readonly #forget = closeWhenInterrupted(() => this.close());
 
   private constructor(directory: string, lab: NetworkLab, engines: readonly DockerEngine[]) {
     this.#lab = lab;
@@ -57,6 +59,7 @@ export class DockerSwarm {
 
   /** Ends daemons, containers and engines, and removes all folders. */
   async close(): Promise<void> {
+    this.#forget();
     await Promise.all(this.daemons.map((daemon) => daemon.kill()));
     for (const engine of this.engines) await engine.close();
     await this.#lab.close();

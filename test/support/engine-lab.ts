@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { docker, TestDaemon, type ApiNode, type ApiTask } from './cluster.ts';
 import { BUSYBOX_IMAGE, DockerEngine, run } from './docker-engine.ts';
+import { closeWhenInterrupted } from './interruption.ts';
 import { NetworkLab } from './network-lab.ts';
 
 const PORT = 2377;
@@ -29,6 +30,7 @@ export class EngineLab {
   readonly #directory: string;
   readonly #network: NetworkLab;
   readonly #addresses = new Map<TestDaemon | DockerEngine, string>();
+  readonly #forget = closeWhenInterrupted(() => this.close());
 
   private constructor(directory: string, network: NetworkLab) {
     this.#directory = directory;
@@ -154,6 +156,7 @@ export class EngineLab {
 
   /** Ends daemons, containers and engines, and removes all folders and namespaces. */
   async close(): Promise<void> {
+    this.#forget();
     await Promise.all(this.managers.map((manager) => manager.kill()));
     await Promise.all(this.engines.map((engine) => engine.close()));
     await this.#network.close();

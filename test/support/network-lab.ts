@@ -1,6 +1,7 @@
 /** A network of one test's own: namespaces as hosts, all plugged into one switch that is in a namespace itself. No way out. */
 import { randomInt } from 'node:crypto';
 import { run } from './docker-engine.ts';
+import { closeWhenInterrupted } from './interruption.ts';
 
 /** For documentation, so nobody's. */
 const PREFIX = '198.51.100';
@@ -8,6 +9,7 @@ const PREFIX = '198.51.100';
 export class NetworkLab {
   readonly #switch: string;
   readonly #namespaces: string[] = [];
+  readonly #forget = closeWhenInterrupted(() => this.close());
   #hosts = 0;
 
   private constructor(name: string) {
@@ -64,6 +66,7 @@ export class NetworkLab {
 
   /** Removes the namespaces it made, and with the switch every cable. */
   async close(): Promise<void> {
+    this.#forget();
     for (const name of [...this.#namespaces, this.#switch])
       await run('ip', ['netns', 'del', name]).catch(() => undefined);
   }
