@@ -6,6 +6,8 @@ import { SWARM_MUTATIONS } from './catalogue.ts';
 import { mutationsPage } from './page.ts';
 
 const SIMULATOR = join('test', 'simulation');
+/** What it shares with tests. */
+const SUPPORT = join('test', 'support');
 const MOST_SEEDS = 400;
 const SOUND_SEEDS = 3;
 
@@ -24,7 +26,7 @@ process.exitCode = run({
 });
 
 function openSwarmCopy(root: string): PatchedCopy {
-  const parts = ['src', SIMULATOR, 'package.json'].map((part) => [part, part] as const);
+  const parts = ['src', SIMULATOR, SUPPORT, 'package.json'].map((part) => [part, part] as const);
   return new PatchedCopy({
     root,
     folder: join('dist-test', 'mutations', 'swarm'),

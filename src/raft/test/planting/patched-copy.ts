@@ -87,7 +87,8 @@ export class PatchedCopy {
     const { failed, output } = this.run([program, '--json', ...limits, ...more]);
     const line = output.split('\n').find((each) => each.startsWith('{'));
     if (line !== undefined) return JSON.parse(line) as Simulated;
-    return { events: 0, failure: failed ? 'it ends abruptly or hangs' : undefined };
+    const error = output.split('\n').find((each) => each.includes('Error'));
+    return { events: 0, failure: failed ? `it ends abruptly or hangs: ${error ?? 'no error is told'}` : undefined };
   }
 
   /** Types are not checked: a bug may leave an import unused. */
