@@ -50,7 +50,7 @@ async function main(): Promise<number> {
       totals[name] += report[name];
     hash = Math.imul(hash ^ report.hash, 0x01000193);
     if (report.violations.length === 0) continue;
-    if (values.json) console.log(JSON.stringify({ events: totals.events, failure: report.violations[0] }));
+    if (values.json) console.log(JSON.stringify({ seed, events: totals.events, failure: report.violations[0] }));
     for (const violation of report.violations) console.log(`seed ${seed}: ${violation}`);
     console.log(`repeat it with: npm run simulate:swarm -- --seed ${seed} --trouble ${values.trouble}`);
     return 1;

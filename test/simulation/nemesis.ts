@@ -23,7 +23,12 @@ const FAULTS: readonly Fault[] = [
   [4, 'leadership is handed over', (n) => n.handOver()],
   [2, 'log is damaged', (n) => n.damageLog()],
   [4, 'connection to the leader breaks', (n) => n.manager().disconnectedFrom(n.leader())],
+  [2, 'node comes while the root is replaced', (n) => n.replaceRootAndNode()],
+  [2, 'managers change while leadership is handed over', (n) => n.changeManagersAndLeader()],
 ];
+
+/** Within this long happens what is to meet, in virtual ms. */
+const MOMENT_MS = 200;
 
 /** Of a manager that is down: it comes back in this second. */
 const COMES_BACK = 0.6;
@@ -96,6 +101,24 @@ class Striker {
       .leader()
       ?.node.transferLeadership(to)
       .catch(() => undefined);
+  }
+
+  /** Some newcomers are admitted by a leader that dies before it can tell them: nobody will ever see them. */
+  replaceRootAndNode(): void {
+    const leader = this.swarm.leader();
+    if (!leader) return;
+    this.members.replaceAgent();
+    this.#soon(() => void this.swarm.administrator.rotateRoot(leader).catch(() => undefined));
+    if (this.swarm.nemesisRandom() < 0.5) this.#soon(() => void this.swarm.crash(leader));
+  }
+
+  changeManagersAndLeader(): void {
+    this.members.change();
+    this.#soon(() => this.handOver());
+  }
+
+  #soon(strike: () => void): void {
+    this.swarm.timeline.setTimer(MOMENT_MS * this.swarm.nemesisRandom(), strike);
   }
 
   /** As much as a group must survive: one log, of a follower, while all other voters have theirs and are there. */

@@ -4,8 +4,8 @@
  * both old and new roots accept them. When every node says that it trusts the new root and uses such a certificate, the new
  * root takes over and both join tokens are reissued. That a certificate was made out to it is not enough: until the node has
  * it in use, nodes that trust the new root alone would refuse it; and until it trusts the new root, it would refuse them.
- * A node that nobody has ever seen is waited for, but not for ever: most likely the answer to its join was lost and it joined
- * again, as another. Should it come after all, it has to join anew.
+ * A node that nobody has ever seen is waited for, since it may know the old root only, but not for ever: most likely the answer
+ * to its join was lost and it joined again, as another. Should it come after all, it has to join anew.
  * The key of either root may be kept outside of the swarm: then an authority there signs with it (external-authority.ts).
  */
 import { sleep, type Clock } from '../../common/clock.ts';
@@ -93,7 +93,7 @@ export class RootRotation {
   readonly #options: RootRotationOptions;
   /** When nodes were asked, by node id, in monotonic ms. */
   readonly #askedAt = new Map<string, number>();
-  /** Since when this leader waits for nodes that nobody has seen, by node id, in monotonic ms. */
+  /** Since when this leader knows of nodes that nobody has seen, by node id, in monotonic ms. */
   #missedSince: ReadonlyMap<string, number> = new Map();
 
   constructor(options: RootRotationOptions) {
@@ -151,21 +151,21 @@ export class RootRotation {
   async #carryOn(cluster: Cluster, newRoot: string): Promise<boolean> {
     const { store, clock, log, pki } = this.#options;
     const nodes = store.read.node.all();
-    const stale = nodes.filter(
-      (node) =>
-        hasOldCertificate(pki, node, newRoot) || usesOldCertificate(pki, node, newRoot) || trustsNot(node, newRoot),
-    );
+    const isUpToDate = (node: Node): boolean =>
+      wasSeen(node) &&
+      !hasOldCertificate(pki, node, newRoot) &&
+      !usesOldCertificate(pki, node, newRoot) &&
+      !trustsNot(node, newRoot);
+    const stale = nodes.filter((node) => !isUpToDate(node));
     const now = clock.monotonic();
-    const lost = this.#missedLong(
-      stale.filter((node) => !wasSeen(node)),
-      now,
-    );
+    const missed = this.#missedLong(nodes, now);
+    const lost = stale.filter((node) => missed.has(node));
     if (lost.length === stale.length) {
       if (!(await this.#finish(cluster, lost))) return true;
       this.#askedAt.clear();
       log.info('the root certificate was rotated');
       for (const { id } of lost)
-        log.warn({ nodeId: id }, 'this node never came and has no certificate of the new root: remove it');
+        log.warn({ nodeId: id }, 'this node never came and may know the old root only: remove it');
       return false;
     }
     const toAsk = stale
@@ -223,10 +223,14 @@ export class RootRotation {
     return askedAt !== undefined && now - askedAt > ASK_AGAIN_MS;
   }
 
-  /** Those that this leader has waited for long enough, by a clock that nobody can set; what an earlier leader waited does not count. */
-  #missedLong(missed: readonly Node[], now: number): readonly Node[] {
+  /**
+   * Those that nobody has seen for long enough, by this leader's clock, which nobody can set; what an earlier leader waited does not
+   * count. All are looked at, so that a rotation that follows another one does not wait for the same nodes again.
+   */
+  #missedLong(nodes: readonly Node[], now: number): ReadonlySet<Node> {
+    const missed = nodes.filter((node) => !wasSeen(node));
     this.#missedSince = new Map(missed.map(({ id }) => [id, this.#missedSince.get(id) ?? now]));
-    return missed.filter(({ id }) => now - (this.#missedSince.get(id) ?? now) >= NEVER_SEEN_MS);
+    return new Set(missed.filter(({ id }) => now - (this.#missedSince.get(id) ?? now) >= NEVER_SEEN_MS));
   }
 
   /** False when one of those thought lost has come meanwhile. */

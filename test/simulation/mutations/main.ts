@@ -8,6 +8,7 @@ import { mutationsPage } from './page.ts';
 const SIMULATOR = join('test', 'simulation');
 /** What it shares with tests. */
 const SUPPORT = join('test', 'support');
+const PROGRAM = join('out', SIMULATOR, 'main.js');
 const MOST_SEEDS = 400;
 const SOUND_SEEDS = 3;
 
@@ -17,8 +18,9 @@ process.exitCode = run({
     "Plants known bugs in a copy of the managers' code, one at a time, and simulates swarms until an invariant breaks.",
   mutations: SWARM_MUTATIONS,
   openCopy: openSwarmCopy,
-  examine: (copy, { name }) => ({ name, ...copy.simulate(join('out', SIMULATOR, 'main.js'), MOST_SEEDS) }),
-  examineSound: (copy) => [{ name: 'simulation', ...copy.simulate(join('out', SIMULATOR, 'main.js'), SOUND_SEEDS) }],
+  examine: (copy, { name }) => ({ name, ...copy.simulate(PROGRAM, `1..${MOST_SEEDS}`) }),
+  examineSound: (copy) => [{ name: 'simulation', ...copy.simulate(PROGRAM, `1..${SOUND_SEEDS}`) }],
+  breaksAnyway: (copy, finding) => copy.breaksAgain(PROGRAM, finding),
   isFound: ({ failure }) => failure !== undefined,
   describe: ({ events, failure = 'nothing' }) => `${failure} after ${events} events`,
   page: 'swarm-mutations.md',

@@ -75,9 +75,13 @@ export const NODE_MUTATIONS: readonly SwarmMutation[] = [
     'root rotation: ends before all nodes have a new certificate',
     edit(
       ROTATION,
-      'hasOldCertificate(pki, node, newRoot) || usesOldCertificate(pki, node, newRoot) || trustsNot(',
-      'trustsNot(',
+      '!hasOldCertificate(pki, node, newRoot) &&\n      !usesOldCertificate(pki, node, newRoot) &&\n      ',
+      '',
     ),
+  ),
+  swarmMutation(
+    'root rotation: ends before who was admitted has come, and may know the old root only',
+    edit(ROTATION, 'wasSeen(node) &&\n      ', ''),
   ),
   swarmMutation(
     'root rotation: waits for ever for who was admitted and never came',

@@ -8,6 +8,8 @@ import type { Findings } from './page.ts';
 /** The data files take a second, unless a script never comes to rest. */
 const CONFORMANCE_PATIENCE_MS = 30_000;
 const SOUND_SEEDS = 20;
+const SIMULATOR = program('simulation');
+const NO_SHRINK = '--no-shrink';
 
 export function openRaftCopy(root: string): PatchedCopy {
   const parts = ['src', 'test', 'package.json'].map((part) => [join('src', 'raft', part), part] as const);
@@ -24,7 +26,7 @@ export function examine(copy: PatchedCopy, { name, foundBy }: Pick<Mutation, 'na
     name,
     conformance: conformance ? failedDataFiles(copy) : undefined,
     test: test === undefined ? undefined : { file: test, name: failedTest(copy, test) },
-    simulation: simulation === 0 ? undefined : copy.simulate(program('simulation'), simulation, '--no-shrink'),
+    simulation: simulation === 0 ? undefined : copy.simulate(SIMULATOR, `1..${simulation}`, NO_SHRINK),
   };
 }
 
@@ -37,7 +39,13 @@ export function examineSound(copy: PatchedCopy, mutations: readonly Mutation[]):
   );
 }
 
-const program = (kit: string): string => join('dist', 'testing', kit, 'main.js');
+export function breaksAnyway(copy: PatchedCopy, { simulation = { events: 0 } }: Findings): boolean {
+  return copy.breaksAgain(SIMULATOR, simulation, NO_SHRINK);
+}
+
+function program(kit: string): string {
+  return join('dist', 'testing', kit, 'main.js');
+}
 
 function failedDataFiles(copy: PatchedCopy): number {
   const { failed, output } = copy.run([program('conformance'), 'test/data'], CONFORMANCE_PATIENCE_MS);

@@ -1,7 +1,7 @@
 /** `npm run mutations`: plants every bug, sees who finds it, and writes docs/mutations.md. Fails if one survives. */
 import { run } from '../planting/campaign.ts';
 import { MUTATIONS } from './catalogue.ts';
-import { examine, examineSound, openRaftCopy } from './detectors.ts';
+import { breaksAnyway, examine, examineSound, openRaftCopy } from './detectors.ts';
 import { findingsPage, type Findings } from './page.ts';
 
 process.exitCode = run({
@@ -12,6 +12,7 @@ process.exitCode = run({
   examine,
   examineSound,
   isFound,
+  breaksAnyway,
   describe,
   page: 'mutations.md',
   write: findingsPage,

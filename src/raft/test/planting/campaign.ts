@@ -26,6 +26,8 @@ export interface Campaign<Mutation extends Planted, Finding extends Named> {
   /** What those who are to find these bugs find without one. */
   readonly examineSound: (copy: PatchedCopy, mutations: readonly Mutation[]) => readonly Finding[];
   readonly isFound: (finding: Finding) => boolean;
+  /** Whether what was found breaks without the bug as well; called while none is planted. */
+  readonly breaksAnyway: (copy: PatchedCopy, finding: Finding) => boolean;
   /** What was found, in a few words. */
   readonly describe: (finding: Finding) => string;
   /** Below docs. */
@@ -61,7 +63,17 @@ When all are known, docs/${page} is written.`;
 }
 
 function plantAll<Mutation extends Planted, Finding extends Named>(
-  { mutations, openCopy, examine, examineSound, isFound, describe, page, write }: Campaign<Mutation, Finding>,
+  {
+    mutations,
+    openCopy,
+    examine,
+    examineSound,
+    isFound,
+    breaksAnyway,
+    describe,
+    page,
+    write,
+  }: Campaign<Mutation, Finding>,
   { only, seconds }: { readonly only?: string | undefined; readonly seconds?: string | undefined },
 ): number {
   const root = resolve('.');
@@ -76,12 +88,16 @@ function plantAll<Mutation extends Planted, Finding extends Named>(
   // Who fails anyway finds nothing.
   const alarm = copy.with([], () => examineSound(copy, wanted)).find(isFound);
   if (alarm) throw new Error(`without any bug planted, ${alarm.name}: ${describe(alarm)}`);
+  const fresh: Finding[] = [];
   for (const mutation of wanted) {
     if (performance.now() > deadline) break;
     const finding = copy.with(mutation.edits, () => examine(copy, mutation));
     found.keep(finding);
+    fresh.push(finding);
     console.log(`${isFound(finding) ? 'found' : 'SURVIVES'}: ${mutation.name}: ${describe(finding)}`);
   }
+  const doubtful = copy.with([], () => fresh.filter(isFound).find((finding) => breaksAnyway(copy, finding)));
+  if (doubtful) throw new Error(`without this bug, the same seed breaks: ${doubtful.name}: ${describe(doubtful)}`);
   const survivors = found.all.filter((finding) => !isFound(finding));
   console.log(`${found.all.length} of ${mutations.length} planted, ${survivors.length} survived`);
   if (found.isComplete) writeFileSync(join(root, 'docs', page), write(found.all));

@@ -34,6 +34,8 @@ export interface Ran {
 export interface Simulated {
   /** Until something broke, or all that were simulated. */
   readonly events: number;
+  /** That in which something broke. */
+  readonly seed?: number | undefined;
   readonly failure?: string | undefined;
 }
 
@@ -81,14 +83,19 @@ export class PatchedCopy {
     return { failed: status !== 0, output: stdout + stderr };
   }
 
-  /** Runs a simulator of the copy until something breaks, and at most through so many seeds. */
-  simulate(program: string, seeds: number, ...more: readonly string[]): Simulated {
-    const limits = ['--seeds', `1..${seeds}`, '--seconds', String(SIMULATION_SECONDS)];
+  /** Runs a simulator of the copy until something breaks, and at most through these seeds, "1..20". */
+  simulate(program: string, seeds: string, ...more: readonly string[]): Simulated {
+    const limits = ['--seeds', seeds, '--seconds', String(SIMULATION_SECONDS)];
     const { failed, output } = this.run([program, '--json', ...limits, ...more]);
     const line = output.split('\n').find((each) => each.startsWith('{'));
     if (line !== undefined) return JSON.parse(line) as Simulated;
     const error = output.split('\n').find((each) => each.includes('Error'));
     return { events: 0, failure: failed ? `it ends abruptly or hangs: ${error ?? 'no error is told'}` : undefined };
+  }
+
+  /** Whether the seed in which something broke breaks something in the copy as it is now, too. */
+  breaksAgain(program: string, { seed }: Simulated, ...more: readonly string[]): boolean {
+    return seed !== undefined && this.simulate(program, `${seed}..${seed}`, ...more).failure !== undefined;
   }
 
   /** Types are not checked: a bug may leave an import unused. */

@@ -100,7 +100,13 @@ describe('a root whose key is kept outside', { timeout: 60_000 }, () => {
       { token: authority.token('worker'), availability: 0 },
       environment(),
     );
-    return NodeIdentity.create(join(authority.directory, name), enrolled.rootBundle, enrolled);
+    const identity = await NodeIdentity.create(join(authority.directory, name), enrolled.rootBundle, enrolled);
+    // As if it had a session: a rotation waits for who has not come yet.
+    await authority.store.update((tx) => {
+      const node = tx.node.get(identity.current.nodeId);
+      if (node) tx.node.update({ ...node, description: aNode(name).description });
+    });
+    return identity;
   }
 
   /** By another program, too. */

@@ -61,6 +61,57 @@ describe('a rotation of the root', () => {
     await rotation;
   });
 
+  it('waits for who has just been admitted, with a certificate of the new root but perhaps without knowing it', async () => {
+    const clock = new FakeClock();
+    const { store } = localStore(clock);
+    await store.update((tx) => {
+      tx.cluster.create(rotating());
+      tx.node.create(neverSeen(certified(aNode('n'), 'new')));
+    });
+    const stop = new AbortController();
+    const running = new RootRotation({ store, clock, pki, external: noAuthorities, log: silentLogger }).run(
+      stop.signal,
+    );
+    const newRoot = (): string | undefined => store.read.cluster.all()[0]?.rootCa?.caCert.toString();
+    for (let second = 0; second < 60; second++) await clock.advance(1_000);
+    expect(newRoot()).not.toBe('the next root');
+    await store.update((tx) => tx.node.update(seen(tx.node.get('n')!)));
+    for (let second = 0; second < 5; second++) await clock.advance(1_000);
+    expect(newRoot()).toBe('the next root');
+    stop.abort();
+    await running;
+  });
+
+  it('does not wait anew for who was missed during the rotation before', async () => {
+    const clock = new FakeClock();
+    const { store } = localStore(clock);
+    let roots = 0;
+    const counting: Pki = {
+      ...pki,
+      createRootCa: async () => ({ certificate: `root ${++roots}`, key: 'its key' }),
+      chainsTo: (chain, root) => chain === root,
+    };
+    await store.update((tx) => {
+      tx.cluster.create(rotating());
+      for (const root of ['root 0', 'root 1']) tx.node.create(neverSeen(certified(aNode(`from ${root}`), root)));
+    });
+    const stop = new AbortController();
+    const running = new RootRotation({ store, clock, pki: counting, external: noAuthorities, log: silentLogger }).run(
+      stop.signal,
+    );
+    for (let second = 0; second < 610; second++) await clock.advance(1_000);
+    const cluster = (): Cluster => store.read.cluster.all()[0] as Cluster;
+    expect(cluster().rootCa?.caCert.toString()).toBe('root 1');
+    await store.update((tx) => {
+      const { spec, ...rest } = cluster();
+      tx.cluster.update({ ...rest, spec: { ...spec!, caConfig: { ...spec!.caConfig!, forceRotate: 2 } } });
+    });
+    for (let second = 0; second < 10; second++) await clock.advance(1_000);
+    expect(cluster().rootCa?.caCert.toString()).toBe('root 2');
+    stop.abort();
+    await running;
+  });
+
   it('waits for all who were ever seen, and ten minutes for the others', async () => {
     await fc.assert(
       fc.asyncProperty(fates, fc.nat(900), async (nodes, newLeaderAfter) => {
@@ -152,6 +203,8 @@ class RotatingSwarm {
 }
 
 const seen = (node: Node): Node => ({ ...node, description: aNode('n').description });
+
+const neverSeen = (node: Node): Node => ({ ...node, description: undefined });
 
 const certified = (node: Node, chain: string): Node => ({
   ...node,
