@@ -27,8 +27,10 @@ const FAULTS: readonly Fault[] = [
   [2, 'managers change while leadership is handed over', (n) => n.changeManagersAndLeader()],
 ];
 
+/** Share of the seconds in which a fault strikes that is to strike often. */
+const OFTEN = 0.25;
 /** Within this long happens what is to meet, in virtual ms. */
-const MOMENT_MS = 200;
+const MOMENT_MS = 50;
 
 /** Of a manager that is down: it comes back in this second. */
 const COMES_BACK = 0.6;
@@ -50,13 +52,20 @@ export class Nemesis {
       tell(`manager ${each.number} comes back`);
       await this.#striker.swarm.startAgain(each);
     }
-    let left = nemesisRandom() * 100;
-    const fault = FAULTS.find(([percent]) => (left -= percent) < 0);
+    const fault = this.#choose();
     if (!fault) return;
     const [, name, strike] = fault;
     if (!switches.isOn(name)) return;
     tell(name);
     await strike(this.#striker);
+  }
+
+  #choose(): Fault | undefined {
+    const { nemesisRandom, switches } = this.#striker.swarm;
+    if (switches.often !== undefined && nemesisRandom() < OFTEN)
+      return FAULTS.find(([, name]) => name === switches.often);
+    let left = nemesisRandom() * 100;
+    return FAULTS.find(([percent]) => (left -= percent) < 0);
   }
 }
 

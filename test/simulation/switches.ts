@@ -1,7 +1,9 @@
-/** What may happen in a simulated swarm: each fault and each thing people do has a name by which it is switched off, or alone left on. */
+/** What may happen in a simulated swarm: each fault and each thing people do has a name by which it is switched off, alone left on, or made frequent. */
 
 export interface Switches {
   isOn(name: string): boolean;
+  /** A fault that strikes in many of the seconds. */
+  readonly often?: string | undefined;
 }
 
 export const ALL_ON: Switches = { isOn: () => true };
@@ -9,9 +11,10 @@ export const ALL_ON: Switches = { isOn: () => true };
 /**
  * @param only names of what may happen; empty for all
  * @param without names of what may not
+ * @param often name of a fault that strikes in many of the seconds
  */
-export function switches(only: readonly string[], without: readonly string[]): Switches {
+export function switches(only: readonly string[], without: readonly string[], often?: string): Switches {
   const on = new Set(only);
   const off = new Set(without);
-  return { isOn: (name) => (on.size === 0 || on.has(name)) && !off.has(name) };
+  return { isOn: (name) => (on.size === 0 || on.has(name)) && !off.has(name), often };
 }

@@ -1,10 +1,12 @@
 /** Planted bugs of those who deal with nodes: dispatcher, certificate authority, membership, the leader. */
 import { edit } from '../../../src/raft/test/planting/edit.ts';
-import { swarmMutation, type SwarmMutation } from './swarm-mutation.ts';
+import { often, swarmMutation, type SwarmMutation } from './swarm-mutation.ts';
 
 const CA = 'src/manager/ca/certificate-authority.ts';
 const ROTATION = 'src/manager/ca/root-rotation.ts';
 const MEMBERSHIP = 'src/manager/members/membership-service.ts';
+const COMES = 'node comes while the root is replaced';
+const HANDED = 'managers change while leadership is handed over';
 
 export const NODE_MUTATIONS: readonly SwarmMutation[] = [
   swarmMutation(
@@ -63,9 +65,12 @@ export const NODE_MUTATIONS: readonly SwarmMutation[] = [
     'authority: what changed while a certificate was being made is not looked at',
     edit(CA, 'if (node.role !== known.role || !signingRoot(clusterOf(tx)).equals(root)) return false;', ''),
   ),
-  swarmMutation(
-    'authority: who is admitted while the root begins to be replaced gets a certificate of the old one',
-    edit(CA, 'if (!signingRoot(cluster).equals(root)) return false;', ''),
+  often(
+    COMES,
+    swarmMutation(
+      'authority: who is admitted while the root begins to be replaced gets a certificate of the old one',
+      edit(CA, 'if (!signingRoot(cluster).equals(root)) return false;', ''),
+    ),
   ),
   swarmMutation(
     'authority: certificates without the twin of the new root',
@@ -79,13 +84,19 @@ export const NODE_MUTATIONS: readonly SwarmMutation[] = [
       '',
     ),
   ),
-  swarmMutation(
-    'root rotation: ends before who was admitted has come, and may know the old root only',
-    edit(ROTATION, 'wasSeen(node) &&\n      ', ''),
+  often(
+    COMES,
+    swarmMutation(
+      'root rotation: ends before who was admitted has come, and may know the old root only',
+      edit(ROTATION, 'wasSeen(node) &&\n      ', ''),
+    ),
   ),
-  swarmMutation(
-    'root rotation: waits for ever for who was admitted and never came',
-    edit(ROTATION, '(this.#missedSince.get(id) ?? now) >= NEVER_SEEN_MS', '(this.#missedSince.get(id) ?? now) < 0'),
+  often(
+    COMES,
+    swarmMutation(
+      'root rotation: waits for ever for who was admitted and never came',
+      edit(ROTATION, '(this.#missedSince.get(id) ?? now) >= NEVER_SEEN_MS', '(this.#missedSince.get(id) ?? now) < 0'),
+    ),
   ),
   swarmMutation(
     'root rotation: nodes are told of the new root only when it has taken over',
@@ -95,12 +106,15 @@ export const NODE_MUTATIONS: readonly SwarmMutation[] = [
     'root rotation: the tokens of the old root stay',
     edit(ROTATION, 'joinTokens: { worker: pki.newJoinToken(bundle), manager: pki.newJoinToken(bundle) },', ''),
   ),
-  swarmMutation(
-    'members: a request that is passed on twice is taken for that of the manager between',
-    edit(
-      MEMBERSHIP,
-      'passed.set(FORWARDED_NODE, callerNode(context));',
-      'passed.set(FORWARDED_NODE, context.caller.nodeId);',
+  often(
+    HANDED,
+    swarmMutation(
+      'members: a request that is passed on twice is taken for that of the manager between',
+      edit(
+        MEMBERSHIP,
+        'passed.set(FORWARDED_NODE, callerNode(context));',
+        'passed.set(FORWARDED_NODE, context.caller.nodeId);',
+      ),
     ),
   ),
   swarmMutation(

@@ -5,8 +5,15 @@ export interface SwarmMutation {
   readonly name: string;
   /** Files below the repository. */
   readonly edits: readonly Edit[];
+  /** A fault that is to strike often, for bugs that show at rare meetings only. */
+  readonly often?: string;
 }
 
 export function swarmMutation(name: string, ...edits: readonly Edit[]): SwarmMutation {
   return { name, edits };
+}
+
+/** @param fault that makes what has to meet meet */
+export function often(fault: string, mutation: SwarmMutation): SwarmMutation {
+  return { ...mutation, often: fault };
 }
