@@ -19,6 +19,12 @@ export interface LocalNetwork {
   readonly Containers?: unknown;
 }
 
+/** Undefined on a node without an engine. */
+export const localNetworks = (
+  { engine }: { readonly engine: Engine | undefined },
+  caller: EngineCaller,
+): LocalNetworks | undefined => engine && new LocalNetworks(engine, caller);
+
 export class LocalNetworks {
   readonly #engine: Engine;
   readonly #caller: EngineCaller;
