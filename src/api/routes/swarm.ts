@@ -37,9 +37,9 @@ export function registerSwarm(app: Router, context: ApiContext): void {
     const docker = readBody(request, swarmSpec);
     const clusterVersion = queryVersion(query, 'swarm');
     const rotation = {
-      workerJoinToken: queryStrictFlag(query, 'rotateWorkerToken'),
-      managerJoinToken: queryStrictFlag(query, 'rotateManagerToken'),
-      managerUnlockKey: queryStrictFlag(query, 'rotateManagerUnlockKey'),
+      workerJoinToken: queryStrictFlag(query, 'rotateWorkerToken', true),
+      managerJoinToken: queryStrictFlag(query, 'rotateManagerToken', true),
+      managerUnlockKey: queryStrictFlag(query, 'rotateManagerUnlockKey', true),
     };
     const swarm = await readSwarm(context, request);
     const { id, spec: base } = clusterOf(swarm);

@@ -146,6 +146,24 @@ describe('a service', () => {
     expect(shown?.['ContainerSpec']).toEqual({ ...newer.ContainerSpec, Isolation: 'default' });
   });
 
+  it('accepts the words of mounts and ports in any case, and parts that are for other runtimes', async () => {
+    const container = {
+      Image: 'busybox:local',
+      Mounts: [{ Type: 'BIND', Source: '/a', Target: '/a', BindOptions: { Propagation: 'RShared' } }],
+    };
+    await create(
+      minimal('words', {
+        TaskTemplate: { ContainerSpec: container, PluginSpec: {}, NetworkAttachmentSpec: { ContainerID: 'x' } },
+        EndpointSpec: { Ports: [{ Protocol: 'UDP', PublishMode: 'Host', TargetPort: 80 }] },
+      }),
+    );
+    const { Spec: spec } = (await rig.call('GET', '/services/words')).json;
+    expect(spec?.['TaskTemplate']?.['ContainerSpec']?.['Mounts']).toEqual([
+      { Type: 'bind', Source: '/a', Target: '/a', BindOptions: { Propagation: 'rshared' } },
+    ]);
+    expect(spec?.['EndpointSpec']?.['Ports']).toEqual([{ Protocol: 'udp', PublishMode: 'host', TargetPort: 80 }]);
+  });
+
   it('accepts keys in any case, unknown keys and text after the JSON', async () => {
     const answer = await rig.call(
       'POST',
