@@ -55,6 +55,13 @@ export class LocalNetworks {
     return found && swarmIdOf(found) === swarmId ? found.Containers : undefined;
   }
 
+  /** What the engine calls a network of the swarm it has; undefined when it has none of this id. */
+  async nameOf(swarmId: string): Promise<string | undefined> {
+    const filters = encodeURIComponent(JSON.stringify({ label: [`${SWARM_NETWORK_LABEL}=${swarmId}`] }));
+    const { json } = await this.#engine.ask('GET', `/networks?filters=${filters}`, this.#caller);
+    return (json as readonly LocalNetwork[] | undefined)?.[0]?.Name;
+  }
+
   /** Removes what no container uses; the names of what was removed. */
   async prune(filters: string): Promise<readonly string[]> {
     const asked = filters === '' ? {} : (JSON.parse(filters) as Record<string, unknown>);

@@ -119,7 +119,7 @@ export function registerNetworks(app: Router, context: ApiContext): void {
     return sendEmpty(reply, 204);
   });
 
-  if (engine && attachments) registerConnections(app, engine, attachments);
+  if (engine && attachments) registerConnections(app, context, engine, attachments);
   else {
     for (const verb of ['connect', 'disconnect']) {
       app.post(`/networks/:id/${verb}`, () => {
