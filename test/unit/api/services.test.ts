@@ -296,6 +296,25 @@ describe('a service', () => {
   });
 });
 
+describe('the endpoint of a service', () => {
+  const shown = async (name: string): Promise<unknown> =>
+    (await rig.call('GET', `/services/${name}`)).json['Endpoint']?.['Spec'];
+
+  it('is told once networks give it an address', async () => {
+    await rig.call('POST', '/networks/create', { Name: 'ends', Driver: 'overlay' });
+    for (const Mode of ['vip', 'dnsrr']) {
+      const id = await create(minimal(Mode, { Networks: [{ Target: 'ends' }], EndpointSpec: { Mode } }));
+      // As the allocator leaves them.
+      await rig.store.update((tx) => {
+        const service = tx.service.get(id);
+        const spec = service?.spec?.endpoint;
+        if (service) tx.service.update({ ...service, endpoint: { spec, ports: [], virtualIps: [] } });
+      });
+    }
+    expect([await shown('vip'), await shown('dnsrr')]).toEqual([{ Mode: 'vip' }, {}]);
+  });
+});
+
 describe('lists of services', () => {
   it('are filtered in both shapes of filters', async () => {
     await create(minimal('list-a', { Labels: { team: 'x', tier: '1' } }));
