@@ -228,6 +228,7 @@ describe('a node', () => {
     const answer = await rig.call('GET', '/nodes');
     expect(answer.status).toBe(503);
     expect(answer.message).toContain("Worker nodes can't be used to view or modify cluster state");
+    expect((await rig.call('POST', '/swarm/unlock', { UnlockKey: 'x' })).message).toBe(answer.message);
     const network = await rig.call('POST', '/networks/create', { Name: 'n', Driver: 'overlay' });
     expect([network.status, network.message]).toEqual([
       403,
