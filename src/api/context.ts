@@ -24,7 +24,7 @@ export interface ApiContext {
   readonly closing: AbortSignal;
 }
 
-export const NOT_MANAGER =
+const NOT_MANAGER =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
 const WORKER =
   "This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state. Please run this command on a manager node or promote the current node to a manager.";

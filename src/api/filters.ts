@@ -3,8 +3,8 @@
  * Values of one key are alternatives, keys restrict each other; all labels asked for must be there.
  */
 import { badRequest, unclassified } from './http-error.ts';
-import { isJsonArray, isJsonObject, type JsonValue } from './json/json-value.ts';
-import { parseJson } from './json/parse-json.ts';
+import { isJsonArray, isJsonObject, kindOfJson, type JsonValue } from './json/json-value.ts';
+import { parseWholeJson } from './json/parse-json.ts';
 import type { EnumWords } from './docker/values.ts';
 import { queryText, type Query } from './query.ts';
 
@@ -61,24 +61,34 @@ export function parseFilters(query: Query, accepted?: readonly string[]): Filter
   const text = queryText(query, 'filters');
   const values = new Map<string, readonly string[]>();
   if (text === '') return new Filters(values);
-  const json = parseJson(text);
+  const json = parseWholeJson(text);
   if (json === null) return new Filters(values);
-  if (!isJsonObject(json)) throw badRequest('invalid filters: write {"key":{"value":true}} or {"key":["value"]}');
+  if (!isJsonObject(json)) {
+    throw mismatch(json, 'map[string]map[string]bool', 'write {"key":{"value":true}} or {"key":["value"]}');
+  }
   for (const [key, member] of json) {
     if (accepted?.includes(key) === false) throw badRequest(`Invalid filter '${key}'`);
-    const found = member === null ? [] : isJsonArray(member) ? member : keysOfFlags(member);
-    if (!found?.every((value) => typeof value === 'string')) {
-      throw badRequest(
-        `invalid filters: the values of '${key}' must be a list of strings or an object with them as keys and true as values`,
-      );
-    }
+    const found = member === null ? [] : isJsonArray(member) ? member : keysOfFlags(key, member);
+    if (!found.every((value) => typeof value === 'string')) throw noValues(key, member, 'map[string]bool');
     if (found.length > 0) values.set(key, found);
   }
   return new Filters(values);
 }
 
 /** The keys of an object whose values are true or false; which of the two says nothing, as in Docker. */
-function keysOfFlags(member: JsonValue): readonly string[] | undefined {
-  if (!isJsonObject(member)) return undefined;
-  return [...member.values()].every((value) => typeof value === 'boolean') ? [...member.keys()] : undefined;
+function keysOfFlags(key: string, member: JsonValue): readonly string[] {
+  if (!isJsonObject(member)) throw noValues(key, member, 'map[string]bool');
+  for (const value of member.values()) if (typeof value !== 'boolean') throw noValues(key, value, 'bool');
+  return [...member.keys()];
 }
+
+const noValues = (key: string, found: JsonValue, goType: string): Error =>
+  mismatch(
+    found,
+    goType,
+    `the values of '${key}' must be a list of strings or an object with them as keys and true as values`,
+  );
+
+/** In the words of Go's decoder, then what to write. */
+const mismatch = (found: JsonValue, goType: string, remedy: string): Error =>
+  badRequest(`json: cannot unmarshal ${kindOfJson(found)} into Go value of type ${goType}: ${remedy}`);

@@ -63,6 +63,12 @@ export class Listeners {
     this.#server.on('upgrade', take);
   }
 
+  /** Answers a request to leave HTTP as if it were none, as HTTP lets servers do: some clients ask for HTTP/2 with every first one. */
+  stay(request: IncomingMessage, connection: Duplex, head: Buffer): void {
+    connection.unshift(Buffer.concat([headWithoutUpgrade(request), head]));
+    this.#server.emit('connection', connection);
+  }
+
   /**
    * Resolves with the port once connections are accepted (0 for unix sockets).
    * Throws invalidArgument when it would be served to other machines without TLS, failedPrecondition when the address cannot be had.
@@ -127,6 +133,18 @@ export class Listeners {
     connection.once('close', () => this.#connections.delete(connection));
     this.#server.emit('connection', connection);
   }
+}
+
+/** Names of headers that are about leaving HTTP. */
+const UPGRADE_HEADERS = new Set(['connection', 'http2-settings', 'upgrade']);
+
+function headWithoutUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMessage): Buffer {
+  let text = `${method} ${url} HTTP/${httpVersion}\r\n`;
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const [name = '', value = ''] = rawHeaders.slice(i, i + 2);
+    if (!UPGRADE_HEADERS.has(name.toLowerCase())) text += `${name}: ${value}\r\n`;
+  }
+  return Buffer.from(`${text}\r\n`, 'latin1');
 }
 
 function refusal(name: string, error: ListenError): SwarmError {

@@ -24,11 +24,18 @@ function find<K extends ObjectKind>(
   return match;
 }
 
-/** Names are unique whatever their case, but must be asked for as written. */
+/** Names are unique whatever their case; but for those of secrets and configs, they must be asked for as written. */
 function withUniqueName<K extends ObjectKind>(name: string, nameOf: (object: StoreObjects[K]) => string | undefined) {
   return (table: TableReader<K>): readonly StoreObjects[K][] => {
     const found = table.byName(name);
     return found && nameOf(found) === name ? [found] : [];
+  };
+}
+
+function withNameInAnyCase<K extends ObjectKind>(name: string) {
+  return (table: TableReader<K>): readonly StoreObjects[K][] => {
+    const found = table.byName(name);
+    return found ? [found] : [];
   };
 }
 
@@ -42,20 +49,10 @@ export const findService = (read: Reader, key: string): Service =>
   );
 
 export const findSecret = (read: Reader, key: string): Secret =>
-  find(
-    'secret',
-    read.secret,
-    key,
-    withUniqueName(key, (s) => s.spec?.annotations?.name),
-  );
+  find('secret', read.secret, key, withNameInAnyCase(key));
 
 export const findConfig = (read: Reader, key: string): Config =>
-  find(
-    'config',
-    read.config,
-    key,
-    withUniqueName(key, (c) => c.spec?.annotations?.name),
-  );
+  find('config', read.config, key, withNameInAnyCase(key));
 
 export const findNetwork = (read: Reader, key: string): Network =>
   find(

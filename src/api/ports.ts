@@ -229,6 +229,8 @@ export interface ContainerAttachment {
   readonly undo: () => Promise<void>;
   /** IPv4 address, without prefix length. */
   readonly address: string;
+  /** Name of the network, by which the engine knows it. */
+  readonly network: string;
 }
 
 /** The node's own membership. All calls throw SwarmError; the API has checked addresses, state and safety before. */

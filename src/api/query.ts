@@ -16,14 +16,16 @@ export const queryFlag = (query: Query, name: string): boolean =>
 const TRUE = ['1', 't', 'T', 'TRUE', 'true', 'True'];
 const FALSE = ['', '0', 'f', 'F', 'FALSE', 'false', 'False'];
 
-/** A flag whose value must be one. Throws badRequest. */
-export function queryStrictFlag(query: Query, name: string): boolean {
+/**
+ * A flag whose value must be one. Throws badRequest.
+ * @param isTerse those of `swarm update` say less than the others
+ */
+export function queryStrictFlag(query: Query, name: string, isTerse = false): boolean {
   const value = queryText(query, name);
   if (TRUE.includes(value)) return true;
   if (FALSE.includes(value)) return false;
-  throw badRequest(
-    `invalid value for ${name}: ${value}: strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`,
-  );
+  const reason = isTerse ? '' : `: strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`;
+  throw badRequest(`invalid value for ${name}: ${value}${reason}`);
 }
 
 /**

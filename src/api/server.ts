@@ -73,8 +73,8 @@ export function createApi(ports: ApiPorts, options: ApiOptions = {}): ApiServer 
   const context: ApiContext = { ports, events, engine, attachments, apiMinor, closing: closing.signal };
   const router = createRouter(context);
   const handle = createHandler(context, router, options.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES);
-  const upgrades = new Upgrades(context);
   const listeners = new Listeners({ handler: handle, tls: options.tls });
+  const upgrades = new Upgrades(context, (...request) => listeners.stay(...request));
   listeners.onUpgrade((request, connection, head) => upgrades.take(request, connection, head));
   events.start();
 

@@ -159,7 +159,7 @@ async function openOffice(address: string, token: string, signal: AbortSignal): 
   if (rootDigest(rootBundle) !== parseJoinToken(token).digest) {
     throw new SwarmError(
       'invalidArgument',
-      `the root certificate of ${address} does not match the join token: the token is for another cluster or was made before the root was rotated; print a new one with "swarmctl swarm join-token"`,
+      `remote CA does not match fingerprint: the root certificate of ${address} does not match the join token: the token is for another cluster or was made before the root was rotated; print a new one with "swarmctl swarm join-token"`,
     );
   }
   return { client: new NodeCAClient(address, anonymousCredentials(rootBundle), authorityChannelOptions), rootBundle };

@@ -25,6 +25,8 @@ export interface Attachment {
   readonly undo: () => Promise<void>;
   /** IPv4 address, without prefix length. */
   readonly address: string;
+  /** Name of the network. */
+  readonly network: string;
 }
 
 /** What it takes to ask for one. */
@@ -53,8 +55,12 @@ export async function attach({ resources, pool }: AttachmentWay, request: Attach
   );
   try {
     const task = await ready(pool, attachmentId);
-    const address = task.networks[0]?.addresses[0]?.split('/')[0] ?? '';
-    return { address, undo: () => giveUp(resources, attachmentId) };
+    const [place] = task.networks;
+    return {
+      address: place?.addresses[0]?.split('/')[0] ?? '',
+      network: place?.network?.spec?.annotations?.name ?? request.network,
+      undo: () => giveUp(resources, attachmentId),
+    };
   } catch (error) {
     await giveUp(resources, attachmentId).catch(() => undefined);
     throw error;

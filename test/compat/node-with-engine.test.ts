@@ -179,6 +179,17 @@ describeWith(['root', 'docker', 'dockerd', 'ip', 'busybox'], 'a node with an eng
       await expect(shell(`docker run --rm --network closed ${BUSYBOX_IMAGE} true`)).rejects.toThrow(
         'Could not attach to network closed: rpc error: code = PermissionDenied desc = network closed not manually attachable',
       );
+      // Networks are also meant by their ids, which are none of the engine's.
+      await shell(`id=$(docker network inspect -f '{{.Id}}' net)
+                   docker run -d --name five --network $id ${BUSYBOX_IMAGE} sleep 1000
+                   docker create --name six ${BUSYBOX_IMAGE} sleep 1000
+                   docker network connect $id six; docker start six
+                   docker run -d --name seven ${BUSYBOX_IMAGE} sleep 1000
+                   docker network connect $id seven`);
+      for (const name of ['five', 'six', 'seven']) expect(await addressOf(name)).toMatch(/^10\.77\.1\.\d+$/);
+      await shell("docker network disconnect $(docker network inspect -f '{{.Id}}' net) seven");
+      expect(await addressOf('seven')).toBe('<no value>');
+      await shell('docker rm -f five six seven');
       await shell('docker restart -t 0 one; docker stop -t 0 two; docker start two; docker service rm web');
       await expect.poll(() => looks('one', 'three'), { timeout: 10_000 }).toBe(connected);
       await expect(shell('docker network rm net')).rejects.toThrow('is in use');

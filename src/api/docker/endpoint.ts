@@ -30,10 +30,18 @@ export const endpointSpecToProto = (docker: Decoded<typeof endpointSpec>): Endpo
   mode: resolutionModes.parse(docker.Mode, ResolutionMode.VIP, (word) => `invalid resolution mode: "${word}"`),
   ports: (docker.Ports ?? []).map((port) => ({
     name: port.Name ?? '',
-    protocol: protocols.parse(port.Protocol, Protocol.TCP, (word) => `invalid port protocol: "${word}"`),
+    protocol: protocols.parse(
+      port.Protocol?.toLowerCase(),
+      Protocol.TCP,
+      () => `invalid port protocol: "${port.Protocol}"`,
+    ),
     targetPort: port.TargetPort ?? 0,
     publishedPort: port.PublishedPort ?? 0,
-    publishMode: publishModes.parse(port.PublishMode, PublishMode.INGRESS, (word) => `invalid publish mode: "${word}"`),
+    publishMode: publishModes.parse(
+      port.PublishMode?.toLowerCase(),
+      PublishMode.INGRESS,
+      () => `invalid publish mode: "${port.PublishMode}"`,
+    ),
   })),
 });
 
@@ -50,10 +58,11 @@ export const portToDocker = (port: PortConfig): object => ({
   PublishMode: publishModes.word(port.publishMode),
 });
 
-/** A service with neither ports, addresses nor networks shows the empty endpoint, whatever it asked for. */
+/** A service with neither ports nor addresses, nor networks that give it one, shows the empty endpoint, whatever it asked for. */
 export function endpointToDocker(proto: Endpoint | undefined, hasNetworks: boolean): object {
   const { spec, ports = [], virtualIps = [] } = proto ?? {};
-  const isUsed = hasNetworks || ports.length > 0 || virtualIps.length > 0 || (spec?.ports ?? []).length > 0;
+  const awaitsAddress = hasNetworks && spec?.mode !== ResolutionMode.DNSRR;
+  const isUsed = awaitsAddress || ports.length > 0 || virtualIps.length > 0 || (spec?.ports ?? []).length > 0;
   return {
     Spec: spec && isUsed ? endpointSpecToDocker(spec) : {},
     Ports: nonEmpty(ports.map(portToDocker)),

@@ -5,7 +5,7 @@ import type { InitSwarmRequest, JoinSwarmRequest } from '../ports.ts';
 import { mergeSwarmSpec, swarmSpec } from './cluster.ts';
 import { clusterDefaults } from '../../common/cluster-defaults.ts';
 import { optionalAvailability } from './node.ts';
-import { advertiseAddress, dataPathAddress, requireListenAddress } from './node-addresses.ts';
+import { advertiseAddress, dataPathAddress, requireListenAddress, requireSomeListenAddress } from './node-addresses.ts';
 
 export const swarmInitRequest = struct('swarm.InitRequest', {
   ListenAddr: text,
@@ -56,6 +56,7 @@ export function initRequestToPort(docker: Decoded<typeof swarmInitRequest>): Ini
 
 /** Throws badRequest. */
 export function joinRequestToPort(docker: Decoded<typeof swarmJoinRequest>): JoinSwarmRequest {
+  requireSomeListenAddress(docker.ListenAddr);
   const remoteAddrs = (docker.RemoteAddrs ?? []).filter((address) => address !== '');
   if (remoteAddrs.length === 0) throw badRequest('at least 1 RemoteAddr is required to join');
   const listenAddr = requireListenAddress(docker.ListenAddr);

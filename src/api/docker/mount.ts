@@ -46,14 +46,14 @@ type DockerMount = Decoded<typeof mount>;
 
 export function mountToProto(docker: DockerMount): Mount {
   return {
-    type: types.parse(docker.Type, MountType.BIND, (word) => `invalid MountType: "${word}"`),
+    type: types.parse(docker.Type?.toLowerCase(), MountType.BIND, () => `invalid MountType: "${docker.Type}"`),
     source: docker.Source ?? '',
     target: docker.Target ?? '',
     readonly: docker.ReadOnly ?? false,
     consistency: consistencies.parse(
-      docker.Consistency,
+      docker.Consistency?.toLowerCase(),
       Consistency.DEFAULT,
-      (word) => `invalid MountConsistency: "${word}"`,
+      () => `invalid MountConsistency: "${docker.Consistency}"`,
     ),
     bindOptions: docker.BindOptions && bindOptionsToProto(docker.BindOptions),
     volumeOptions: docker.VolumeOptions && volumeOptionsToProto(docker.VolumeOptions),
@@ -65,9 +65,9 @@ export function mountToProto(docker: DockerMount): Mount {
 function bindOptionsToProto(docker: Decoded<typeof bindOptions>): Mount_BindOptions | undefined {
   const options = {
     propagation: propagations.parse(
-      docker.Propagation,
+      docker.Propagation?.toLowerCase(),
       Propagation.RPRIVATE,
-      (word) => `invalid MountPropagation: "${word}"`,
+      () => `invalid MountPropagation: "${docker.Propagation}"`,
     ),
     nonrecursive: docker.NonRecursive ?? false,
     createmountpoint: docker.CreateMountpoint ?? false,

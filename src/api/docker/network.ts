@@ -52,7 +52,7 @@ export function networkSpecToProto(docker: DockerNetworkCreateRequest): NetworkS
 
 function ipamConfigToProto(docker: Decoded<typeof ipamConfig>): IPAMConfig {
   const { Subnet: subnet = '' } = docker;
-  if (subnet !== '' && !parseIpNetwork(subnet)) {
+  if (!parseIpNetwork(subnet)) {
     throw badRequest(`Invalid subnet ${subnet} : invalid CIDR address: ${subnet}`);
   }
   return {

@@ -3,9 +3,15 @@ import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { badRequest } from '../http-error.ts';
 
-/** Throws badRequest. */
-export function requireListenAddress(text: string | undefined): string {
+/** Throws badRequest unless one is given, whatever it is. */
+export function requireSomeListenAddress(text: string | undefined): string {
   if (!text) throw badRequest('invalid ListenAddr "": invalid empty address');
+  return text;
+}
+
+/** Throws badRequest. */
+export function requireListenAddress(given: string | undefined): string {
+  const text = requireSomeListenAddress(given);
   if (isAddress(hostOf(text))) return text;
   throw badRequest('listen address must be an IP address or network interface (with optional port number)');
 }

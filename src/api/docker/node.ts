@@ -90,6 +90,7 @@ const descriptionToDocker = (description: NodeDescription): object => ({
     Plugins: nonEmpty(
       (description.engine?.plugins ?? [])
         .filter(isToldToClients)
+        .toSorted(byTypeAndName)
         .map((plugin) => ({ Type: nonEmpty(plugin.type), Name: nonEmpty(plugin.name) })),
     ),
   },
@@ -106,6 +107,10 @@ const descriptionToDocker = (description: NodeDescription): object => ({
 
 /** That a node runs containers goes without saying among Docker's clients; only our scheduler is told. */
 const isToldToClients = ({ type, name }: PluginDescription): boolean => type !== 'Runtime' || name !== 'docker';
+
+/** As engines tell of theirs. */
+const byTypeAndName = (a: PluginDescription, b: PluginDescription): number =>
+  `${a.type} ${a.name}` < `${b.type} ${b.name}` ? -1 : 1;
 
 const tlsInfoToDocker = (info: NodeTLSInfo): object => ({
   TrustRoot: nonEmpty(Buffer.from(info.trustRoot).toString()),

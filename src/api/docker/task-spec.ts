@@ -84,9 +84,7 @@ function runtimeToProto(docker: DockerTaskSpec): TaskSpec['runtime'] {
     throw badRequest('TaskTemplate.Runtime "plugin": plugin services are not offered; use "container"');
   }
   if (docker.Runtime && docker.Runtime !== 'container') throw badRequest('unsupported runtime');
-  if (!docker.ContainerSpec || docker.PluginSpec || docker.NetworkAttachmentSpec) {
-    throw badRequest('mismatched Runtime and *Spec fields');
-  }
+  if (!docker.ContainerSpec) throw badRequest('mismatched Runtime and *Spec fields');
   const container = containerSpecToProto(docker.ContainerSpec);
   return { $case: 'container', value: { ...container, pidsLimit: docker.Resources?.Limits?.Pids ?? 0 } };
 }

@@ -28,6 +28,8 @@ export interface Endpoint {
 
 /** A place in a network of the swarm: what to tell the engine, and how to give it up. */
 interface Joined {
+  /** Name of the network. */
+  readonly network: string;
   readonly settings: Endpoint;
   readonly undo: () => Promise<void>;
 }
@@ -63,7 +65,7 @@ export class Attachments {
         const joined = await this.#attach(container, network, endpoint ?? {});
         if (joined === undefined) continue;
         attached.push(joined);
-        await this.#replaceEndpoint(container.Id, network, joined.settings, caller);
+        await this.#replaceEndpoint(container.Id, network, joined, caller);
       }
       return undo;
     } catch (error) {
@@ -74,9 +76,17 @@ export class Attachments {
     }
   }
 
-  /** The engine takes an address only anew. */
-  async #replaceEndpoint(container: string, network: string, settings: Endpoint, caller: EngineCaller): Promise<void> {
-    await this.#tell(network, 'disconnect', { Container: container, Force: true }, caller);
+  /**
+   * The engine takes an address only anew.
+   * @param named how the container names the network, which may be by its id
+   */
+  async #replaceEndpoint(
+    container: string,
+    named: string,
+    { network, settings }: Joined,
+    caller: EngineCaller,
+  ): Promise<void> {
+    await this.#tell(named, 'disconnect', { Container: container, Force: true }, caller);
     const status = await this.#tell(network, 'connect', { Container: container, EndpointConfig: settings }, caller);
     if (status < 400) return;
     throw new HttpError(500, `Could not attach to network ${network}: the engine refuses it (status ${status})`);
@@ -126,7 +136,7 @@ export class Attachments {
     // One that was chosen for an earlier run may be somebody else's by now.
     const wished = endpoint.DriverOpts?.[CHOSEN] === undefined ? (endpoint.IPAMConfig?.IPv4Address ?? '') : '';
     try {
-      const { address, undo } = await this.#node.attachContainer({
+      const place = await this.#node.attachContainer({
         network,
         containerId: container.Id,
         aliases: [...new Set([...own, ...(endpoint.Aliases ?? [])])],
@@ -134,10 +144,10 @@ export class Attachments {
       });
       const settings = {
         ...endpoint,
-        IPAMConfig: { ...endpoint.IPAMConfig, IPv4Address: address },
+        IPAMConfig: { ...endpoint.IPAMConfig, IPv4Address: place.address },
         ...(wished === '' && { DriverOpts: { ...endpoint.DriverOpts, [CHOSEN]: '' } }),
       };
-      return { settings, undo: () => undo().catch(() => undefined) };
+      return { network: place.network, settings, undo: () => place.undo().catch(() => undefined) };
     } catch (error) {
       if (isSwarmError(error, 'notFound')) return undefined;
       const { status, message } = plainError(error);

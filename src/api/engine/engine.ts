@@ -85,9 +85,15 @@ export class Engine {
   /**
    * Passes a request on as it came, its body whole or still to be read, and the answer back; resolves with its status.
    * @param body in place of the one that came
+   * @param url in place of the one it came for
    */
-  async pass(request: ApiRequest, reply: ApiReply, body: Buffer = request.body): Promise<number> {
-    const answer = await this.#send(request.method, request.originalUrl, request.apiMinor, {
+  async pass(
+    request: ApiRequest,
+    reply: ApiReply,
+    body: Buffer = request.body,
+    url = request.originalUrl,
+  ): Promise<number> {
+    const answer = await this.#send(request.method, url, request.apiMinor, {
       headers: passedHeaders(request, body),
       body: body.length > 0 ? body : request.raw,
       signal: request.signal,

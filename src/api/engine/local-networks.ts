@@ -19,6 +19,12 @@ export interface LocalNetwork {
   readonly Containers?: unknown;
 }
 
+/** Undefined on a node without an engine. */
+export const localNetworks = (
+  { engine }: { readonly engine: Engine | undefined },
+  caller: EngineCaller,
+): LocalNetworks | undefined => engine && new LocalNetworks(engine, caller);
+
 export class LocalNetworks {
   readonly #engine: Engine;
   readonly #caller: EngineCaller;
@@ -47,6 +53,13 @@ export class LocalNetworks {
   async containersOn(name: string, swarmId: string): Promise<unknown> {
     const found = await this.#inspect(name);
     return found && swarmIdOf(found) === swarmId ? found.Containers : undefined;
+  }
+
+  /** What the engine calls a network of the swarm it has; undefined when it has none of this id. */
+  async nameOf(swarmId: string): Promise<string | undefined> {
+    const filters = encodeURIComponent(JSON.stringify({ label: [`${SWARM_NETWORK_LABEL}=${swarmId}`] }));
+    const { json } = await this.#engine.ask('GET', `/networks?filters=${filters}`, this.#caller);
+    return (json as readonly LocalNetwork[] | undefined)?.[0]?.Name;
   }
 
   /** Removes what no container uses; the names of what was removed. */

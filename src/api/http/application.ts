@@ -43,7 +43,7 @@ export function application(options: ApplicationOptions): RequestListener {
       else sendError(reply, error, (unexpected) => options.failed(unexpected, raw));
     };
     try {
-      const originalUrl = raw.url ?? '/';
+      const originalUrl = (raw.url = withoutAuthority(raw.url ?? '/'));
       const minor = requestedMinor(originalUrl, apiMinor);
       const path = originalUrl.split('?', 1)[0] ?? '';
       if (path.includes('//')) {
@@ -81,6 +81,13 @@ export function application(options: ApplicationOptions): RequestListener {
       fail(error);
     }
   };
+}
+
+/** Proxies name the server in the address, too. */
+function withoutAuthority(url: string): string {
+  if (url.startsWith('/')) return url;
+  const path = url.replace(/^https?:\/\/[^/?]*/i, '');
+  return path.startsWith('/') ? path : `/${path}`;
 }
 
 const NO_BODY = Buffer.alloc(0);

@@ -78,6 +78,8 @@ export class Router {
     if (!found) return undefined;
     // The table answers with its own handler when it cannot read the path.
     if (!found.store) found.handler(UNUSED, UNUSED, {}, undefined, {});
+    // No object has an empty name.
+    if (Object.values(found.params).includes('')) return undefined;
     return { route: found.store as Route, params: found.params };
   }
 

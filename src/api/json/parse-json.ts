@@ -1,5 +1,5 @@
 /**
- * Reads the first JSON value of a text, ignoring what follows it, as Docker's decoder does. Errors are worded as Go's,
+ * Reads JSON as Docker does: of a body the first value, ignoring what follows it, of a parameter all. Errors are worded as Go's,
  * because clients print them; nesting is limited so that hostile input cannot exhaust the stack.
  */
 import { badRequest } from '../http-error.ts';
@@ -29,24 +29,41 @@ const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 /** What a string is made of besides escapes: no control characters, quotation marks or backslashes. */
 const PLAIN = /[ !#-[\]-\uffff]*/y;
 
-/** Throws badRequest (400) with the reason. */
+/** The first value of a body; what follows is ignored. Throws badRequest (400) with the reason. */
 export function parseJson(text: string): JsonValue {
-  return new Parser(text).parse();
+  return new Parser(text, 'unexpected EOF').first();
+}
+
+/** A text that is one value and nothing else. Throws badRequest (400) with the reason. */
+export function parseWholeJson(text: string): JsonValue {
+  return new Parser(text, 'unexpected end of JSON input').only();
 }
 
 class Parser {
   readonly #text: string;
+  readonly #cutShort: string;
   #at = 0;
   #depth = 0;
 
-  constructor(text: string) {
+  /** @param cutShort what is said of a text that ends too early */
+  constructor(text: string, cutShort: string) {
     this.#text = text;
+    this.#cutShort = cutShort;
   }
 
-  parse(): JsonValue {
+  first(): JsonValue {
     this.#skipSpace();
-    if (this.#at >= this.#text.length) throw badRequest('EOF: the request has no body, and a JSON document is needed');
+    if (this.#at >= this.#text.length) {
+      throw badRequest('got EOF while reading request body: it is empty, and a JSON document is needed');
+    }
     return this.#value();
+  }
+
+  only(): JsonValue {
+    const value = this.#value();
+    this.#skipSpace();
+    if (this.#at < this.#text.length) throw this.#unexpected('after top-level value');
+    return value;
   }
 
   #value(): JsonValue {
@@ -161,7 +178,7 @@ class Parser {
 
   #unexpected(where: string): Error {
     const c = this.#text.codePointAt(this.#at);
-    if (c === undefined) return badRequest('unexpected end of JSON input');
+    if (c === undefined) return badRequest(this.#cutShort);
     return badRequest(`invalid character ${quoteCharacter(String.fromCodePoint(c))} ${where}`);
   }
 }

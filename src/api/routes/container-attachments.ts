@@ -2,6 +2,7 @@
 import { pathPart, type ApiContext } from '../context.ts';
 import type { Attachments, Endpoint } from '../engine/attachments.ts';
 import type { Engine } from '../engine/engine.ts';
+import { LocalNetworks } from '../engine/local-networks.ts';
 import type { ApiRequest } from '../http/request.ts';
 import type { Router } from '../http/router.ts';
 
@@ -21,22 +22,36 @@ export function registerAttachedContainers(app: Router, context: ApiContext): vo
 }
 
 /** Connect and disconnect of networks. */
-export function registerConnections(app: Router, engine: Engine, attachments: Attachments): void {
+export function registerConnections(app: Router, context: ApiContext, engine: Engine, attachments: Attachments): void {
   app.post('/networks/:id/connect', async (request, reply) => {
+    const network = await knownToEngine(context, engine, request);
     const body = objectOf(request.body);
     const endpoint = endpointOf(body['EndpointConfig']);
-    const joined =
-      endpoint && (await attachments.connecting(textOf(body['Container']), pathPart(request, 'id'), endpoint, request));
+    const joined = endpoint && (await attachments.connecting(textOf(body['Container']), network, endpoint, request));
     const changed = joined && Buffer.from(JSON.stringify({ ...body, EndpointConfig: joined.settings }));
-    await passOrUndo(() => engine.pass(request, reply, changed), joined?.undo);
+    await passOrUndo(() => engine.pass(request, reply, changed, urlOf(network, request)), joined?.undo);
   });
   app.post('/networks/:id/disconnect', async (request, reply) => {
+    const network = await knownToEngine(context, engine, request);
     const container = textOf(objectOf(request.body)['Container']);
-    if ((await engine.pass(request, reply)) < 400) {
-      await attachments.disconnected(container, pathPart(request, 'id'), request);
+    if ((await engine.pass(request, reply, undefined, urlOf(network, request))) < 400) {
+      await attachments.disconnected(container, network, request);
     }
   });
 }
+
+/** Networks of the swarm have other ids on the engine: there they are known by their names. */
+async function knownToEngine({ ports }: ApiContext, engine: Engine, request: ApiRequest): Promise<string> {
+  const key = pathPart(request, 'id');
+  const swarm = ports.swarm.current();
+  const name = swarm
+    ? swarm.store.read.network.get(key)?.spec?.annotations?.name
+    : await new LocalNetworks(engine, request).nameOf(key);
+  return name ?? key;
+}
+
+const urlOf = (network: string, { originalUrl }: ApiRequest): string =>
+  originalUrl.replace(/\/networks\/[^/]+\//, () => `/networks/${encodeURIComponent(network)}/`);
 
 /** A place in a network is given up again when the engine refuses what it was for, or cannot be asked. */
 async function passOrUndo(pass: () => Promise<number>, undo: (() => Promise<void>) | undefined): Promise<void> {

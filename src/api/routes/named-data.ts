@@ -2,7 +2,7 @@
 import type { ControlService } from '../../manager/control/control.ts';
 import type { Annotations, Version } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import { pathPart, queryOf, readSwarm, requireSwarm, sendEmpty, sendJson, type ApiContext } from '../context.ts';
-import { parseFilters } from '../filters.ts';
+import { parseFilters, type Filters } from '../filters.ts';
 import { viaRpc } from '../http-error.ts';
 import type { ApiRequest } from '../http/request.ts';
 import type { Router } from '../http/router.ts';
@@ -47,12 +47,7 @@ export function registerNamedData<Spec, Data extends Stored>(
     const { store } = await readSwarm(context, request);
     const listed = data.all(store.read).filter(({ id, spec }) => {
       const { name = '', labels } = spec?.annotations ?? {};
-      return (
-        filters.allowsPrefix('id', id) &&
-        filters.allowsPrefix('name', name) &&
-        filters.allows('names', name) &&
-        filters.allowsLabels('label', labels)
-      );
+      return isNamed(filters, id, name) && filters.allowsLabels('label', labels);
     });
     return sendList(reply, listed, (each) => data.toDocker(each));
   });
@@ -81,4 +76,15 @@ export function registerNamedData<Spec, Data extends Stored>(
     await viaRpc(data.remove(control, named(store.read, request).id, request));
     return sendEmpty(reply, 204);
   });
+}
+
+/** As in Docker, ids and names are alternatives, and the case of names does not count. */
+function isNamed(filters: Filters, id: string, name: string): boolean {
+  if (!['id', 'name', 'names'].some((key) => filters.has(key))) return true;
+  const folded = name.toLowerCase();
+  return (
+    filters.get('id').some((text) => id.startsWith(text)) ||
+    filters.get('name').some((text) => folded.startsWith(text.toLowerCase())) ||
+    filters.get('names').some((text) => folded === text.toLowerCase())
+  );
 }

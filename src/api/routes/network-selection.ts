@@ -1,7 +1,9 @@
 /** Which networks of the swarm a list or a prune means. */
-import { compareTimestamps } from '../../common/time.ts';
+import { compareTimestamps, parseDurationMs, timestampOfMs } from '../../common/time.ts';
 import type { Network } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import type { Timestamp } from '../../proto/generated/google/protobuf/timestamp.ts';
 import type { Filters } from '../filters.ts';
+import { unclassified } from '../http-error.ts';
 import type { StoreReads } from '../ports.ts';
 import { parseTimeBound } from '../streams/time-bound.ts';
 
@@ -39,14 +41,39 @@ function containsAnchored(candidate: string, text: string): boolean {
 const isNetworkUsed = (read: StoreReads['read'], { id }: Network): boolean =>
   read.service.by('network', id).length > 0 || read.task.by('network', id).length > 0;
 
+/** The moment `prune` asks about: a time, or how long ago it was. Throws 500, as Docker does. */
+export function parseUntil(filters: Filters, nowMs: number): Timestamp | undefined {
+  const [text, ...others] = filters.get('until');
+  if (text === undefined) return undefined;
+  if (others.length > 0) throw unclassified('more than one until filter specified');
+  const agoMs = durationMsOf(text);
+  if (agoMs !== undefined) return timestampOfMs(nowMs - agoMs);
+  try {
+    return parseTimeBound(text);
+  } catch {
+    throw unclassified(`failed to parse value as time or duration: ${JSON.stringify(text)}`);
+  }
+}
+
+/** Undefined for what is no duration. */
+function durationMsOf(text: string): number | undefined {
+  try {
+    return parseDurationMs(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Whether `prune` takes a network of the swarm. */
-export function isPruned(read: StoreReads['read'], network: Network, filters: Filters): boolean {
+export function isPruned(
+  read: StoreReads['read'],
+  network: Network,
+  filters: Filters,
+  until: Timestamp | undefined,
+): boolean {
   const labels = network.spec?.annotations?.labels;
   const created = network.meta?.createdAt;
-  const isOldEnough = filters.get('until').every((text) => {
-    const until = parseTimeBound(text);
-    return until !== undefined && created !== undefined && compareTimestamps(created, until) < 0;
-  });
+  const isOldEnough = until === undefined || (created !== undefined && compareTimestamps(created, until) < 0);
   return (
     !network.spec?.ingress &&
     !isNetworkUsed(read, network) &&

@@ -1,6 +1,7 @@
 /** /networks: those of the swarm, and beside them those of this machine, which belong to its container engine. */
 import { isSwarmError } from '../../common/errors.ts';
 import type { Network } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import type { Timestamp } from '../../proto/generated/google/protobuf/timestamp.ts';
 import { pathPart, queryOf, readBody, readSwarm, sendEmpty, sendJson, type ApiContext } from '../context.ts';
 import {
   networkCreateRequest,
@@ -10,7 +11,7 @@ import {
 } from '../docker/network.ts';
 import { networkDetails } from '../docker/network-details.ts';
 import { registerConnections } from './container-attachments.ts';
-import { LocalNetworks, NAMES_OF_ENGINES, type LocalNetwork } from '../engine/local-networks.ts';
+import { localNetworks, NAMES_OF_ENGINES, type LocalNetwork, type LocalNetworks } from '../engine/local-networks.ts';
 import { parseFilters, type Filters } from '../filters.ts';
 import { badRequest, HttpError, notFound, unclassified, viaRpc } from '../http-error.ts';
 import type { ApiRequest } from '../http/request.ts';
@@ -18,7 +19,7 @@ import type { Handler, Router } from '../http/router.ts';
 import { sendList } from '../list-reply.ts';
 import { findNetwork } from '../lookup.ts';
 import { queryStrictFlag, queryText } from '../query.ts';
-import { isListed, isPredefined, isPruned } from './network-selection.ts';
+import { isListed, isPredefined, isPruned, parseUntil } from './network-selection.ts';
 
 const FILTERS = ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type'];
 const TYPES = ['builtin', 'custom'];
@@ -28,7 +29,7 @@ const SWARM_DRIVER = 'overlay';
 
 export function registerNetworks(app: Router, context: ApiContext): void {
   const { engine, attachments } = context;
-  const localTo = (request: ApiRequest): LocalNetworks | undefined => engine && new LocalNetworks(engine, request);
+  const localTo = (request: ApiRequest): LocalNetworks | undefined => localNetworks(context, request);
 
   const list: Handler = async (request, reply) => {
     const query = queryOf(request);
@@ -53,18 +54,20 @@ export function registerNetworks(app: Router, context: ApiContext): void {
     }
     if (belongsToMachine(docker)) {
       if (!engine) throw noEngine(docker);
+      // By this name services and containers mean the swarm's.
+      if (isNameInSwarm(context, docker.Name ?? '')) throw nameTaken(docker.Name ?? '');
       await engine.pass(request, reply, withDuplicateCheck(request));
       return;
     }
     const spec = networkSpecToProto(docker);
+    refuseAwayFromManagers(context, docker);
     const swarm = await readSwarm(context, request);
     const name = docker.Name ?? '';
-    if (name !== '' && swarm.store.read.network.byName(name)) {
-      throw new HttpError(409, `network with name ${name} already exists`);
-    }
+    if (name !== '' && swarm.store.read.network.byName(name)) throw nameTaken(name);
     if (NAMES_OF_ENGINES.has(name)) {
-      throw new HttpError(403, `operation is not permitted on predefined ${name} network`);
+      throw new HttpError(403, `operation is not permitted on predefined ${name} network `);
     }
+    if (mustBeUnique(request, docker) && (await localTo(request)?.find(name))?.Name === name) throw nameTaken(name);
     const { network } = await viaRpc(swarm.control.createNetwork({ id: '', spec }, request));
     return sendJson(reply, 201, { Id: network?.id ?? '', Warning: '' });
   });
@@ -72,8 +75,9 @@ export function registerNetworks(app: Router, context: ApiContext): void {
   app.post('/networks/prune', async (request, reply) => {
     const query = queryOf(request);
     const filters = parseFilters(query, PRUNE_FILTERS);
+    const until = parseUntil(filters, context.ports.clock.now());
     const removed = [
-      ...(await pruneSwarm(context, request, filters)),
+      ...(await pruneSwarm(context, request, filters, until)),
       ...((await localTo(request)?.prune(queryText(query, 'filters'))) ?? []),
     ];
     return sendJson(reply, 200, { NetworksDeleted: removed.length > 0 ? removed : null });
@@ -84,7 +88,7 @@ export function registerNetworks(app: Router, context: ApiContext): void {
     const key = pathPart(request, 'id');
     const scope = queryText(query, 'scope');
     const isVerbose = queryStrictFlag(query, 'verbose');
-    const local = scope === 'swarm' ? undefined : await localTo(request)?.find(key);
+    const local = scope === '' || scope === 'local' ? await localTo(request)?.find(key) : undefined;
     if (local && isExactly(local, key)) return sendJson(reply, 200, local);
     const networks = scope === '' || scope === 'swarm' ? await networksOfSwarm(context, request) : undefined;
     const network = networks && foundIn(networks, key, scope);
@@ -108,13 +112,14 @@ export function registerNetworks(app: Router, context: ApiContext): void {
       await engine.pass(request, reply);
       return;
     }
+    if (!context.ports.swarm.current()) throw notFound('network', key);
     const swarm = await readSwarm(context, request);
     const { id } = findNetwork(swarm.store.read, key);
     await viaRpc(swarm.control.removeNetwork({ name: '', networkId: id }, request));
     return sendEmpty(reply, 204);
   });
 
-  if (engine && attachments) registerConnections(app, engine, attachments);
+  if (engine && attachments) registerConnections(app, context, engine, attachments);
   else {
     for (const verb of ['connect', 'disconnect']) {
       app.post(`/networks/:id/${verb}`, () => {
@@ -128,6 +133,25 @@ function requireOneFlag(values: readonly string[], key: string): void {
   if (values.length > 1) throw badRequest(`got more than one value for filter key "${key}"`);
   if (values.some((value) => !FLAGS.includes(value))) {
     throw badRequest(`invalid value for filter '${key}', must be "true" (or "1"), or "false" (or "0")`);
+  }
+}
+
+const nameTaken = (name: string): HttpError => new HttpError(409, `network with name ${name} already exists`);
+
+const isNameInSwarm = ({ ports }: ApiContext, name: string): boolean =>
+  name !== '' && ports.swarm.current()?.store.read.network.byName(name)?.spec?.annotations?.name === name;
+
+/** Of networks Docker says more than that the node is no manager. */
+function refuseAwayFromManagers({ ports }: ApiContext, { Driver }: DockerNetworkCreateRequest): void {
+  const { state, isManager } = ports.node.info();
+  if (state === 'inactive' && Driver !== SWARM_DRIVER) {
+    throw new HttpError(403, 'cannot create a swarm scoped network when swarm is not active');
+  }
+  if (state === 'active' && !isManager) {
+    throw new HttpError(
+      403,
+      'Cannot create a multi-host network from a worker node. Please create the network from a manager node.',
+    );
   }
 }
 
@@ -156,11 +180,16 @@ function foundIn({ read }: SwarmNetworks, key: string, scope: string): Network |
 
 const isExactly = ({ Id, Name }: LocalNetwork, key: string): boolean => Id === key || Name === key;
 
-async function pruneSwarm(context: ApiContext, request: ApiRequest, filters: Filters): Promise<readonly string[]> {
+async function pruneSwarm(
+  context: ApiContext,
+  request: ApiRequest,
+  filters: Filters,
+  until: Timestamp | undefined,
+): Promise<readonly string[]> {
   if (!context.ports.swarm.current()) return [];
   const { control, store } = await readSwarm(context, request);
   const removed: string[] = [];
-  for (const network of store.read.network.all().filter((n) => isPruned(store.read, n, filters))) {
+  for (const network of store.read.network.all().filter((n) => isPruned(store.read, n, filters, until))) {
     try {
       await control.removeNetwork({ name: '', networkId: network.id }, request);
       removed.push(network.spec?.annotations?.name ?? network.id);
@@ -182,6 +211,9 @@ function requireJsonType(request: ApiRequest): void {
 /** From 1.44 on clients take for granted that a name is given once; an older engine sees to that only when it is asked. */
 const UNIQUE_NAMES_MINOR = 44;
 
+const mustBeUnique = ({ apiMinor }: ApiRequest, { CheckDuplicate }: DockerNetworkCreateRequest): boolean =>
+  CheckDuplicate === true || apiMinor >= UNIQUE_NAMES_MINOR;
+
 function withDuplicateCheck({ apiMinor, body }: ApiRequest): Buffer | undefined {
   if (apiMinor < UNIQUE_NAMES_MINOR) return undefined;
   try {
@@ -193,8 +225,8 @@ function withDuplicateCheck({ apiMinor, body }: ApiRequest): Buffer | undefined 
 }
 
 /** Networks of the swarm have scope "swarm", or the driver that is made for it. */
-const belongsToMachine = ({ Scope, Driver, Ingress, ConfigOnly }: DockerNetworkCreateRequest): boolean =>
-  ConfigOnly === true || (Driver !== SWARM_DRIVER && (Scope ? Scope !== 'swarm' : Ingress !== true));
+const belongsToMachine = ({ Scope, Driver, ConfigOnly }: DockerNetworkCreateRequest): boolean =>
+  ConfigOnly === true || (Driver !== SWARM_DRIVER && Scope !== 'swarm');
 
 function noEngine({ Scope, Driver, ConfigOnly }: DockerNetworkCreateRequest): HttpError {
   const what = ConfigOnly

@@ -3,29 +3,57 @@ import type { ServiceSpec } from '../../proto/generated/docker/swarmkit/v1/specs
 import type { Service } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { UpdateServiceRequest_Rollback as Rollback } from '../../proto/generated/docker/swarmkit/v1/control.ts';
 import { HttpError, unclassified } from '../http-error.ts';
+import { NAMES_OF_ENGINES, type LocalNetworks } from '../engine/local-networks.ts';
 import { findNetwork } from '../lookup.ts';
 import { serviceSpecToProto, type DockerServiceSpec } from '../docker/service-spec.ts';
 import type { ApiRequest } from '../http/request.ts';
 import { queryText, type Query } from '../query.ts';
 import type { StoreReads } from '../ports.ts';
 
-/** Networks are given by name or id; from here on they go by id. Throws 500 for unknown ones, as Docker does. */
-export function resolveSpec(docker: DockerServiceSpec, read: StoreReads['read']): ServiceSpec {
-  const idOf = (target: string): string => {
+/**
+ * Networks are given by name or id; from here on they go by id. Throws 500 for unknown ones, as Docker does.
+ * @param local networks of this machine, where it has any
+ */
+export async function resolveSpec(
+  docker: DockerServiceSpec,
+  read: StoreReads['read'],
+  local: LocalNetworks | undefined,
+): Promise<ServiceSpec> {
+  const idOf = async (target: string): Promise<string> => {
     try {
       return findNetwork(read, target).id;
     } catch (error) {
-      if (error instanceof HttpError && error.status === 404) throw unclassified(error.message);
+      if (error instanceof HttpError && error.status === 404) throw await whyNoNetwork(target, local);
       throw error;
     }
   };
-  const byId = (networks: DockerServiceSpec['Networks']) =>
-    networks?.map((network) => ({ ...network, Target: idOf(network.Target ?? '') }));
+  const byId = async (networks: DockerServiceSpec['Networks']) =>
+    networks &&
+    Promise.all(networks.map(async (network) => ({ ...network, Target: await idOf(network.Target ?? '') })));
   return serviceSpecToProto({
     ...docker,
-    Networks: byId(docker.Networks),
-    TaskTemplate: docker.TaskTemplate && { ...docker.TaskTemplate, Networks: byId(docker.TaskTemplate.Networks) },
+    Networks: await byId(docker.Networks),
+    TaskTemplate: docker.TaskTemplate && {
+      ...docker.TaskTemplate,
+      Networks: await byId(docker.TaskTemplate.Networks),
+    },
   });
+}
+
+/** There may be one of that name on this machine alone. */
+async function whyNoNetwork(target: string, local: LocalNetworks | undefined): Promise<HttpError> {
+  const found = target === '' ? undefined : await local?.find(target);
+  if (!found) return unclassified(`network ${target} not found`);
+  if (NAMES_OF_ENGINES.has(found.Name)) {
+    return new HttpError(
+      404,
+      `could not find the corresponding predefined swarm network: network ${found.Name} not found`,
+    );
+  }
+  return new HttpError(
+    403,
+    `The network ${found.Name} cannot be used with services. Only networks scoped to the swarm can be used, such as those created with the overlay driver.`,
+  );
 }
 
 export const mentionsNetworks = (docker: DockerServiceSpec): boolean =>

@@ -14,6 +14,7 @@ import { generatedName } from '../docker/generated-name.ts';
 import { withoutNewerFields } from '../docker/older-clients.ts';
 import { serviceStatusToDocker, serviceToDocker } from '../docker/service.ts';
 import { serviceSpec, type DockerServiceSpec } from '../docker/service-spec.ts';
+import { localNetworks } from '../engine/local-networks.ts';
 import { parseFilters, type Filters } from '../filters.ts';
 import { viaRpc } from '../http-error.ts';
 import type { Router } from '../http/router.ts';
@@ -61,7 +62,8 @@ export function registerServices(app: Router, context: ApiContext): void {
     const docker = withoutNewerFields(readBody(request, serviceSpec), request.apiMinor);
     const swarm = mentionsNetworks(docker) ? await readSwarm(context, request) : requireSwarm(context);
     const named: DockerServiceSpec = docker.Name ? docker : { ...docker, Name: generatedName() };
-    const spec = withRegistryAuth(resolveSpec(named, swarm.store.read), registryAuth(request));
+    const resolved = await resolveSpec(named, swarm.store.read, localNetworks(context, request));
+    const spec = withRegistryAuth(resolved, registryAuth(request));
     const { service } = await viaRpc(swarm.control.createService({ id: '', spec }, request));
     return sendJson(reply, 201, { ID: service?.id ?? '' });
   });
@@ -82,7 +84,7 @@ export function registerServices(app: Router, context: ApiContext): void {
     const serviceVersion = queryVersion(query, 'service');
     const swarm = await readSwarm(context, request);
     // Docker reads the spec before it looks for the service.
-    const wanted = resolveSpec(docker, swarm.store.read);
+    const wanted = await resolveSpec(docker, swarm.store.read, localNetworks(context, request));
     const service = findService(swarm.store.read, pathPart(request, 'id'));
     const spec = withRegistryAuth(wanted, registryAuth(request) ?? keptRegistryAuth(query, service));
     const update = { serviceId: service.id, serviceVersion, spec, rollback: parseRollback(query) };

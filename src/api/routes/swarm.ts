@@ -1,15 +1,6 @@
 /** /swarm: the cluster's settings, and this node's membership. */
 import type { Cluster } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
-import {
-  NOT_MANAGER,
-  queryOf,
-  readBody,
-  readSwarm,
-  requireSwarm,
-  sendEmpty,
-  sendJson,
-  type ApiContext,
-} from '../context.ts';
+import { queryOf, readBody, readSwarm, requireSwarm, sendEmpty, sendJson, type ApiContext } from '../context.ts';
 import { clusterToDocker, joinTokensToDocker, mergeSwarmSpec, swarmSpec } from '../docker/cluster.ts';
 import { leaveRefusal } from '../docker/leave-refusal.ts';
 import { initRequestToPort, joinRequestToPort, swarmInitRequest, swarmJoinRequest } from '../docker/membership.ts';
@@ -37,9 +28,9 @@ export function registerSwarm(app: Router, context: ApiContext): void {
     const docker = readBody(request, swarmSpec);
     const clusterVersion = queryVersion(query, 'swarm');
     const rotation = {
-      workerJoinToken: queryStrictFlag(query, 'rotateWorkerToken'),
-      managerJoinToken: queryStrictFlag(query, 'rotateManagerToken'),
-      managerUnlockKey: queryStrictFlag(query, 'rotateManagerUnlockKey'),
+      workerJoinToken: queryStrictFlag(query, 'rotateWorkerToken', true),
+      managerJoinToken: queryStrictFlag(query, 'rotateManagerToken', true),
+      managerUnlockKey: queryStrictFlag(query, 'rotateManagerUnlockKey', true),
     };
     const swarm = await readSwarm(context, request);
     const { id, spec: base } = clusterOf(swarm);
@@ -57,8 +48,11 @@ export function registerSwarm(app: Router, context: ApiContext): void {
   app.post('/swarm/unlock', async (request, reply) => {
     const docker = readBody(request, swarmUnlockRequest);
     const { state } = node.info();
-    if (state === 'inactive') throw unavailable(NOT_MANAGER);
-    if (state !== 'locked') throw new HttpError(409, 'swarm is not locked');
+    if (state !== 'locked') {
+      // Of a node that is no manager nothing more is said.
+      requireSwarm(context);
+      throw new HttpError(409, 'swarm is not locked');
+    }
     await changeMembership(() => node.unlock(parseUnlockKey(docker.UnlockKey ?? '')));
     return sendEmpty(reply);
   });

@@ -15,7 +15,7 @@ const QUEUE_LIMIT = 10_000;
 const NANOS_PER_MS = 1_000_000n;
 
 export interface EventRequest {
-  /** Undefined: no past events are wanted. */
+  /** Undefined with an end: all that is known; without one: no past events are wanted. */
   readonly sinceNanos: bigint | undefined;
   readonly untilNanos: bigint | undefined;
   readonly matches: (event: ClusterEvent) => boolean;
@@ -64,7 +64,9 @@ export async function* eventLines(
   signal.addEventListener('abort', finish, { once: true });
   const remainingMs = untilNanos === undefined ? undefined : Number(untilNanos / NANOS_PER_MS) - clock.now();
   const cancelTimer = remainingMs === undefined ? undefined : clock.setTimer(Math.max(0, remainingMs), finish);
-  if (sinceNanos !== undefined) for (const event of bus.kept) if (event.timeNanos >= sinceNanos) offer(event);
+  if (sinceNanos !== undefined || untilNanos !== undefined) {
+    for (const event of bus.kept) if (event.timeNanos >= (sinceNanos ?? 0n)) offer(event);
+  }
   try {
     // An end in the past leaves nothing to wait for.
     if (remainingMs !== undefined && remainingMs <= 0) isOver = true;

@@ -3,6 +3,7 @@ import { queryOf, readBody, readSwarm, sendJson, type ApiContext } from '../cont
 import type { Router } from '../http/router.ts';
 import { generatedName } from '../docker/generated-name.ts';
 import { serviceSpec } from '../docker/service-spec.ts';
+import { localNetworks } from '../engine/local-networks.ts';
 import { viaRpc } from '../http-error.ts';
 import { findService } from '../lookup.ts';
 import { queryText, queryVersion } from '../query.ts';
@@ -17,7 +18,8 @@ export function registerPlan(app: Router, context: ApiContext): void {
     const serviceVersion = name === '' ? undefined : queryVersion(query, 'service');
     const rollback = parseRollback(query);
     const swarm = await readSwarm(context, request);
-    const spec = resolveSpec(docker.Name ? docker : { ...docker, Name: generatedName() }, swarm.store.read);
+    const named = docker.Name ? docker : { ...docker, Name: generatedName() };
+    const spec = await resolveSpec(named, swarm.store.read, localNetworks(context, request));
     const serviceId = name === '' ? '' : findService(swarm.store.read, name).id;
     const plan = await viaRpc(
       swarm.planService(async (control) => {

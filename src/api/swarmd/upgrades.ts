@@ -1,4 +1,7 @@
-/** Requests to leave HTTP: the WebSocket of `/swarmd/watch`, and what the container engine answers (attach, exec). */
+/**
+ * Requests to leave HTTP: the WebSocket of `/swarmd/watch`, and what the container engine answers (attach, exec). Others are
+ * answered without leaving.
+ */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
@@ -13,12 +16,17 @@ const WATCH_PATH = '/swarmd/watch';
 /** Clients only listen. */
 const MAX_CLIENT_MESSAGE_BYTES = 1024;
 
+type TakeRequest = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
 export class Upgrades {
   readonly #context: ApiContext;
+  readonly #stay: TakeRequest;
   readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_CLIENT_MESSAGE_BYTES });
 
-  constructor(context: ApiContext) {
+  /** @param stay answers a request as if it were none of these */
+  constructor(context: ApiContext, stay: TakeRequest) {
     this.#context = context;
+    this.#stay = stay;
   }
 
   take(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -45,7 +53,8 @@ export class Upgrades {
       return;
     }
     if (target.split('?')[0] !== WATCH_PATH || request.headers.upgrade?.toLowerCase() !== 'websocket') {
-      throw new HttpError(404, 'page not found');
+      this.#stay(request, socket, head);
+      return;
     }
     requireSameOrigin(request);
     const watch = parseWatchRequest(target);

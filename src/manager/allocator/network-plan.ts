@@ -1,4 +1,4 @@
-/** Gives a network what the engines need to build it: a subnet with a gateway, and a number on the wire (VXLAN id). */
+/** Gives a network what the engines need to build it: subnets with a gateway, and a number on the wire (VXLAN id) for each. */
 import type { Cluster, Network } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { IPAMConfig, IPAMConfig_AddressFamily } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import { isNodeLocal } from '../placement/node-local-network.ts';
@@ -26,11 +26,10 @@ function subnetsOf(network: Network): readonly Subnet[] {
   return configs.map(({ subnet }) => parseSubnet(subnet)).filter((subnet) => subnet !== undefined);
 }
 
-/** VXLAN id of an allocated network. */
-function vxlanIdOf(network: Network): number | undefined {
-  const id = network.driverState?.options[VXLAN_OPTION];
-  return id === undefined ? undefined : Number(id);
-}
+/** VXLAN ids of an allocated network. */
+const vxlanIdsOf = (network: Network): readonly number[] => idsIn(network.driverState?.options[VXLAN_OPTION]);
+
+const idsIn = (list = ''): readonly number[] => (list === '' ? [] : list.split(',').map(Number));
 
 /** Pure: the same state always gives the same plan. */
 export function planNetwork(
@@ -56,21 +55,24 @@ export function planNetwork(
       withGateway(IPAMConfig.fromPartial({ family: IPAMConfig_AddressFamily.IPV4, subnet: formatSubnet(subnet) })),
     );
   }
-  const asked = askedVxlanId(network);
-  const holder = others.find((other) => other.id !== network.id && vxlanIdOf(other) === asked);
-  if (asked !== undefined && holder) {
+  const asked = askedVxlanIds(network);
+  for (const other of others) {
+    const id = other.id === network.id ? undefined : vxlanIdsOf(other).find((each) => asked.includes(each));
+    if (id === undefined) continue;
     return {
-      waitsFor: `VXLAN id ${asked} is that of network ${holder.spec?.annotations?.name ?? holder.id}: remove that network, or ask for another id`,
+      waitsFor: `VXLAN id ${id} is that of network ${other.spec?.annotations?.name ?? other.id}: remove that network, or ask for another id`,
     };
   }
-  const vxlanId = asked ?? freeVxlanId(others, vxlanIds);
-  if (vxlanId === undefined) {
+  // Engines want one for each subnet.
+  const count = configs.filter(({ subnet }) => parseSubnet(subnet)).length;
+  const ids = [...asked.slice(0, count), ...freeVxlanIds(count - asked.length, others, asked, vxlanIds)];
+  if (ids.length < count) {
     return { waitsFor: `no free VXLAN id from ${vxlanIds.first} to ${vxlanIds.last}: remove a network` };
   }
   return {
     network: {
       ...network,
-      driverState: { name: 'overlay', options: driverOptions(network, vxlanId) },
+      driverState: { name: 'overlay', options: driverOptions(network, ids) },
       ipam: { driver: { name: 'default', options: network.spec?.ipam?.driver?.options ?? {} }, configs },
     },
   };
@@ -99,18 +101,25 @@ function withGateway(config: IPAMConfig): IPAMConfig {
   return { ...config, gateway: formatIpv4(address) };
 }
 
-/** The id that was asked for. */
-function askedVxlanId({ spec }: Network): number | undefined {
-  const id = Number(spec?.driverConfig?.options[VXLAN_OPTION]);
-  return Number.isInteger(id) && id > 0 && id <= LARGEST_VXLAN_ID ? id : undefined;
+/** The ids that were asked for. */
+const askedVxlanIds = ({ spec }: Network): readonly number[] =>
+  idsIn(spec?.driverConfig?.options[VXLAN_OPTION]).filter(
+    (id) => Number.isInteger(id) && id > 0 && id <= LARGEST_VXLAN_ID,
+  );
+
+/** As many of the wanted number as there are. */
+function freeVxlanIds(
+  count: number,
+  networks: readonly Network[],
+  asked: readonly number[],
+  { first, last }: IdRange,
+): readonly number[] {
+  const taken = new Set([...networks.flatMap(vxlanIdsOf), ...asked]);
+  const free: number[] = [];
+  for (let id = first; id <= last && free.length < count; id++) if (!taken.has(id)) free.push(id);
+  return free;
 }
 
-function freeVxlanId(networks: readonly Network[], { first, last }: IdRange): number | undefined {
-  const taken = new Set(networks.map(vxlanIdOf));
-  for (let id = first; id <= last; id++) if (!taken.has(id)) return id;
-  return undefined;
-}
-
-function driverOptions(network: Network, vxlanId: number): Record<string, string> {
-  return { ...network.spec?.driverConfig?.options, [VXLAN_OPTION]: String(vxlanId) };
+function driverOptions(network: Network, ids: readonly number[]): Record<string, string> {
+  return { ...network.spec?.driverConfig?.options, [VXLAN_OPTION]: ids.join(',') };
 }

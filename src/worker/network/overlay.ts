@@ -23,8 +23,9 @@ export const mtuOf = ({ spec }: Network): string => spec?.driverConfig?.options[
 export const isEncrypted = ({ driverState }: Network): boolean =>
   driverState !== undefined && 'encrypted' in driverState.options;
 
-/** VXLAN id of the network. */
-export const vxlanIdOf = ({ driverState }: Network): number => Number(driverState?.options[VXLAN_OPTION] ?? 0);
+/** VXLAN id of the network: it has one for each subnet, and the first is enough where all are on one bridge. */
+export const vxlanIdOf = ({ driverState }: Network): number =>
+  Number((driverState?.options[VXLAN_OPTION] ?? '0').split(',')[0]);
 
 /** The hardware address Docker gives an endpoint with this IPv4 address. */
 export const hardwareAddress = (address: string): string =>

@@ -59,7 +59,11 @@ describe('bodies of wrong shape', () => {
       '{"TaskTemplate":{"ContainerSpec":{"Image":"i","Healthcheck":{"Retries":4294967296}}}}',
       'json: cannot unmarshal number 4294967296 into Go struct field HealthConfig.TaskTemplate.ContainerSpec.Healthcheck.Retries of type int32',
     ],
-    [spec({ Mounts: [{ Type: 'bogus', Target: '/x' }] }), 'invalid MountType: "bogus"'],
+    [spec({ Mounts: [{ Type: 'Bogus', Target: '/x' }] }), 'invalid MountType: "Bogus"'],
+    [
+      spec({ Privileges: { CredentialSpec: { Config: 'c' } } }),
+      "rpc error: code = InvalidArgument desc = CredentialSpec references config 'c', but that config isn't in config references with RuntimeTarget",
+    ],
     [spec({}, {}, { RestartPolicy: { Condition: 'bogus' } }), 'invalid RestartCondition: "bogus"'],
     [spec({}, { UpdateConfig: { FailureAction: 'bogus' } }), 'unrecognized update failure action bogus'],
     [spec({}, { UpdateConfig: { Order: 'bogus' } }), 'unrecognized update order bogus'],
@@ -78,10 +82,10 @@ describe('bodies of wrong shape', () => {
   });
 
   it.each([
-    ['', 'EOF: the request has no body, and a JSON document is needed'],
+    ['', 'got EOF while reading request body: it is empty, and a JSON document is needed'],
     ['notjson', "invalid character 'o' in literal null (expecting 'u')"],
     ['x{', "invalid character 'x' looking for beginning of value"],
-    ['{"Name":"x"', 'unexpected end of JSON input'],
+    ['{"Name":"x"', 'unexpected EOF'],
     ['{"Name":"x",}', `invalid character '}' looking for beginning of object key string`],
     ['{"Name" "x"}', `invalid character '"' after object key`],
     ['{"Name":"\n"}', String.raw`invalid character '\n' in string literal`],
@@ -230,18 +234,25 @@ describe('filters', () => {
     ['/tasks', '{"node":{"nosuch":true}}', 404, 'node nosuch not found'],
     ['/configs', '{"names":["a"]}', 400, "Invalid filter 'names'"],
     ['/services', 'notjson', 400, "invalid character 'o' in literal null (expecting 'u')"],
-    ['/services', '[1]', 400, 'invalid filters: write {"key":{"value":true}} or {"key":["value"]}'],
+    ['/services', '{"name":["x"]', 400, 'unexpected end of JSON input'],
+    ['/services', '{} x', 400, "invalid character 'x' after top-level value"],
+    [
+      '/services',
+      '[1]',
+      400,
+      'json: cannot unmarshal array into Go value of type map[string]map[string]bool: write {"key":{"value":true}} or {"key":["value"]}',
+    ],
     [
       '/services',
       '{"name":[1]}',
       400,
-      "invalid filters: the values of 'name' must be a list of strings or an object with them as keys and true as values",
+      "json: cannot unmarshal array into Go value of type map[string]bool: the values of 'name' must be a list of strings or an object with them as keys and true as values",
     ],
     [
       '/networks',
       '{"name":{"x":"y"}}',
       400,
-      "invalid filters: the values of 'name' must be a list of strings or an object with them as keys and true as values",
+      "json: cannot unmarshal string into Go value of type bool: the values of 'name' must be a list of strings or an object with them as keys and true as values",
     ],
     ['/networks', '{"type":["bogus"]}', 500, "invalid filter: 'type'='bogus'"],
     [

@@ -177,7 +177,7 @@ describe('a stream of events', () => {
     expect(await read({ since: '0', until: String(now()) })).toEqual(['a1', 'a2']);
     expect(await read({ since: String(now() - 15), until: String(now()) })).toEqual(['a2']);
     expect(await read({ since: '0', until: String(now() - 15) })).toEqual(['a1']);
-    expect(await read({ until: String(now()) })).toEqual([]);
+    expect(await read({ until: String(now()) })).toEqual(['a1', 'a2']);
   });
 
   it('gives what comes and ends with its client', async () => {
@@ -193,7 +193,7 @@ describe('a stream of events', () => {
     const reading = read({ until: String(now() + 5) });
     await put('c1');
     await clock.advance(5_000);
-    expect(await reading).toEqual(['c1']);
+    expect((await reading).slice(-2)).toEqual(['b2', 'c1']);
     expect(clock.pending).toBe(0);
   });
 

@@ -146,6 +146,24 @@ describe('a service', () => {
     expect(shown?.['ContainerSpec']).toEqual({ ...newer.ContainerSpec, Isolation: 'default' });
   });
 
+  it('accepts the words of mounts and ports in any case, and parts that are for other runtimes', async () => {
+    const container = {
+      Image: 'busybox:local',
+      Mounts: [{ Type: 'BIND', Source: '/a', Target: '/a', BindOptions: { Propagation: 'RShared' } }],
+    };
+    await create(
+      minimal('words', {
+        TaskTemplate: { ContainerSpec: container, PluginSpec: {}, NetworkAttachmentSpec: { ContainerID: 'x' } },
+        EndpointSpec: { Ports: [{ Protocol: 'UDP', PublishMode: 'Host', TargetPort: 80 }] },
+      }),
+    );
+    const { Spec: spec } = (await rig.call('GET', '/services/words')).json;
+    expect(spec?.['TaskTemplate']?.['ContainerSpec']?.['Mounts']).toEqual([
+      { Type: 'bind', Source: '/a', Target: '/a', BindOptions: { Propagation: 'rshared' } },
+    ]);
+    expect(spec?.['EndpointSpec']?.['Ports']).toEqual([{ Protocol: 'udp', PublishMode: 'host', TargetPort: 80 }]);
+  });
+
   it('accepts keys in any case, unknown keys and text after the JSON', async () => {
     const answer = await rig.call(
       'POST',
@@ -275,6 +293,25 @@ describe('a service', () => {
     expect(shown?.['Networks']).toEqual([{ Target: network.json['Id'], Aliases: ['x'] }]);
     const unknown = await rig.call('POST', '/services/create', minimal('n2', { Networks: [{ Target: 'nosuch' }] }));
     expect([unknown.status, unknown.message]).toEqual([500, 'network nosuch not found']);
+  });
+});
+
+describe('the endpoint of a service', () => {
+  const shown = async (name: string): Promise<unknown> =>
+    (await rig.call('GET', `/services/${name}`)).json['Endpoint']?.['Spec'];
+
+  it('is told once networks give it an address', async () => {
+    await rig.call('POST', '/networks/create', { Name: 'ends', Driver: 'overlay' });
+    for (const Mode of ['vip', 'dnsrr']) {
+      const id = await create(minimal(Mode, { Networks: [{ Target: 'ends' }], EndpointSpec: { Mode } }));
+      // As the allocator leaves them.
+      await rig.store.update((tx) => {
+        const service = tx.service.get(id);
+        const spec = service?.spec?.endpoint;
+        if (service) tx.service.update({ ...service, endpoint: { spec, ports: [], virtualIps: [] } });
+      });
+    }
+    expect([await shown('vip'), await shown('dnsrr')]).toEqual([{ Mode: 'vip' }, {}]);
   });
 });
 

@@ -74,6 +74,42 @@ const line = (text: string, stream: 1 | 2 = 1): SubscribeLogsMessage => ({
   ],
 });
 
+/** Sends text as it is and gives what comes back until the server has nothing more to say. */
+async function raw(...pieces: readonly string[]): Promise<string> {
+  const socket = connect(path);
+  let text = '';
+  socket.on('data', (data: Buffer) => (text += data.toString()));
+  for (const piece of pieces) {
+    socket.write(piece);
+    await once(socket, 'data');
+  }
+  socket.destroy();
+  return text;
+}
+
+describe('requests', () => {
+  it('that would rather speak HTTP/2 are answered, and those after them on the same connection', async () => {
+    const upgrade = 'host: d\r\nconnection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABk\r\n';
+    const body = JSON.stringify({ Name: 's', Data: 'eA==' });
+    const text = await raw(
+      `GET /_ping HTTP/1.1\r\n${upgrade}\r\n`,
+      `POST /secrets/create HTTP/1.1\r\n${upgrade}content-length: ${body.length}\r\n\r\n${body}`,
+      `GET /swarmd/nosuch HTTP/1.1\r\n${upgrade.replace('h2c', 'websocket')}\r\n`,
+      'GET /secrets/s HTTP/1.1\r\nhost: d\r\n\r\n',
+    );
+    expect([...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual(['200', '201', '404', '200']);
+    expect(text).toContain('"Name":"s"');
+  });
+
+  it('are understood as proxies write them', async () => {
+    const ping = await raw('GET http://docker/_ping HTTP/1.1\r\nhost: docker\r\n\r\n');
+    expect(ping).toContain('HTTP/1.1 200');
+    const missing = await raw('GET HTTP://docker:80/v1.41/services/nosuch?x=//y HTTP/1.1\r\nhost: docker\r\n\r\n');
+    expect(missing).toContain('service nosuch not found');
+    expect(await raw('GET http://docker?x=1 HTTP/1.1\r\nhost: docker\r\n\r\n')).toContain('page not found');
+  });
+});
+
 describe('a unix socket', () => {
   it('is for owner and group, and goes with the server', async () => {
     expect(statSync(path).mode & 0o777).toBe(0o660);

@@ -55,8 +55,8 @@ describe('the swarm', () => {
   });
 
   it.each([
-    [{ Name: 'none', Driver: 'overlay' }, 'operation is not permitted on predefined none network'],
-    [{ Name: 'default', Driver: 'overlay' }, 'operation is not permitted on predefined default network'],
+    [{ Name: 'none', Driver: 'overlay' }, 'operation is not permitted on predefined none network '],
+    [{ Name: 'default', Driver: 'overlay' }, 'operation is not permitted on predefined default network '],
     [{ Name: 'a', Driver: 'overlay', Scope: 'local' }, 'cannot downgrade network scope for overlay networks'],
   ])('refuses a network that can only be of engines: %j', async (body, message) => {
     const answer = await rig.call('POST', '/networks/create', body);
@@ -210,6 +210,17 @@ describe('a node', () => {
     });
     expect((await rig.call('GET', '/readyz')).status).toBe(503);
     expect((await rig.call('GET', '/networks')).text).toBe('[]\n');
+    expect((await rig.call('GET', '/services/')).message).toBe('page not found');
+    const removed = await rig.call('DELETE', '/networks/n');
+    expect([removed.status, removed.message]).toEqual([404, 'network n not found']);
+    const network = await rig.call('POST', '/networks/create', { Name: 'n', Scope: 'swarm' });
+    expect([network.status, network.message]).toEqual([
+      403,
+      'cannot create a swarm scoped network when swarm is not active',
+    ]);
+    expect((await rig.call('POST', '/networks/create', { Name: 'n', Driver: 'overlay' })).message).toBe(NOT_MANAGER);
+    const joined = await rig.call('POST', '/swarm/join', {});
+    expect(joined.message).toBe('invalid ListenAddr "": invalid empty address');
   });
 
   it('as a worker says so', async () => {
@@ -217,6 +228,12 @@ describe('a node', () => {
     const answer = await rig.call('GET', '/nodes');
     expect(answer.status).toBe(503);
     expect(answer.message).toContain("Worker nodes can't be used to view or modify cluster state");
+    expect((await rig.call('POST', '/swarm/unlock', { UnlockKey: 'x' })).message).toBe(answer.message);
+    const network = await rig.call('POST', '/networks/create', { Name: 'n', Driver: 'overlay' });
+    expect([network.status, network.message]).toEqual([
+      403,
+      'Cannot create a multi-host network from a worker node. Please create the network from a manager node.',
+    ]);
     expect((await rig.call('POST', '/swarm/leave')).status).toBe(200);
   });
 
@@ -259,6 +276,10 @@ describe('secrets and configs', () => {
     expect((await rig.call('GET', '/secrets?filters={"names":["s1"]}')).json).toHaveLength(1);
     expect((await rig.call('GET', '/secrets?filters={"names":["s"]}')).json).toHaveLength(0);
     expect((await rig.call('GET', '/secrets?filters={"name":["s"]}')).json).toHaveLength(1);
+    for (const found of ['{"name":["S"]}', '{"names":["S1"]}', '{"id":["nosuch"],"name":["s1"]}']) {
+      expect((await rig.call('GET', `/secrets?filters=${found}`)).json).toHaveLength(1);
+    }
+    for (const url of ['/secrets/S1', '/configs/C1']) expect((await rig.call('GET', url)).status).toBe(200);
     const again = await rig.call('POST', '/secrets/create', { Name: 's1', Data: 'aA==' });
     expect([again.status, again.message]).toEqual([
       409,
@@ -288,8 +309,8 @@ describe('nodes and networks', () => {
       if (node?.description) tx.node.update({ ...node, description: { ...node.description, engine } });
     });
     expect((await rig.call('GET', '/nodes/host1')).json['Description']?.['Engine']?.['Plugins']).toEqual([
-      { Type: 'Runtime', Name: 'process' },
       { Type: 'Log', Name: 'json-file' },
+      { Type: 'Runtime', Name: 'process' },
     ]);
   });
 

@@ -12,7 +12,7 @@ const MIN_ROOT_LIFE_MS = 365 * 24 * 3_600_000;
 export function validateAuthority({ signingCaCert, signingCaKey }: CAConfig, nowMs: number): void {
   const [pem, ...others] = certificatesIn(Buffer.from(signingCaCert).toString());
   const key = Buffer.from(signingCaKey).toString();
-  if (key !== '' && signingCaCert.length === 0)
+  if (key !== '' && pem === undefined)
     throw invalid('if a signing CA key is provided, the signing CA cert must also be provided');
   if (pem === undefined) return;
   if (others.length > 0) throw invalid('the desired CA certificate cannot contain multiple certificates');

@@ -37,7 +37,7 @@ function validateCredentialSpec(container: ContainerSpec): void {
   const isListed = container.configs.some((ref) => ref.configId === source.value && ref.target?.$case === 'runtime');
   if (!isListed) {
     throw invalid(
-      `CredentialSpec: config ${source.value} must also be listed in the configs of the container with a runtime target`,
+      `CredentialSpec references config '${source.value}', but that config isn't in config references with RuntimeTarget`,
     );
   }
 }

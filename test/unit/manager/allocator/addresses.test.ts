@@ -12,7 +12,8 @@ import {
 import { AddressBook } from '../../../../src/manager/allocator/address-book.ts';
 import { planNetwork } from '../../../../src/manager/allocator/network-plan.ts';
 import { Network, type DeepPartial } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
-import type { IPAMConfig } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
+import { NetworkSpec } from '../../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
+import { IPAMConfig } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 
 const subnet = (text: string): Subnet => parseSubnet(text) as Subnet;
 const pools = { defaultAddressPool: ['10.0.0.0/8'], subnetSize: 24 };
@@ -132,6 +133,25 @@ describe('networks', () => {
       waitsFor: 'no free VXLAN id from 4096 to 4097: remove a network',
     });
     expect(planNetwork(network('c'), some.slice(1), pools, ids)).toHaveProperty('network');
+  });
+
+  it('get a number for each subnet', () => {
+    const option = 'com.docker.network.driver.overlay.vxlanid_list';
+    const configs = ['10.1.0.0/24', '10.2.0.0/24', 'fd00::/64'].map((subnet) => IPAMConfig.fromPartial({ subnet }));
+    const asking = (asked: string): Network => ({
+      ...network('a'),
+      spec: {
+        ...NetworkSpec.fromPartial({ annotations: { name: 'a' } }),
+        driverConfig: { name: 'overlay', options: { [option]: asked } },
+        ipam: { driver: undefined, configs },
+      },
+    });
+    const numbers = (asked: string): unknown => plan(asking(asked), [plan(network('b'))]).driverState?.options[option];
+    expect(['', '5000', '5000,5001,5002'].map(numbers)).toEqual(['4097,4098', '5000,4097', '5000,5001']);
+    const other = { ...plan(asking('5000,5001')), id: 'b' };
+    expect(planNetwork(asking('5001'), [other], pools)).toEqual({
+      waitsFor: 'VXLAN id 5001 is that of network a: remove that network, or ask for another id',
+    });
   });
 
   it('never share a number, not even one that was asked for', () => {

@@ -63,6 +63,16 @@ describe('a root whose key is kept outside', () => {
     await expect(settled).rejects.toThrow(words);
   });
 
+  it('takes no key without a certificate, nor with something else in its place', async () => {
+    const { test } = await swarm();
+    for (const certificate of ['', 'bogus']) {
+      const settled = settle(test, { signingCaCert: Buffer.from(certificate), signingCaKey: Buffer.from(other.key) });
+      await expect(settled).rejects.toThrow(
+        'if a signing CA key is provided, the signing CA cert must also be provided',
+      );
+    }
+  });
+
   it('does not follow another of the kind', async () => {
     const { test } = await swarm(noKey);
     const externalCas = [at('https://up'), at('https://up', other)];
