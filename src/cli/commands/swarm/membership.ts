@@ -10,7 +10,7 @@ export function swarmInit(parent: Command, terminal: Terminal): void {
   const command = parent
     .command('init')
     .description('Found a swarm with this node as its first manager')
-    .option('--advertise-addr <host[:port]>', 'address at which other nodes reach this one', '')
+    .option('--advertise-addr <host[:port]>', 'address at which other nodes reach this one')
     .option('--listen-addr <host:port>', 'address to listen on', '0.0.0.0:2377')
     .addOption(
       new Option('--availability <state>', 'whether this node takes tasks')
@@ -50,7 +50,7 @@ export function swarmJoin(parent: Command, terminal: Terminal): void {
     .command('join <managers...>')
     .description('Make this node a member of a swarm; the token decides its role')
     .requiredOption('--token <token>', 'join token')
-    .option('--advertise-addr <host[:port]>', 'address at which other nodes reach this one', '')
+    .option('--advertise-addr <host[:port]>', 'address at which other nodes reach this one')
     .option('--listen-addr <host:port>', 'address to listen on', '0.0.0.0:2377')
     .addOption(
       new Option('--availability <state>', 'whether this node takes tasks')
