@@ -22,6 +22,24 @@ describe('swarmctl swarm', () => {
     });
   });
 
+  it('tells how to join, to people and to programs', async () => {
+    const { Worker, Manager } = { Worker: 'SWMTKN-1-w', Manager: 'SWMTKN-1-m' };
+    const address = '127.0.0.1:2377';
+    const worker = await rig.run('swarm', 'join-token', 'worker');
+    expect(worker.stdout).toBe(
+      `\nto add a worker, run there:\n\n  swarmd worker --join ${address} --token ${Worker}\n` +
+        `\nor, on a Docker Engine (workers only):\n\n  docker swarm join --token ${Worker} ${address}\n`,
+    );
+    const manager = await rig.run('swarm', 'join-token', 'manager');
+    expect(manager.stdout).toBe(
+      `\nto add a manager, run there:\n\n  swarmd manager --join ${address} --token ${Manager}\n`,
+    );
+    const told = await rig.run('swarm', 'join-token', '--output', 'json', 'manager');
+    expect(JSON.parse(told.stdout)).toEqual({ Role: 'manager', Token: Manager, Address: address });
+    const { stdout } = await rig.run('swarm', 'ca', '--output', 'json');
+    expect(JSON.parse(stdout)).toMatchObject({ TrustRoot: (await rig.run('swarm', 'ca')).stdout });
+  });
+
   it('names authorities outside of the swarm', async () => {
     const external = (text: string) => rig.run('swarm', 'update', '--external-ca', text);
     const given = await external('protocol=cfssl,url=https://ca.example:8888/sign,profile=swarm');
@@ -51,6 +69,7 @@ describe('swarmctl swarm', () => {
     const locked = await rig.run('swarm', 'update', '--autolock', 'on');
     expect(locked.stdout).toContain(`swarm updated\nto unlock a manager after it restarts`);
     expect((await rig.run('swarm', 'unlock-key', '--quiet')).stdout).toBe(`${KEY}\n`);
+    expect((await rig.run('swarm', 'unlock-key', '--output', 'yaml')).stdout).toBe(`UnlockKey: ${KEY}\n`);
     await rig.run('swarm', 'update', '--autolock', 'off');
   });
 
