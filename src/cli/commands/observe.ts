@@ -1,4 +1,5 @@
 /** `info`, `status`, `events`: looking at the swarm. */
+import { StringDecoder } from 'node:string_decoder';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { action, addFilterAndFormat, listFlag, textFlag, type Flags } from '../context.ts';
@@ -90,9 +91,10 @@ export function eventsCommand(program: Command, terminal: Terminal): void {
       since: when(flags, 'since'),
       until: when(flags, 'until'),
     };
+    const decoder = new StringDecoder('utf8');
     let rest = '';
     for await (const chunk of client.stream('/events', query, interrupted())) {
-      const lines = (rest + chunk.toString('utf8')).split('\n');
+      const lines = (rest + decoder.write(chunk)).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines.filter((l) => l !== '')) {
         if (output.output === 'json') terminal.out(`${line}\n`);
