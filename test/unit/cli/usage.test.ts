@@ -37,6 +37,10 @@ describe('wrong usage of swarmctl ends with 2, before anything is asked of a man
     [['network', 'create', '--gateway', '10.0.0.1', 'back'], '--gateway "10.0.0.1": there is no --subnet for it'],
     [['--host', 'ftp://x', 'info'], '--host "ftp://x": write unix:///path.sock'],
     [['--tls-ca', 'ca.pem', 'info'], '--tls-ca, --tls-cert and --tls-key belong together'],
+    [
+      ['--tls-ca', '/none.pem', '--tls-cert', 'c', '--tls-key', 'k', 'info'],
+      '--tls-ca "/none.pem": ENOENT: no such file or directory, open \'/none.pem\'; name a PEM file',
+    ],
     [['completion', 'tcsh'], 'Allowed choices are bash, zsh, fish'],
   ])('%j', async (args, message) => {
     const { code, stdout, stderr } = await swarmctl([...(args.includes('--host') ? [] : NOWHERE), ...args]);

@@ -1,11 +1,11 @@
 /** `swarm ca`: the root certificate of the swarm, and its replacement. */
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { errorText, SwarmError } from '../../../common/errors.ts';
+import { SwarmError } from '../../../common/errors.ts';
 import type { ApiClient } from '../../client.ts';
 import { action, isSet, textFlag, type Flags } from '../../context.ts';
 import { isForPeople, printValue } from '../../output.ts';
+import { pemFile } from '../../pem-file.ts';
 import { ProgressLine } from '../../progress-line.ts';
 import type { Terminal } from '../../terminal.ts';
 import type { NodeObject, SwarmObject } from '../../types.ts';
@@ -62,25 +62,17 @@ async function rotate(client: ApiClient, flags: Flags): Promise<void> {
   const [cert, key, expiry] = [textFlag(flags, 'caCert'), textFlag(flags, 'caKey'), textFlag(flags, 'certExpiry')];
   if (key !== undefined && cert === undefined) throw new UsageError('--ca-key: give its certificate with --ca-cert');
   const { SigningCACert: _, ...kept } = swarm.Spec.CAConfig ?? {};
-  const root = cert === undefined ? undefined : pem('--ca-cert', cert);
+  const root = cert === undefined ? undefined : pemFile('--ca-cert', cert);
   const ExternalCAs = externalCas(flags, root);
   const CAConfig = {
     ...kept,
     ...(root === undefined ? {} : { SigningCACert: root }),
     ...(ExternalCAs === undefined ? {} : { ExternalCAs }),
-    ...(key === undefined ? {} : { SigningCAKey: pem('--ca-key', key) }),
+    ...(key === undefined ? {} : { SigningCAKey: pemFile('--ca-key', key) }),
     ...(expiry === undefined ? {} : { NodeCertExpiry: duration('--cert-expiry', expiry) }),
     ForceRotate: (swarm.Spec.CAConfig?.ForceRotate ?? 0) + 1,
   };
   await client.post('/swarm/update', { version: swarm.Version.Index }, { ...swarm.Spec, CAConfig });
-}
-
-function pem(flag: string, file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`${flag} "${file}": ${errorText(error)}`);
-  }
 }
 
 /** A rotation is over when the swarm says so; nodes tell whose certificate they have. */
