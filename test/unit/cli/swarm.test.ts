@@ -83,6 +83,20 @@ describe('swarmctl swarm', () => {
     rig.setNode({}, true);
   });
 
+  it('ends with 4 when the role of the node forbids it, and with 5 when waiting may help', async () => {
+    const init = await rig.run('swarm', 'init');
+    expect([init.code, init.stderr]).toEqual([4, expect.stringContaining('already part of a swarm')]);
+    expect((await rig.run('swarm', 'leave')).code).toBe(4);
+    for (const node of [{ isManager: false }, { state: 'inactive', isManager: false }] as const) {
+      rig.setNode(node, false);
+      const { code, stderr } = await rig.run('service', 'ls');
+      expect([code, stderr]).toEqual([4, expect.stringContaining('This node is not a swarm manager.')]);
+    }
+    rig.setNode({ state: 'pending' }, false);
+    expect((await rig.run('service', 'ls')).code).toBe(5);
+    rig.setNode({}, true);
+  });
+
   it('takes settings as people write them', async () => {
     await rig.run('swarm', 'update', '--cert-expiry', '48h', '--dispatcher-heartbeat', '3s');
     const spec = rig.store.read.cluster.all()[0]?.spec;
