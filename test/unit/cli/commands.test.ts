@@ -141,6 +141,21 @@ describe('objects', () => {
     await rig.run('service', 'rm', 'changing');
   });
 
+  it('keep the image they have when another thing changes: one without a tag would start anew', async () => {
+    const spec = { Name: 'untagged', TaskTemplate: { ContainerSpec: { Image: 'busybox' } } };
+    await rig.call('POST', '/services/create', spec);
+    await rig.run('service', 'update', '--detach', '--label-add', 'a=b', 'untagged');
+    const shown = await rig.run(
+      'service',
+      'inspect',
+      '--format',
+      '{{.Spec.TaskTemplate.ContainerSpec.Image}}',
+      'untagged',
+    );
+    expect(shown.stdout).toBe('busybox\n');
+    await rig.run('service', 'rm', 'untagged');
+  });
+
   it('take a command line as a shell splits it', async () => {
     await create('worded');
     const args = ['--detach', '--args', `sh -c 'echo "a  b"' c\\ d`, 'worded'];

@@ -63,7 +63,8 @@ export function serviceUpdate(parent: Command, terminal: Terminal): void {
     const id = await change(context, isPlan || isSet(flags, 'dryRun'), name, flags, (spec) => {
       const container = spec.TaskTemplate.ContainerSpec;
       const list = (flag: string): readonly string[] => listFlag(flags, flag) ?? [];
-      container.Image = taggedImage(textFlag(flags, 'image') ?? container.Image);
+      const image = textFlag(flags, 'image');
+      if (image !== undefined) container.Image = taggedImage(image);
       const args = textFlag(flags, 'args');
       if (args !== undefined) container.Args = argumentsOf(args);
       if (flags['envAdd'] || flags['envRm']) {
