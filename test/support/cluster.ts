@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defaultPrivateDirectory } from '../../src/worker/drivers/process/process-driver.ts';
 import { repositoryRoot } from './repository.ts';
+import { killLeftTasks } from './left-tasks.ts';
 
 const SWARMD = join(repositoryRoot, 'bin', 'swarmd.js');
 /** Several that start at once on a busy machine take their time. */
@@ -317,7 +318,7 @@ export class TestCluster {
   /** Ends every daemon and every task, and removes the folder. */
   async close(): Promise<void> {
     await Promise.all(this.all.map((daemon) => daemon.kill()));
-    await killLeftTasks(this.directory);
+    killLeftTasks(this.directory);
     await Promise.all(this.all.map((daemon) => unmountSecrets(daemon)));
     await rm(this.directory, { recursive: true, force: true });
   }
@@ -372,26 +373,3 @@ const unmountSecrets = (daemon: TestDaemon): Promise<void> =>
     if (directory.startsWith(daemon.directory)) return resolve();
     execFile('umount', [directory], () => void rm(directory, { recursive: true, force: true }).then(resolve, resolve));
   });
-
-/** Processes whose working folder or command line lies in the cluster's folder are its tasks. */
-async function killLeftTasks(directory: string): Promise<void> {
-  await new Promise<void>((resolve) => {
-    execFile('pgrep', ['-f', directory], (_error, stdout) => {
-      for (const pid of stdout
-        .split('\n')
-        .map(Number)
-        .filter((p) => p > 1 && p !== process.pid)) {
-        try {
-          process.kill(-pid, 'SIGKILL');
-        } catch {
-          try {
-            process.kill(pid, 'SIGKILL');
-          } catch {
-            // It ended meanwhile.
-          }
-        }
-      }
-      resolve();
-    });
-  });
-}
