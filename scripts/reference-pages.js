@@ -35,14 +35,14 @@ ${flagName(definitions.find((d) => d.key === 'logLevel').flags)}: info`,
     table(
       ['code', 'when'],
       [
-        ['0', 'ended as asked: SIGINT, SIGTERM, or a command that is done'],
+        ['0', 'ended as asked: SIGINT, SIGTERM, SIGHUP, or a command that is done'],
         ['1', 'failed: the state folder is in use or damaged, or the daemon could not go on'],
         ['2', 'a setting is wrong or missing'],
         ['3', 'not found: the backup to restore'],
         ['4', 'not allowed: the state folder, or what the swarm refuses this node'],
         ['5', 'no manager or engine answers, or an address cannot be listened on'],
         ['6', 'took too long'],
-        ['130, 143', 'SIGINT or SIGTERM while still starting, or a second SIGINT'],
+        ['129, 130, 143', 'SIGHUP, SIGINT or SIGTERM while still starting, or a second SIGINT'],
       ],
     ),
   ]);

@@ -71,7 +71,7 @@ export class Listeners {
 
   /**
    * Resolves with the port once connections are accepted (0 for unix sockets).
-   * Throws invalidArgument when it would be served to other machines without TLS, failedPrecondition when the address cannot be had.
+   * Throws invalidArgument when it would be served to other machines without TLS, unavailable when the address cannot be had.
    */
   async open(address: ListenAddress): Promise<number> {
     if (address.kind === 'unix') {
@@ -154,7 +154,7 @@ function refusal(name: string, error: ListenError): SwarmError {
       : error.code === 'EACCES'
         ? 'its folder is missing, or this user may not; make the folder, choose another address or run as root'
         : `${error.message}; choose another address`;
-  return new SwarmError('failedPrecondition', `cannot listen on ${name}: ${remedy}`, { cause: error });
+  return new SwarmError('unavailable', `cannot listen on ${name}: ${remedy}`, { cause: error });
 }
 
 /** Removes a socket nobody listens on any more; leaves everything else alone. */
@@ -162,11 +162,14 @@ async function removeStaleSocket(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
   if (!found) return;
   if (!found.isSocket()) {
-    throw new SwarmError('failedPrecondition', `cannot listen on ${path}: a file that is no socket is there`);
+    throw new SwarmError(
+      'unavailable',
+      `cannot listen on ${path}: a file that is no socket is there; choose another address`,
+    );
   }
   if (await answers(path)) {
     throw new SwarmError(
-      'failedPrecondition',
+      'unavailable',
       `cannot listen on ${path}: another program listens there; stop it or choose another address`,
     );
   }

@@ -36,6 +36,9 @@ const CODE_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   507: 'resourceExhausted',
 };
 
+/** Docker says with 503, too, what a node may not do in its role or outside of a swarm: waiting does not help. */
+const REFUSED_BY_ROLE = /^(This node is (not|already) |You are attempting to leave the swarm )/;
+
 export class ApiClient {
   readonly host: string;
   readonly #flag: string;
@@ -173,8 +176,9 @@ function errorOf(status: number, text: string): SwarmError {
   } catch {
     // Not JSON: the text itself says it.
   }
+  const code = CODE_BY_STATUS[status] ?? 'unknown';
   return new SwarmError(
-    CODE_BY_STATUS[status] ?? 'unknown',
+    code === 'unavailable' && REFUSED_BY_ROLE.test(message) ? 'permissionDenied' : code,
     message.replace(/^rpc error: code = \w+ desc = /, '') || `the server answered ${status}`,
   );
 }

@@ -36,11 +36,13 @@ export function addGlobalOptions(command: Command): Command {
     .addOption(new Option('-o, --output <form>', 'how to print').choices(OUTPUTS));
 }
 
-/** Adds --quiet, --no-trunc, --format. */
+/** Adds --quiet, --no-trunc, --filter, --format. */
 export const addListOptions = (command: Command): Command =>
+  addFilterAndFormat(command.option('-q, --quiet', 'print ids only').option('--no-trunc', 'print whole ids and texts'));
+
+/** Adds --filter, --format. */
+export const addFilterAndFormat = (command: Command): Command =>
   command
-    .option('-q, --quiet', 'print ids only')
-    .option('--no-trunc', 'print whole ids and texts')
     .option('-f, --filter <key=value>', 'list only what matches; may be repeated', collect)
     .option('--format <template>', 'print with a template, for example "{{.Name}}", or "json"');
 

@@ -1,9 +1,8 @@
 /** Which manager to talk to: what the flags say, then the environment, then the context in use, then the local socket. */
-import { readFileSync } from 'node:fs';
-import { errorText } from '../common/errors.ts';
 import { defaultSocketPath } from '../common/local-socket.ts';
 import type { ClientOptions, TlsMaterial } from './client.ts';
 import { contextNamed, readContexts } from './contexts-file.ts';
+import { pemFile } from './pem-file.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Values of the flags --host, --context, --tls-ca, --tls-cert and --tls-key. */
@@ -51,13 +50,5 @@ export function tlsOf({ tlsCa, tlsCert, tlsKey }: EndpointFlags): TlsMaterial | 
   if (!tlsCa || !tlsCert || !tlsKey) {
     throw new UsageError('--tls-ca, --tls-cert and --tls-key belong together: give all three');
   }
-  return { ca: pem('--tls-ca', tlsCa), cert: pem('--tls-cert', tlsCert), key: pem('--tls-key', tlsKey) };
-}
-
-function pem(flag: string, file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`${flag} "${file}": ${errorText(error)}`);
-  }
+  return { ca: pemFile('--tls-ca', tlsCa), cert: pemFile('--tls-cert', tlsCert), key: pemFile('--tls-key', tlsKey) };
 }

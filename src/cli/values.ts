@@ -73,7 +73,7 @@ export function port(text: string): PortObject {
       ...(published ? { PublishedPort: Number(published) } : {}),
     };
   }
-  const fields = keyValues('--publish', text.split(','));
+  const fields = knownFields('--publish', text, ['published', 'target', 'protocol', 'mode']);
   const target = fields['target'];
   if (target === undefined) throw wrong('--publish', text, 'write 8080:80 or published=8080,target=80,mode=host');
   return {
@@ -88,7 +88,8 @@ export function port(text: string): PortObject {
 
 /** "type=bind,source=/a,target=/b,readonly". */
 export function mount(text: string): MountObject {
-  const fields = keyValues('--mount', text.split(','));
+  const names = ['type', 'source', 'src', 'target', 'destination', 'dst', 'readonly'];
+  const fields = knownFields('--mount', text, names);
   const target = fields['target'] ?? fields['destination'] ?? fields['dst'];
   if (target === undefined) throw wrong('--mount', text, 'write type=bind,source=/from,target=/to');
   const source = fields['source'] ?? fields['src'];
@@ -99,6 +100,31 @@ export function mount(text: string): MountObject {
     ...(source ? { Source: source } : {}),
     ...(isReadOnly ? { ReadOnly: true } : {}),
   };
+}
+
+/** "key=value,key=value". A field that is not known would be lost without a word. */
+function knownFields(flag: string, text: string, names: readonly string[]): Record<string, string> {
+  const fields = keyValues(flag, text.split(','));
+  const unknown = Object.keys(fields).find((key) => !names.includes(key));
+  // A text without any field is of no form at all: what follows says how to write it.
+  if (unknown !== undefined && text.includes('='))
+    throw wrong(flag, text, `the field "${unknown}" is not known; there are ${names.join(', ')}`);
+  return fields;
+}
+
+/** Lines of an environment: KEY=value. */
+export function environment(flag: string, texts: readonly string[]): readonly string[] {
+  for (const text of texts) {
+    if (text === '' || text.startsWith('=')) throw wrong(flag, text, 'write key=value, for example LEVEL=debug');
+  }
+  return texts;
+}
+
+/** "spread=node.labels.zone": the label to spread over. */
+export function spreadLabel(flag: string, text: string): string {
+  const label = /^spread=(.+)$/.exec(text)?.[1];
+  if (label === undefined) throw wrong(flag, text, 'write spread=label, for example spread=node.labels.zone');
+  return label;
 }
 
 /** Docker's --filter: "name=web" several times, as the API wants it. */

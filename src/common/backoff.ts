@@ -1,4 +1,4 @@
-/** Exponential back-off with full jitter between tries of one thing. */
+/** Exponential back-off with jitter between tries of one thing. */
 import type { Random } from './random.ts';
 
 export interface BackoffOptions {

@@ -86,11 +86,14 @@ const CODE_BY_GRPC = new Map<number, ErrorCode>(
   (Object.keys(ERROR_KINDS) as ErrorCode[]).map((code) => [ERROR_KINDS[code].grpc, code]),
 );
 
+/** gRPC's client announces a note that is mostly empty. */
+const NO_NOTE = /\.? Resolution note: $/;
+
 /** A gRPC ServiceError (numeric `code`, `details`) as a SwarmError; undefined for anything else. */
 function fromGrpcStatus(error: unknown): SwarmError | undefined {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'number') return undefined;
   const code = CODE_BY_GRPC.get(error.code);
   if (!code) return undefined;
   const details = 'details' in error && typeof error.details === 'string' ? error.details : error.message;
-  return new SwarmError(code, details, { cause: error });
+  return new SwarmError(code, details.replace(NO_NOTE, ''), { cause: error });
 }

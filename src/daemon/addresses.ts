@@ -1,5 +1,5 @@
 /** Addresses as users write them: host:port, a host alone, an interface name; and the one others should use. */
-import { isIP } from 'node:net';
+import { createServer, isIP } from 'node:net';
 import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os';
 import { SwarmError } from '../common/errors.ts';
 
@@ -18,6 +18,14 @@ export function parseHostPort(text: string): HostPort {
     throw new SwarmError('invalidArgument', `invalid address "${text}": write host:port, for example 10.0.0.1:2377`);
   return { host: hostOf(match[1] as string), port };
 }
+
+/** Whether a port can be listened on at this moment. */
+export const isFree = (host: string, port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(false));
+    probe.listen(port, host, () => probe.close(() => resolve(true)));
+  });
 
 /** Adds the default port where there is none; interface names become addresses. */
 export function withDefaultPort(text: string): string {

@@ -1,5 +1,4 @@
 /** The demo service of `npm start`: three replicas of a small web page on the process runtime. */
-import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { SwarmError } from '../common/errors.ts';
 import { UpdateServiceRequest_Rollback } from '../proto/generated/docker/swarmkit/v1/control.ts';
@@ -10,6 +9,7 @@ import {
   TaskState,
   UpdateConfig,
 } from '../proto/generated/docker/swarmkit/v1/types.ts';
+import { isFree } from './addresses.ts';
 import type { SwarmNode } from './swarm-node.ts';
 
 const NAME = 'demo-web';
@@ -18,6 +18,7 @@ const SCRIPT = fileURLToPath(new URL('../../deploy/demo/web.js', import.meta.url
 const PORT_PATTERN = /^PORT=(\d+)\{\{\.Task\.Slot\}\}$/;
 const START_TIMEOUT_MS = 20_000;
 const POLL_MS = 30;
+const ANSWER_TIMEOUT_MS = 2_000;
 
 export interface DemoService {
   readonly name: string;
@@ -96,17 +97,23 @@ function urlsOf(service: Service | undefined): readonly string[] {
 }
 
 async function untilItAnswers(url: string, deadline: number): Promise<void> {
-  for (;;) {
-    try {
-      if ((await fetch(url)).ok) return;
-    } catch {
-      if (Date.now() > deadline)
-        throw new SwarmError(
-          'deadlineExceeded',
-          `the demo service does not answer at ${url}; see "swarmctl service ps ${NAME}"`,
-        );
-    }
+  while (!(await answers(url))) {
+    if (Date.now() > deadline)
+      throw new SwarmError(
+        'deadlineExceeded',
+        `the demo service does not answer at ${url}; see "swarmctl service ps ${NAME}"`,
+      );
     await pause();
+  }
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
   }
 }
 
@@ -114,14 +121,7 @@ async function untilItAnswers(url: string, deadline: number): Promise<void> {
 async function freePortPrefix(): Promise<string> {
   for (let tens = 808; tens < 988; tens++) {
     const ports = Array.from({ length: REPLICAS }, (_, i) => tens * 10 + i + 1);
-    if ((await Promise.all(ports.map(isFree))).every(Boolean)) return String(tens);
+    if ((await Promise.all(ports.map((port) => isFree('127.0.0.1', port)))).every(Boolean)) return String(tens);
   }
   throw new SwarmError('unavailable', 'no three free ports were found between 8081 and 9873 for the demo service');
 }
-
-const isFree = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', () => resolve(false));
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
-  });

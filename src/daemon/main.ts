@@ -14,7 +14,12 @@ import { settleMemory } from './settle-memory.ts';
 const USAGE = 2;
 
 /** As shells tell that a signal ended a program. */
-const EXIT_CODE_OF = { SIGINT: 130, SIGTERM: 143 } as const;
+const EXIT_CODE_OF = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
+const EXIT_CODES = `
+Exit codes: 0 ended as asked, 1 failed, 2 wrong usage, 3 not found, 4 refused, 5 unreachable, or an address is taken,
+6 timed out, 129, 130 and 143 ended by a signal while starting.
+`;
 
 /** Under npm one Ctrl-C arrives twice: from the terminal, and passed on by npm. */
 const SAME_KEYSTROKE_MS = 1_000;
@@ -39,6 +44,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .description('Cluster orchestrator that speaks Docker Swarm: managers replicate services, agents run their tasks.')
     .version(`swarmd ${VERSION}`, '-V, --version')
     .showHelpAfterError('(see --help)')
+    .addHelpText('after', `\nExamples:\n  swarmd up --demo\n  swarmd manager --help\n${EXIT_CODES}`)
     .exitOverride();
 
   const daemon = (name: 'manager' | 'worker' | 'node', summary: string, example: string, start: Start): Command => {
@@ -130,7 +136,8 @@ async function serve(
 ): Promise<number> {
   let isStarted = false;
   const stopRequested = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    // A terminal that is closed hangs up: what runs in it ends in good order too.
+    for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
       process.on(signal, () => {
         resolve();
         const giveUp = (): void => void (isStarted || process.exit(EXIT_CODE_OF[signal]));

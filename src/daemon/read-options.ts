@@ -88,9 +88,15 @@ function takeConfigFile(command: Command, name: CommandName, file: string): void
 
 function configFile(file: string, name: CommandName): readonly (readonly [OptionDefinition, unknown])[] {
   const where = `config file ${file}`;
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw refused(where, `${errorText(error)}; name a file that this user can read`, error);
+  }
   let content: unknown;
   try {
-    content = parseYaml(readFileSync(file, 'utf8'));
+    content = parseYaml(text);
   } catch (error) {
     throw refused(where, errorText(error), error);
   }
@@ -150,7 +156,7 @@ function refuseContradictions({
 }: DaemonOptions): void {
   const tls = [apiTlsCa, apiTlsCert, apiTlsKey].filter((file) => file !== undefined);
   if (tls.length > 0 && tls.length < 3)
-    throw refused('--api-tls-ca, --api-tls-cert and --api-tls-key', 'they belong together: give all three');
+    throw refused('--api-tls-ca, --api-tls-cert, --api-tls-key', 'they belong together; give all three');
   if (raftElectionTicks <= raftHeartbeatTicks)
     throw refused(
       `--raft-election-ticks ${raftElectionTicks}`,

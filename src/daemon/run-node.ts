@@ -27,31 +27,45 @@ export interface Daemon {
 
 /** Founds a swarm on the first start, or joins one with --join; later starts resume. */
 export const runManager = (settings: DaemonOptions, log: Logger): Promise<Daemon> =>
-  runMember(settings, log, async (node) => {
-    if (settings.join.length === 0 && settings.token !== undefined)
-      throw new SwarmError(
-        'invalidArgument',
-        '--token: it is for joining; name a manager too, as in --join 10.0.0.1:2377',
-      );
-    if (settings.join.length > 0) await joinWithSettings(node, settings, true);
-    else await foundWithSettings(node, settings);
-    // Managers that do not know of that wish let the token decide.
-    if (!node.info().isManager) {
+  runMember(settings, log, {
+    prepare: () => {
+      if (settings.join.length > 0) requireToken(settings, 'manager');
+      else if (settings.token !== undefined)
+        throw new SwarmError(
+          'invalidArgument',
+          '--token: it is for joining; name a manager too, as in --join 10.0.0.1:2377',
+        );
+    },
+    enter: async (node) => {
+      if (settings.join.length === 0) return foundWithSettings(node, settings);
+      await joinWithSettings(node, settings, true);
+      // Managers that do not know of that wish let the token decide.
+      if (node.info().isManager) return;
       await node.leaveSwarm({ force: true });
       throw new SwarmError(
         'invalidArgument',
         '--token: this is a worker token; a manager needs the manager token, print it with "swarmctl swarm join-token manager"',
       );
-    }
+    },
   });
 
 /** Joins a swarm on the first start; later starts resume. */
 export const runWorker = (settings: DaemonOptions, log: Logger): Promise<Daemon> =>
-  runMember(settings, log, (node) => joinWithSettings(node, settings, false));
+  runMember(settings, log, {
+    prepare: () => {
+      if (settings.join.length === 0)
+        throw new SwarmError(
+          'invalidArgument',
+          '--join: name a manager of the swarm, for example --join 10.0.0.1:2377',
+        );
+      requireToken(settings, 'worker');
+    },
+    enter: (node) => joinWithSettings(node, settings, false),
+  });
 
 /** Starts outside any swarm; the API decides what happens. */
 export const runNode = (settings: DaemonOptions, log: Logger): Promise<Daemon> =>
-  runMember(settings, log, () => Promise.resolve(), loadManager);
+  runMember(settings, log, { prepare: loadManager });
 
 /** Whoever asks a waiting node to found a swarm shall not have to wait for its code. */
 async function loadManager(): Promise<void> {
@@ -63,20 +77,21 @@ async function loadManager(): Promise<void> {
   ]);
 }
 
+function requireToken({ token }: DaemonOptions, role: 'manager' | 'worker'): void {
+  if (token) return;
+  throw new SwarmError(
+    'invalidArgument',
+    `--token: give the join token; print it on a manager with "swarmctl swarm join-token ${role}"`,
+  );
+}
+
 async function joinWithSettings(node: SwarmNode, settings: DaemonOptions, mustBeManager: boolean): Promise<void> {
-  if (settings.join.length === 0)
-    throw new SwarmError('invalidArgument', '--join: name a manager of the swarm, for example --join 10.0.0.1:2377');
-  if (!settings.token)
-    throw new SwarmError(
-      'invalidArgument',
-      '--token: give the join token; print it on a manager with "swarmctl swarm join-token worker"',
-    );
   const request = {
     listenAddr: settings.listenAddr,
     advertiseAddr: settings.advertiseAddr ?? '',
     dataPathAddr: '',
     remoteAddrs: settings.join,
-    joinToken: settings.token,
+    joinToken: settings.token ?? '',
     availability: AVAILABILITY[settings.availability],
   };
   await node.joinSwarm(request, mustBeManager);
@@ -96,16 +111,15 @@ export async function foundWithSettings(node: SwarmNode, settings: DaemonOptions
   });
 }
 
-/**
- * @param first what to do on the first start, when the state folder knows of no swarm
- * @param prepare what to do then before anybody is served
- */
-export async function runMember(
-  settings: DaemonOptions,
-  log: Logger,
-  first: (node: SwarmNode) => Promise<void>,
-  prepare: () => Promise<void> = () => Promise.resolve(),
-): Promise<Daemon> {
+/** What to do on the first start, when the state folder knows of no swarm. */
+export interface FirstStart {
+  /** Before anybody is served: whatever is wrong with the settings is said here. */
+  readonly prepare?: () => void | Promise<void>;
+  /** How this node comes into a swarm; without it the API decides. */
+  readonly enter?: (node: SwarmNode) => Promise<void>;
+}
+
+export async function runMember(settings: DaemonOptions, log: Logger, { prepare, enter }: FirstStart): Promise<Daemon> {
   const folder = await StateFolder.open(settings.dataDir);
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
@@ -127,9 +141,9 @@ export async function runMember(
   const addresses = settings.api.length > 0 ? settings.api : [`unix://${defaultSocketPath()}`];
   try {
     if (settings.api.length === 0) await mkdir(dirname(defaultSocketPath()), { recursive: true, mode: 0o700 });
-    if ((await folder.readRecord()) === undefined) await prepare();
+    if ((await folder.readRecord()) === undefined) await prepare?.();
     for (const address of addresses) await api.listen(address);
-    if (!(await node.resume())) await first(node);
+    if (!(await node.resume())) await enter?.(node);
   } catch (error) {
     await stop();
     throw error;

@@ -1,7 +1,6 @@
 /** `swarmd up`: a whole single-node swarm in the foreground, told in a few lines; ending it ends everything it started. */
-import { createServer } from 'node:net';
 import type { Logger } from '../common/log.ts';
-import { parseHostPort, withDefaultPort } from './addresses.ts';
+import { isFree, parseHostPort, withDefaultPort } from './addresses.ts';
 import { createDemo, type DemoService } from './demo.ts';
 import { DEFAULT_LISTEN_ADDRESS, type DaemonOptions, type UpOptions } from './options.ts';
 import { foundWithSettings, runMember, type Daemon } from './run-node.ts';
@@ -12,7 +11,7 @@ export async function runUp(asked: UpOptions, log: Logger): Promise<Daemon> {
   // Nobody asked for this address: where its port is taken, by a Docker Swarm for example, another does as well.
   const isMoved = asked.listenAddr === DEFAULT_LISTEN_ADDRESS && !(await isFree(host, port));
   const settings: DaemonOptions = isMoved ? { ...asked, listenAddr: `${host}:0` } : asked;
-  const daemon = await runMember(settings, log, (node) => foundWithSettings(node, settings));
+  const daemon = await runMember(settings, log, { enter: (node) => foundWithSettings(node, settings) });
   const stop = async (): Promise<void> => {
     say('\nstopping …');
     await daemon.node.stopWithTasks();
@@ -32,13 +31,6 @@ export async function runUp(asked: UpOptions, log: Logger): Promise<Daemon> {
   }
   return { ...daemon, stop };
 }
-
-const isFree = (host: string, port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', () => resolve(false));
-    probe.listen(port, host, () => probe.close(() => resolve(true)));
-  });
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 

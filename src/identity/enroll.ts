@@ -140,7 +140,7 @@ async function tryManagers(
   }
   throw new SwarmError(
     'unavailable',
-    `no manager at ${managers.join(', ')} gave this node a certificate: ${errorText(last)}`,
+    `no manager at ${managers.join(', ')} gave this node a certificate: ${errorText(last)}; see that one of them runs, and that this node reaches it`,
     { cause: last },
   );
 }

@@ -32,7 +32,7 @@ export function parseJoinToken(text: string): JoinToken {
   if (!match) {
     throw new SwarmError(
       'invalidArgument',
-      'invalid join token: it reads SWMTKN-1-<50 characters>-<25 characters>; print it on a manager with "swarmctl swarm join-token worker"',
+      'invalid join token: it reads SWMTKN-1-<50 characters>-<25 characters>; print it on a manager with "swarmctl swarm join-token worker", or "… manager"',
     );
   }
   return { digest: match[2] as string, secret: match[3] as string };

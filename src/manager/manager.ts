@@ -73,7 +73,7 @@ export class Manager {
     if (this.#consensus?.isLeader) await this.#consensus.transferLeadership().catch(() => undefined);
     // Loops may wait for a change that no majority is left to make; the consensus abandons it as it stops.
     const loopsEnded = this.#rooms.loops.stop();
-    await this.#consensus?.stop({ handOver: false });
+    await this.#consensus?.stop();
     await loopsEnded;
     await this.#keyKeeping;
     this.#rooms.channels.close();

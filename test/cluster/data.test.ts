@@ -73,6 +73,8 @@ describe('damaged state of a single manager', () => {
     // Large enough to lie beyond what the tests cut off, also at the beginning of a segment.
     expect(await store(cluster.first, 'late', 64 * KILOBYTE)).toBe(201);
     await vi.waitUntil(() => isNotedAsDurable(cluster.first), within);
+    // Space for the next segment that is only half made would be made anew by each start.
+    await vi.waitUntil(() => existsSync(join(raftOf(cluster.first), 'spare')), within);
     await cluster.first.kill();
     whole = join(cluster.directory, 'whole');
     cpSync(cluster.first.directory, whole, { recursive: true });

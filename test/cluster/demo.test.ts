@@ -22,7 +22,10 @@ describe('swarmd up --demo', () => {
   afterEach(() => rm(directory, { recursive: true, force: true }));
 
   /** Runs it until it says that the demo answers, does something, and stops it; returns what it said. */
-  const run = async (meanwhile: (socket: string) => Promise<void>): Promise<string> => {
+  const run = async (
+    meanwhile: (socket: string) => Promise<void>,
+    signal: NodeJS.Signals = 'SIGINT',
+  ): Promise<string> => {
     const socket = join(directory, 'api.sock');
     const flags = ['--demo', '--data-dir', join(directory, 'state'), '--api', `unix://${socket}`];
     const child = spawn(process.execPath, [SWARMD, 'up', ...flags, '--listen-addr', '127.0.0.1:0'], {
@@ -35,7 +38,7 @@ describe('swarmd up --demo', () => {
       await expect.poll(() => said, { timeout: 40_000, interval: 50 }).toMatch(/Ctrl-C|does not answer/);
       await meanwhile(socket);
     } finally {
-      child.kill('SIGINT');
+      child.kill(signal);
       await ended;
     }
     return said;
@@ -54,5 +57,11 @@ describe('swarmd up --demo', () => {
     });
     expect(again).toContain('3 replicas running');
     for (const [url] of again.matchAll(/http:\/\/127\.0\.0\.1:\d+\//g)) await expect(fetch(url)).rejects.toThrow();
+  });
+
+  it('ends its tasks too when its terminal is closed', async () => {
+    const said = await run(() => Promise.resolve(), 'SIGHUP');
+    expect(said).toContain('everything that was started is stopped');
+    for (const [url] of said.matchAll(/http:\/\/127\.0\.0\.1:\d+\//g)) await expect(fetch(url)).rejects.toThrow();
   });
 });

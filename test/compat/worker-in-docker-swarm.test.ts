@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { docker, TestDaemon } from '../support/cluster.ts';
 import { BUSYBOX_IMAGE, DockerEngine, unmountBelow } from '../support/docker-engine.ts';
+import { killLeftTasks } from '../support/left-tasks.ts';
 import { describeWith } from '../support/requirements.ts';
 
 const within = { timeout: 45_000, interval: 200 };
@@ -34,6 +35,7 @@ describeWith(['root', 'docker', 'dockerd', 'ip', 'busybox'], 'our workers in a r
   });
   afterAll(async () => {
     await Promise.all([...workers.values()].map((worker) => worker.kill()));
+    killLeftTasks(folder);
     await engine?.close();
     await unmountBelow(folder);
     await rm(folder, { recursive: true, force: true });

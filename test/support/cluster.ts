@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { defaultPrivateDirectory } from '../../src/worker/drivers/process/process-driver.ts';
 import { closeWhenInterrupted } from './interruption.ts';
 import { repositoryRoot } from './repository.ts';
+import { killLeftTasks } from './left-tasks.ts';
 
 const SWARMD = join(repositoryRoot, 'bin', 'swarmd.js');
 /** Several that start at once on a busy machine take their time. */
@@ -324,7 +325,7 @@ export class TestCluster {
   async close(): Promise<void> {
     this.#forget();
     await Promise.all(this.all.map((daemon) => daemon.kill()));
-    await killLeftTasks(this.directory);
+    killLeftTasks(this.directory);
     await Promise.all(this.all.map((daemon) => unmountSecrets(daemon)));
     await rm(this.directory, { recursive: true, force: true });
   }
@@ -379,26 +380,3 @@ const unmountSecrets = (daemon: TestDaemon): Promise<void> =>
     if (directory.startsWith(daemon.directory)) return resolve();
     execFile('umount', [directory], () => void rm(directory, { recursive: true, force: true }).then(resolve, resolve));
   });
-
-/** Processes whose working folder or command line lies in the cluster's folder are its tasks. */
-async function killLeftTasks(directory: string): Promise<void> {
-  await new Promise<void>((resolve) => {
-    execFile('pgrep', ['-f', directory], (_error, stdout) => {
-      for (const pid of stdout
-        .split('\n')
-        .map(Number)
-        .filter((p) => p > 1 && p !== process.pid)) {
-        try {
-          process.kill(-pid, 'SIGKILL');
-        } catch {
-          try {
-            process.kill(pid, 'SIGKILL');
-          } catch {
-            // It ended meanwhile.
-          }
-        }
-      }
-      resolve();
-    });
-  });
-}

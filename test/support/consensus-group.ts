@@ -114,7 +114,8 @@ export class ConsensusGroup {
     const end = async (isOrderly: boolean): Promise<void> => {
       if (!this.#running.delete(running)) return;
       if (!isOrderly) await listener.close();
-      await consensus.stop({ handOver: isOrderly });
+      else if (consensus.isLeader) await consensus.transferLeadership().catch(() => undefined);
+      await consensus.stop();
       await listener.close();
     };
     const running: TestMember = {

@@ -13,7 +13,7 @@ export class Outbox {
     this.#send = send;
   }
 
-  /** Bytes are copied at once. */
+  /** @param bytes must not change until they are sent */
   data(connection: number, bytes: Uint8Array): void {
     this.#events.addData(connection, bytes);
     this.#flushSoon();

@@ -82,7 +82,7 @@ async function stream(
   }
 }
 
-/** Objects per message: between two messages other work gets its turn. */
+/** Objects per message: between two messages other work gets its turn, and the one before is on its way to the client. */
 const LIST_SLICE = 200;
 
 async function sendExisting(
@@ -101,9 +101,9 @@ async function sendExisting(
       object: objectToJson(kind, object as never, options),
     }));
     const isLast = start + LIST_SLICE >= all.length;
-    socket.send(stringify({ index, objects, listed: isLast || undefined }));
+    const text = stringify({ index, objects, listed: isLast || undefined });
+    await new Promise<void>((resolve) => socket.send(text, () => resolve()));
     if (isLast) return;
-    await new Promise((resolve) => setImmediate(resolve));
   }
 }
 

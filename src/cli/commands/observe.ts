@@ -1,6 +1,8 @@
 /** `info`, `status`, `events`: looking at the swarm. */
+import { StringDecoder } from 'node:string_decoder';
 import type { Command } from 'commander';
-import { action, addListOptions, listFlag, textFlag, type Flags } from '../context.ts';
+import { stringify } from 'yaml';
+import { action, addFilterAndFormat, listFlag, textFlag, type Flags } from '../context.ts';
 import { interrupted } from '../interrupted.ts';
 import { moment } from '../moment.ts';
 import { isForPeople, printValue, table } from '../output.ts';
@@ -78,7 +80,7 @@ interface EventObject {
 }
 
 export function eventsCommand(program: Command, terminal: Terminal): void {
-  const command = addListOptions(
+  const command = addFilterAndFormat(
     program.command('events').description('Show what happens in the swarm, until interrupted'),
   )
     .option('--since <when>', 'show events since then first: a time, Unix seconds, or a duration such as 10m')
@@ -89,12 +91,14 @@ export function eventsCommand(program: Command, terminal: Terminal): void {
       since: when(flags, 'since'),
       until: when(flags, 'until'),
     };
+    const decoder = new StringDecoder('utf8');
     let rest = '';
     for await (const chunk of client.stream('/events', query, interrupted())) {
-      const lines = (rest + chunk.toString('utf8')).split('\n');
+      const lines = (rest + decoder.write(chunk)).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines.filter((l) => l !== '')) {
         if (output.output === 'json') terminal.out(`${line}\n`);
+        else if (output.output === 'yaml') terminal.out(`---\n${stringify(JSON.parse(line))}`);
         else if (output.format !== undefined) printValue(terminal, JSON.parse(line), output);
         else terminal.out(`${eventText(JSON.parse(line) as EventObject)}\n`);
       }

@@ -23,7 +23,7 @@ import {
   type Shape,
 } from './shape.ts';
 import { UNUSED } from './unused-fields.ts';
-import { words } from './words.ts';
+import { words } from '../words.ts';
 
 /** A command: a list of words, or a line as for a shell. */
 const command = value((field): readonly string[] => {

@@ -234,7 +234,7 @@ const ROLE = { manager: NodeRole.MANAGER, worker: NodeRole.WORKER } as const;
 const wrongToken = (): SwarmError =>
   new SwarmError(
     'invalidArgument',
-    'A valid join token is necessary to join this cluster: print one on a manager with "swarmctl swarm join-token worker"',
+    'A valid join token is necessary to join this cluster: print one on a manager with "swarmctl swarm join-token worker", or "… manager"',
   );
 
 const notForManagers = (): SwarmError =>

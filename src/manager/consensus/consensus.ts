@@ -137,10 +137,9 @@ export class Consensus implements Proposer {
     this.logCheck.start();
   }
 
-  /** Hands leadership over first (unless told otherwise), if there is somebody to take it. */
-  async stop({ handOver = true }: { readonly handOver?: boolean } = {}): Promise<void> {
+  /** Takes part no more. A leader hands over before, see {@link transferLeadership}. */
+  async stop(): Promise<void> {
     if (this.#isStopped) return;
-    if (handOver && this.#isLeader && this.#others().length > 0) await this.transferLeadership().catch(() => undefined);
     this.#isStopped = true;
     this.#cancelTick?.();
     this.logCheck.stop();

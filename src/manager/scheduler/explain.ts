@@ -104,7 +104,7 @@ class Explainer {
     this.#view.removeTask(task.id);
     const nodes = this.#explain(task, [node]);
     this.#view.setTask(task, this.#nowMs);
-    const terms = Object.entries(nodes[0]?.terms ?? {}).map(([name, value]) => `${name} ${value}`);
+    const terms = Object.entries(nodes[0]?.terms ?? {}).map(([name, value]) => `${inWords(name)} ${value}`);
     const found = `${this.#strategy.name}; beside this task there: ${terms.join(', ')}`;
     return { summary: `is on node ${nodes[0]?.hostname || task.nodeId} (${found})`, nodes };
   }
@@ -154,6 +154,9 @@ class Explainer {
       .sort((a, b) => (b.score ?? -1) - (a.score ?? -1) || (a.nodeId < b.nodeId ? -1 : 1));
   }
 }
+
+/** "tasksOfService" as people read it. */
+const inWords = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 const stateOf = (task: Task): TaskState => task.status?.state ?? TaskState.NEW;
 

@@ -119,7 +119,10 @@ describe('a unix socket', () => {
 
   it('takes the place of one nobody listens on, and of nothing else', async () => {
     const other = await apiRig();
-    await expect(other.api.listen(`unix://${path}`)).rejects.toThrow(/another program listens there/);
+    await expect(other.api.listen(`unix://${path}`)).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('another program listens there') as unknown,
+    });
     const stale = join(folder, 'stale.sock');
     const listenAndDie = `require('net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`;
     spawnSync(process.execPath, ['-e', listenAndDie, stale]);

@@ -141,6 +141,47 @@ describe('objects', () => {
     await rig.run('service', 'rm', 'changing');
   });
 
+  it('keep the image they have when another thing changes: one without a tag would start anew', async () => {
+    const spec = { Name: 'untagged', TaskTemplate: { ContainerSpec: { Image: 'busybox' } } };
+    await rig.call('POST', '/services/create', spec);
+    await rig.run('service', 'update', '--detach', '--label-add', 'a=b', 'untagged');
+    const shown = await rig.run(
+      'service',
+      'inspect',
+      '--format',
+      '{{.Spec.TaskTemplate.ContainerSpec.Image}}',
+      'untagged',
+    );
+    expect(shown.stdout).toBe('busybox\n');
+    await rig.run('service', 'rm', 'untagged');
+  });
+
+  it('take a command line as a shell splits it', async () => {
+    await create('worded');
+    const args = ['--detach', '--args', `sh -c 'echo "a  b"' c\\ d`, 'worded'];
+    expect((await rig.run('service', 'update', ...args)).code).toBe(0);
+    const { stdout } = await rig.run('service', 'inspect', '--format', '{{json .Spec.TaskTemplate}}', 'worded');
+    expect(JSON.parse(stdout)).toMatchObject({ ContainerSpec: { Args: ['sh', '-c', 'echo "a  b"', 'c d'] } });
+    const open = await rig.run('service', 'update', '--args', `sh -c 'echo`, 'worded');
+    expect([open.code, open.stderr]).toEqual([2, expect.stringContaining('a quote is not closed')]);
+    await rig.run('service', 'rm', 'worded');
+  });
+
+  it('keep the other ports of a target when one is added or removed', async () => {
+    await create('names', '--publish', '5300:53');
+    const ports = async (...flags: readonly string[]): Promise<string> => {
+      expect((await rig.run('service', 'update', '--detach', ...flags, 'names')).code).toBe(0);
+      const format = '{{range .Spec.EndpointSpec.Ports}}{{.PublishedPort}}:{{.TargetPort}}/{{.Protocol}} {{end}}';
+      return (await rig.run('service', 'inspect', '--format', format, 'names')).stdout.trim();
+    };
+    expect(await ports('--publish-add', '5300:53/udp')).toBe('5300:53/tcp 5300:53/udp');
+    expect(await ports('--publish-add', '5301:53')).toBe('5300:53/tcp 5300:53/udp 5301:53/tcp');
+    expect(await ports('--publish-add', '5301:53')).toBe('5300:53/tcp 5300:53/udp 5301:53/tcp');
+    expect(await ports('--publish-rm', '53')).toBe('5300:53/udp');
+    expect(await ports('--publish-rm', '53/udp')).toBe('');
+    await rig.run('service', 'rm', 'names');
+  });
+
   it('get the tag that a bare name of an image stands for, as from the Docker CLI', async () => {
     const images = ['busybox', 'reg:5000/a/b', 'a:1', `a@sha256:${'0'.repeat(64)}`];
     for (const [i, image] of images.entries()) {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SwarmError } from '../../../src/common/errors.ts';
-import { FrameReader } from '../../../src/cli/commands/logs/frames.ts';
+import { FrameReader, RawReader } from '../../../src/cli/commands/logs/frames.ts';
 import { LogStream } from '../../../src/proto/generated/docker/swarmkit/v1/logbroker.ts';
 import { Task } from '../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import { NODE_ID } from '../../support/api-rig.ts';
@@ -86,6 +86,18 @@ describe('logs', () => {
 
   it('of a service that is not there end with 3, and the others are not begun', async () => {
     expect(await rig.run('service', 'logs', 'web', 'none')).toMatchObject({ code: 3, stdout: '' });
+  });
+
+  it('of a terminal keep letters whole that come in two pieces', () => {
+    const reader = new RawReader();
+    const bytes = Buffer.from('Größe\n');
+    const pieces = Array.from(bytes, (_, i) => bytes.subarray(i, i + 1));
+    expect(
+      pieces
+        .flatMap((piece) => reader.read(piece))
+        .map(({ text }) => text)
+        .join(''),
+    ).toBe('Größe\n');
   });
 
   it('are put together again however the stream was cut', () => {

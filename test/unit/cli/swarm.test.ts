@@ -22,6 +22,24 @@ describe('swarmctl swarm', () => {
     });
   });
 
+  it('tells how to join, to people and to programs', async () => {
+    const { Worker, Manager } = { Worker: 'SWMTKN-1-w', Manager: 'SWMTKN-1-m' };
+    const address = '127.0.0.1:2377';
+    const worker = await rig.run('swarm', 'join-token', 'worker');
+    expect(worker.stdout).toBe(
+      `\nto add a worker, run there:\n\n  swarmd worker --join ${address} --token ${Worker}\n` +
+        `\nor, on a Docker Engine (workers only):\n\n  docker swarm join --token ${Worker} ${address}\n`,
+    );
+    const manager = await rig.run('swarm', 'join-token', 'manager');
+    expect(manager.stdout).toBe(
+      `\nto add a manager, run there:\n\n  swarmd manager --join ${address} --token ${Manager}\n`,
+    );
+    const told = await rig.run('swarm', 'join-token', '--output', 'json', 'manager');
+    expect(JSON.parse(told.stdout)).toEqual({ Role: 'manager', Token: Manager, Address: address });
+    const { stdout } = await rig.run('swarm', 'ca', '--output', 'json');
+    expect(JSON.parse(stdout)).toMatchObject({ TrustRoot: (await rig.run('swarm', 'ca')).stdout });
+  });
+
   it('names authorities outside of the swarm', async () => {
     const external = (text: string) => rig.run('swarm', 'update', '--external-ca', text);
     const given = await external('protocol=cfssl,url=https://ca.example:8888/sign,profile=swarm');
@@ -51,6 +69,7 @@ describe('swarmctl swarm', () => {
     const locked = await rig.run('swarm', 'update', '--autolock', 'on');
     expect(locked.stdout).toContain(`swarm updated\nto unlock a manager after it restarts`);
     expect((await rig.run('swarm', 'unlock-key', '--quiet')).stdout).toBe(`${KEY}\n`);
+    expect((await rig.run('swarm', 'unlock-key', '--output', 'yaml')).stdout).toBe(`UnlockKey: ${KEY}\n`);
     await rig.run('swarm', 'update', '--autolock', 'off');
   });
 
@@ -61,6 +80,20 @@ describe('swarmctl swarm', () => {
     expect((await unlock(KEY)).stdout).toBe('this manager is unlocked\n');
     expect((await unlock(`SWMKEY-1-${Buffer.alloc(32, 9).toString('base64').replace(/=+$/, '')}`)).code).toBe(4);
     expect((await unlock('')).stderr).toContain('no unlock key was given');
+    rig.setNode({}, true);
+  });
+
+  it('ends with 4 when the role of the node forbids it, and with 5 when waiting may help', async () => {
+    const init = await rig.run('swarm', 'init');
+    expect([init.code, init.stderr]).toEqual([4, expect.stringContaining('already part of a swarm')]);
+    expect((await rig.run('swarm', 'leave')).code).toBe(4);
+    for (const node of [{ isManager: false }, { state: 'inactive', isManager: false }] as const) {
+      rig.setNode(node, false);
+      const { code, stderr } = await rig.run('service', 'ls');
+      expect([code, stderr]).toEqual([4, expect.stringContaining('This node is not a swarm manager.')]);
+    }
+    rig.setNode({ state: 'pending' }, false);
+    expect((await rig.run('service', 'ls')).code).toBe(5);
     rig.setNode({}, true);
   });
 

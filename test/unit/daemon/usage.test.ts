@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { main } from '../../../src/daemon/main.ts';
 
@@ -26,6 +29,23 @@ describe('swarmd ends at once with exit code 2 and says why', () => {
     ['recover', "required option '--data-dir <dir...>' not specified"],
   ])('swarmd %s', async (words, why) => {
     expect(await main(['node', 'swarmd', ...words.split(' ').filter((word) => word !== '')])).toBe(2);
+    expect(said).toContain(why);
+  });
+
+  it.each([
+    ['manager --join 10.0.0.1:2377', 'print it on a manager with "swarmctl swarm join-token manager"'],
+    ['manager --token @TOKEN', '--token @TOKEN: ENOENT'],
+    ['worker --join 10.0.0.1:2377', 'print it on a manager with "swarmctl swarm join-token worker"'],
+    ['worker', '--join: name a manager of the swarm'],
+  ])('swarmd %s, before anybody is served', async (words, why) => {
+    const folder = mkdtempSync(join(tmpdir(), 'swarmd-usage-'));
+    // Nothing can be served there: had it been tried, that would be what is said.
+    const where = ['--data-dir', folder, '--api', `unix://${folder}/none/swarmd.sock`];
+    try {
+      expect(await main(['node', 'swarmd', ...words.split(' '), ...where])).toBe(2);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
     expect(said).toContain(why);
   });
 });

@@ -1,5 +1,7 @@
 /** The frames of a log stream: one byte for the stream, three zeros, four for the length, then the text. */
 
+import { StringDecoder } from 'node:string_decoder';
+
 const HEADER_BYTES = 8;
 const STREAMS = ['stdout', 'stdout', 'stderr', 'failure'] as const;
 
@@ -26,5 +28,15 @@ export class FrameReader {
     }
     this.#rest = data.subarray(at);
     return frames;
+  }
+}
+
+/** Takes the output of a terminal, which has no frames, as it comes. */
+export class RawReader {
+  /** Letters of several bytes may come in two chunks. */
+  readonly #decoder = new StringDecoder('utf8');
+
+  read(chunk: Buffer): readonly LogText[] {
+    return [{ stream: 'stdout', text: this.#decoder.write(chunk) }];
   }
 }

@@ -8,7 +8,7 @@ import { moment } from '../../moment.ts';
 import { paint, type Style, type Terminal } from '../../terminal.ts';
 import type { ServiceObject, TaskObject } from '../../types.ts';
 import { wholeNumber } from '../../values.ts';
-import { FrameReader, type LogText } from './frames.ts';
+import { FrameReader, RawReader, type LogText } from './frames.ts';
 import { TaskNames } from './task-names.ts';
 
 const COLOURS: readonly Style[] = ['cyan', 'green', 'magenta', 'yellow', 'blue', 'red'];
@@ -32,12 +32,9 @@ export function logsCommand(parent: Command, terminal: Terminal, noun: 'service'
     try {
       await Promise.all(
         sources.map(async (source, i) => {
-          const reader = new FrameReader();
+          const reader = source.isRaw ? new RawReader() : new FrameReader();
           for await (const chunk of client.stream(source.path, query, signal)) {
-            const frames = source.isRaw
-              ? [{ stream: 'stdout', text: chunk.toString('utf8') } as const]
-              : reader.read(chunk);
-            for (const frame of frames) {
+            for (const frame of reader.read(chunk)) {
               if (frame.stream === 'failure') failures.push(`${source.service}: ${frame.text.trimEnd()}`);
               else await printer.print(frame, source, COLOURS[i % COLOURS.length] ?? 'cyan');
             }

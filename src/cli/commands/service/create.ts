@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { action, collect, isSet, listFlag, textFlag } from '../../context.ts';
 import type { Terminal } from '../../terminal.ts';
 import type { ServiceMode, ServiceSpecObject } from '../../types.ts';
-import { keyValues, mount, port, taggedImage } from '../../values.ts';
+import { environment, keyValues, mount, port, spreadLabel, taggedImage } from '../../values.ts';
 import { UsageError } from '../../usage-error.ts';
 import { addDryRun, showPlan } from './plan.ts';
 import { references } from './references.ts';
@@ -61,7 +61,7 @@ export function serviceCreate(parent: Command, terminal: Terminal): void {
         ContainerSpec: {
           Image: taggedImage(image),
           ...(args.length > 0 ? { Args: [...args] } : {}),
-          ...(list('env').length > 0 ? { Env: [...list('env')] } : {}),
+          ...(list('env').length > 0 ? { Env: [...environment('--env', list('env'))] } : {}),
           ...(list('containerLabel').length > 0
             ? { Labels: keyValues('--container-label', list('containerLabel')) }
             : {}),
@@ -72,7 +72,7 @@ export function serviceCreate(parent: Command, terminal: Terminal): void {
         Placement: {
           Constraints: [...list('constraint')],
           Preferences: list('placementPref').map((text) => ({
-            Spread: { SpreadDescriptor: text.replace(/^spread=/, '') },
+            Spread: { SpreadDescriptor: spreadLabel('--placement-pref', text) },
           })),
         },
         Networks: list('network').map((Target) => ({ Target })),

@@ -2,8 +2,9 @@ import type { Command } from 'commander';
 import { SwarmError } from '../../../common/errors.ts';
 import { action, isSet, listFlag, textFlag, type CommandContext, type Flags } from '../../context.ts';
 import type { Terminal } from '../../terminal.ts';
-import type { ServiceObject, ServiceSpecObject } from '../../types.ts';
-import { mount, port, taggedImage, wholeNumber } from '../../values.ts';
+import type { PortObject, ServiceObject, ServiceSpecObject } from '../../types.ts';
+import { environment, mount, port, taggedImage, wholeNumber } from '../../values.ts';
+import { words } from '../../words.ts';
 import { addDryRun, showPlan } from './plan.ts';
 import { addCommonFlags, addListFlags, applyCommonFlags, edited, editedLabels, setReplicas } from './spec-flags.ts';
 import { UsageError } from '../../usage-error.ts';
@@ -49,7 +50,7 @@ export function serviceUpdate(parent: Command, terminal: Terminal): void {
       ),
   )
     .option('--image <image>', 'image')
-    .option('--args <command>', 'command line of the tasks, split at blanks')
+    .option('--args <command>', 'command line of the tasks, in words as a shell splits it')
     .option('--force', 'replace all tasks even if nothing changed');
   addListFlags(command, 'env', 'key[=value]', 'an environment variable');
   addListFlags(command, 'label', 'key[=value]', 'a label of the service');
@@ -62,11 +63,17 @@ export function serviceUpdate(parent: Command, terminal: Terminal): void {
     const id = await change(context, isPlan || isSet(flags, 'dryRun'), name, flags, (spec) => {
       const container = spec.TaskTemplate.ContainerSpec;
       const list = (flag: string): readonly string[] => listFlag(flags, flag) ?? [];
-      container.Image = taggedImage(textFlag(flags, 'image') ?? container.Image);
+      const image = textFlag(flags, 'image');
+      if (image !== undefined) container.Image = taggedImage(image);
       const args = textFlag(flags, 'args');
-      if (args !== undefined) container.Args = args.split(/\s+/).filter((word) => word !== '');
+      if (args !== undefined) container.Args = argumentsOf(args);
       if (flags['envAdd'] || flags['envRm']) {
-        container.Env = edited(container.Env, list('envAdd'), list('envRm'), (line) => line.split('=')[0] ?? line);
+        container.Env = edited(
+          container.Env,
+          environment('--env-add', list('envAdd')),
+          list('envRm'),
+          (line) => line.split('=')[0] ?? line,
+        );
       }
       spec.Labels = editedLabels(spec.Labels, flags, 'label');
       if (flags['constraintAdd'] || flags['constraintRm']) {
@@ -75,9 +82,7 @@ export function serviceUpdate(parent: Command, terminal: Terminal): void {
       }
       if (flags['publishAdd'] || flags['publishRm']) {
         const endpoint = (spec.EndpointSpec ??= {});
-        endpoint.Ports = edited(endpoint.Ports, list('publishAdd').map(port), list('publishRm'), (p) =>
-          String(p.TargetPort),
-        );
+        endpoint.Ports = editedPorts(endpoint.Ports ?? [], list('publishAdd').map(port), list('publishRm'));
       }
       if (flags['mountAdd'] || flags['mountRm']) {
         container.Mounts = edited(container.Mounts, list('mountAdd').map(mount), list('mountRm'), (m) => m.Target);
@@ -88,6 +93,23 @@ export function serviceUpdate(parent: Command, terminal: Terminal): void {
     if (id !== undefined) await wait(context, id, flags);
   });
 }
+
+function argumentsOf(line: string): string[] {
+  const found = words(line);
+  if (!found) throw new UsageError(`--args "${line}": a quote is not closed; close it, or put a backslash before it`);
+  return [...found];
+}
+
+/** Ports of one target are told apart by their protocol and by where they are published, as Docker does it. */
+function editedPorts(current: readonly PortObject[], added: readonly PortObject[], removed: readonly string[]) {
+  const gone = new Set(removed.map((text) => targetOf(port(text))));
+  const kept = current.filter((p) => !gone.has(targetOf(p)) && !added.some((other) => isSamePort(p, other)));
+  return [...kept, ...added];
+}
+
+const targetOf = ({ TargetPort, Protocol }: PortObject): string => `${TargetPort}/${Protocol}`;
+const isSamePort = (a: PortObject, b: PortObject): boolean =>
+  targetOf(a) === targetOf(b) && a.PublishedPort === b.PublishedPort && a.PublishMode === b.PublishMode;
 
 export function serviceScale(parent: Command, terminal: Terminal): void {
   const command = addWaitFlags(

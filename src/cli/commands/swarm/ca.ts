@@ -1,10 +1,11 @@
 /** `swarm ca`: the root certificate of the swarm, and its replacement. */
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { errorText, SwarmError } from '../../../common/errors.ts';
+import { SwarmError } from '../../../common/errors.ts';
 import type { ApiClient } from '../../client.ts';
 import { action, isSet, textFlag, type Flags } from '../../context.ts';
+import { isForPeople, printValue } from '../../output.ts';
+import { pemFile } from '../../pem-file.ts';
 import { ProgressLine } from '../../progress-line.ts';
 import type { Terminal } from '../../terminal.ts';
 import type { NodeObject, SwarmObject } from '../../types.ts';
@@ -27,29 +28,33 @@ export function swarmCa(parent: Command, terminal: Terminal): void {
     .option('-q, --quiet', 'show no progress')
     .option('--timeout <duration>', 'longest to wait');
   addExternalCa(command);
-  action(command, terminal, 'table', async ({ client }, _args, flags) => {
+  action(command, terminal, 'table', async ({ client, output }, _args, flags) => {
+    const showRoot = async (): Promise<void> => {
+      const info = await rootOf(client);
+      if (isForPeople(output)) terminal.out(info.TrustRoot.endsWith('\n') ? info.TrustRoot : `${info.TrustRoot}\n`);
+      else printValue(terminal, info, output);
+    };
     if (!isSet(flags, 'rotate')) {
       for (const flag of ['ca-cert', 'ca-key', 'cert-expiry', 'external-ca']) {
         if (flags[flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())] !== undefined) {
           throw new UsageError(`--${flag}: goes with --rotate only`);
         }
       }
-      terminal.out(await rootOf(client));
-      return;
+      return showRoot();
     }
     const timeoutMs = waitingTime(flags);
     await rotate(client, flags);
     if (isSet(flags, 'detach')) return;
     await waitForRotation(client, terminal, timeoutMs, isSet(flags, 'quiet'));
-    terminal.out(await rootOf(client));
+    await showRoot();
   });
 }
 
-async function rootOf(client: ApiClient): Promise<string> {
+async function rootOf(client: ApiClient): Promise<{ readonly TrustRoot: string }> {
   const { TLSInfo } = await client.get<SwarmObject>('/swarm');
-  const root = TLSInfo?.TrustRoot ?? '';
-  if (root === '') throw new SwarmError('failedPrecondition', 'the swarm has no root certificate yet; try again');
-  return root.endsWith('\n') ? root : `${root}\n`;
+  const { TrustRoot = '' } = TLSInfo ?? {};
+  if (TrustRoot === '') throw new SwarmError('failedPrecondition', 'the swarm has no root certificate yet; try again');
+  return { ...TLSInfo, TrustRoot };
 }
 
 async function rotate(client: ApiClient, flags: Flags): Promise<void> {
@@ -57,25 +62,17 @@ async function rotate(client: ApiClient, flags: Flags): Promise<void> {
   const [cert, key, expiry] = [textFlag(flags, 'caCert'), textFlag(flags, 'caKey'), textFlag(flags, 'certExpiry')];
   if (key !== undefined && cert === undefined) throw new UsageError('--ca-key: give its certificate with --ca-cert');
   const { SigningCACert: _, ...kept } = swarm.Spec.CAConfig ?? {};
-  const root = cert === undefined ? undefined : pem('--ca-cert', cert);
+  const root = cert === undefined ? undefined : pemFile('--ca-cert', cert);
   const ExternalCAs = externalCas(flags, root);
   const CAConfig = {
     ...kept,
     ...(root === undefined ? {} : { SigningCACert: root }),
     ...(ExternalCAs === undefined ? {} : { ExternalCAs }),
-    ...(key === undefined ? {} : { SigningCAKey: pem('--ca-key', key) }),
+    ...(key === undefined ? {} : { SigningCAKey: pemFile('--ca-key', key) }),
     ...(expiry === undefined ? {} : { NodeCertExpiry: duration('--cert-expiry', expiry) }),
     ForceRotate: (swarm.Spec.CAConfig?.ForceRotate ?? 0) + 1,
   };
   await client.post('/swarm/update', { version: swarm.Version.Index }, { ...swarm.Spec, CAConfig });
-}
-
-function pem(flag: string, file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`${flag} "${file}": ${errorText(error)}`);
-  }
 }
 
 /** A rotation is over when the swarm says so; nodes tell whose certificate they have. */

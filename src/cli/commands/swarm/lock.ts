@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { SwarmError } from '../../../common/errors.ts';
 import { action, isSet } from '../../context.ts';
+import { isForPeople, printValue } from '../../output.ts';
 import type { Terminal } from '../../terminal.ts';
 import type { SwarmObject } from '../../types.ts';
 
@@ -29,7 +30,7 @@ export function swarmUnlockKey(parent: Command, terminal: Terminal): void {
     .description('Show the key that unlocks managers after a restart')
     .option('--rotate', 'make a new one first; keep the old one until all managers have the new one')
     .option('-q, --quiet', 'print only the key');
-  action(command, terminal, 'table', async ({ client }, _args, flags) => {
+  action(command, terminal, 'table', async ({ client, output }, _args, flags) => {
     const swarm = await client.get<SwarmObject>('/swarm');
     if (swarm.Spec.EncryptionConfig?.AutoLockManagers !== true) {
       throw new SwarmError(
@@ -42,7 +43,8 @@ export function swarmUnlockKey(parent: Command, terminal: Terminal): void {
     }
     const { UnlockKey } = await client.get<{ readonly UnlockKey: string }>('/swarm/unlockkey');
     if (isSet(flags, 'quiet')) terminal.out(`${UnlockKey}\n`);
-    else printUnlockKey(terminal, UnlockKey);
+    else if (isForPeople(output)) printUnlockKey(terminal, UnlockKey);
+    else printValue(terminal, { UnlockKey }, output);
   });
 }
 

@@ -1,22 +1,15 @@
 import { Option, type Command } from 'commander';
 import { addYes, confirm } from '../../confirm.ts';
-import { action, isSet, textFlag } from '../../context.ts';
+import type { ApiClient } from '../../client.ts';
+import { action, isSet, textFlag, type Flags } from '../../context.ts';
+import { isForPeople, printValue } from '../../output.ts';
 import type { Terminal } from '../../terminal.ts';
 import { STRATEGIES } from '../../../common/service-labels.ts';
 import type { InfoObject, SwarmObject } from '../../types.ts';
 import { addExternalCa, externalCas } from './external-ca.ts';
 
 export function swarmInit(parent: Command, terminal: Terminal): void {
-  const command = parent
-    .command('init')
-    .description('Found a swarm with this node as its first manager')
-    .option('--advertise-addr <host[:port]>', 'address at which other nodes reach this one', '')
-    .option('--listen-addr <host:port>', 'address to listen on', '0.0.0.0:2377')
-    .addOption(
-      new Option('--availability <state>', 'whether this node takes tasks')
-        .choices(['active', 'pause', 'drain'])
-        .default('active'),
-    )
+  const command = addPlaceFlags(parent.command('init').description('Found a swarm with this node as its first manager'))
     .addOption(new Option('--strategy <name>', 'default placement strategy').choices(STRATEGIES))
     .option('--force-new-cluster', 'go on alone with the state of this manager');
   addExternalCa(command);
@@ -26,9 +19,7 @@ export function swarmInit(parent: Command, terminal: Terminal): void {
     const strategy = textFlag(flags, 'strategy');
     const ExternalCAs = externalCas(flags);
     const nodeId = await client.post<string>('/swarm/init', undefined, {
-      ListenAddr: textFlag(flags, 'listenAddr'),
-      AdvertiseAddr: textFlag(flags, 'advertiseAddr'),
-      Availability: textFlag(flags, 'availability'),
+      ...placeOf(flags),
       ForceNewCluster: isSet(flags, 'forceNewCluster'),
       Spec: {
         Labels: strategy ? { 'swarmd.strategy': strategy } : {},
@@ -36,34 +27,23 @@ export function swarmInit(parent: Command, terminal: Terminal): void {
       },
     });
     terminal.out(`swarm founded; this node (${nodeId}) is its manager\n`);
-    await printJoinCommand(
-      terminal,
-      await client.get<SwarmObject>('/swarm'),
-      await client.get<InfoObject>('/info'),
-      'worker',
-    );
+    const swarm = await client.get<SwarmObject>('/swarm');
+    terminal.out(joinCommand('worker', swarm.JoinTokens.Worker, await ownAddress(client)));
   });
 }
 
 export function swarmJoin(parent: Command, terminal: Terminal): void {
-  const command = parent
-    .command('join <managers...>')
-    .description('Make this node a member of a swarm; the token decides its role')
-    .requiredOption('--token <token>', 'join token')
-    .option('--advertise-addr <host[:port]>', 'address at which other nodes reach this one', '')
-    .option('--listen-addr <host:port>', 'address to listen on', '0.0.0.0:2377')
-    .addOption(
-      new Option('--availability <state>', 'whether this node takes tasks')
-        .choices(['active', 'pause', 'drain'])
-        .default('active'),
-    );
+  const command = addPlaceFlags(
+    parent
+      .command('join <managers...>')
+      .description('Make this node a member of a swarm; the token decides its role')
+      .requiredOption('--token <token>', 'join token'),
+  );
   action(command, terminal, 'table', async ({ client }, managers, flags) => {
     await client.post('/swarm/join', undefined, {
-      ListenAddr: textFlag(flags, 'listenAddr'),
-      AdvertiseAddr: textFlag(flags, 'advertiseAddr'),
+      ...placeOf(flags),
       RemoteAddrs: managers,
       JoinToken: textFlag(flags, 'token'),
-      Availability: textFlag(flags, 'availability'),
     });
     const info = await client.get<InfoObject>('/info');
     terminal.out(`this node is a ${info.Swarm.ControlAvailable ? 'manager' : 'worker'} of the swarm\n`);
@@ -90,37 +70,47 @@ export function swarmJoinToken(parent: Command, terminal: Terminal): void {
     .option('--rotate', 'make a new one first; the old one stops working')
     .option('-q, --quiet', 'print only the token');
   command.registeredArguments[0]?.choices(['worker', 'manager']);
-  action(command, terminal, 'table', async ({ client }, [role = 'worker'], flags) => {
-    let swarm = await client.get<SwarmObject>('/swarm');
-    if (isSet(flags, 'rotate')) {
-      const query = {
-        version: swarm.Version.Index,
-        [role === 'worker' ? 'rotateWorkerToken' : 'rotateManagerToken']: true,
-      };
-      await client.post('/swarm/update', query, swarm.Spec);
-      swarm = await client.get<SwarmObject>('/swarm');
-    }
+  action(command, terminal, 'table', async ({ client, output }, [role], flags) => {
     const isManager = role === 'manager';
-    if (isSet(flags, 'quiet')) terminal.out(`${isManager ? swarm.JoinTokens.Manager : swarm.JoinTokens.Worker}\n`);
-    else
-      await printJoinCommand(terminal, swarm, await client.get<InfoObject>('/info'), isManager ? 'manager' : 'worker');
+    const { Version, Spec } = await client.get<SwarmObject>('/swarm');
+    if (isSet(flags, 'rotate')) {
+      const rotation = isManager ? 'rotateManagerToken' : 'rotateWorkerToken';
+      await client.post('/swarm/update', { version: Version.Index, [rotation]: true }, Spec);
+    }
+    const { JoinTokens } = await client.get<SwarmObject>('/swarm');
+    const token = isManager ? JoinTokens.Manager : JoinTokens.Worker;
+    if (isSet(flags, 'quiet')) return terminal.out(`${token}\n`);
+    const address = await ownAddress(client);
+    if (!isForPeople(output)) return printValue(terminal, { Role: role, Token: token, Address: address }, output);
+    terminal.out(joinCommand(isManager ? 'manager' : 'worker', token, address));
   });
 }
 
-function printJoinCommand(
-  terminal: Terminal,
-  swarm: SwarmObject,
-  info: InfoObject,
-  role: 'worker' | 'manager',
-): Promise<void> {
-  const own = info.Swarm.RemoteManagers?.find((m) => m.NodeID === info.Swarm.NodeID);
-  const address = own?.Addr ?? `${info.Swarm.NodeAddr}:2377`;
-  const token = role === 'manager' ? swarm.JoinTokens.Manager : swarm.JoinTokens.Worker;
-  terminal.out(
-    `\nto add a ${role}, run there:\n\n  swarmd ${role} --join ${address} --token ${token}\n\nor, on a Docker Engine (workers only):\n\n  docker swarm join --token ${token} ${address}\n`.replace(
-      role === 'manager' ? /\nor, on[\s\S]*/ : /$^/,
-      '',
-    ),
-  );
-  return Promise.resolve();
+/** Where this node listens, is reached, and whether it takes tasks: the same when it founds a swarm and when it joins one. */
+const addPlaceFlags = (command: Command): Command =>
+  command
+    .option('--advertise-addr <host[:port]>', 'address at which other nodes reach this one')
+    .option('--listen-addr <host:port>', 'address to listen on', '0.0.0.0:2377')
+    .addOption(
+      new Option('--availability <state>', 'whether this node takes tasks')
+        .choices(['active', 'pause', 'drain'])
+        .default('active'),
+    );
+
+const placeOf = (flags: Flags) => ({
+  ListenAddr: textFlag(flags, 'listenAddr'),
+  AdvertiseAddr: textFlag(flags, 'advertiseAddr'),
+  Availability: textFlag(flags, 'availability'),
+});
+
+/** Where others find this manager. */
+async function ownAddress(client: ApiClient): Promise<string> {
+  const { Swarm } = await client.get<InfoObject>('/info');
+  return Swarm.RemoteManagers?.find((m) => m.NodeID === Swarm.NodeID)?.Addr ?? `${Swarm.NodeAddr}:2377`;
+}
+
+function joinCommand(role: 'worker' | 'manager', token: string, address: string): string {
+  const ours = `\nto add a ${role}, run there:\n\n  swarmd ${role} --join ${address} --token ${token}\n`;
+  if (role === 'manager') return ours;
+  return `${ours}\nor, on a Docker Engine (workers only):\n\n  docker swarm join --token ${token} ${address}\n`;
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadCompose } from '../../../../src/cli/compose/load.ts';
 import { startOrder } from '../../../../src/cli/compose/start-order.ts';
-import { words } from '../../../../src/cli/compose/words.ts';
+import { words } from '../../../../src/cli/words.ts';
 
 let folder: string;
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'compose-'))));

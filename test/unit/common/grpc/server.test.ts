@@ -373,9 +373,10 @@ describe('a gRPC server', () => {
 
   it('closes a connection whose other side is silent', async () => {
     client.close();
-    await start(30);
+    // Long enough for an answer on a busy machine.
+    await start(100);
     await ask('echo', 'x');
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await new Promise((resolve) => setTimeout(resolve, 350));
     expect(sockets[0]?.destroyed).toBe(false);
     const silent = connectTcp(port, '127.0.0.1');
     const closed = new Promise((resolve) => silent.on('close', resolve));

@@ -56,7 +56,7 @@ describe('explain', () => {
     const { tasks, next } = explainService(reader, service);
     expect(tasks.map(({ taskId, nodes }) => [taskId, nodes[0]?.fits])).toEqual([['s-1', true]]);
     expect(tasks[0]?.summary).toBe(
-      'is on node host-a (spread; beside this task there: recentFailures 1, tasksOfService 0, tasks 0)',
+      'is on node host-a (spread; beside this task there: recent failures 1, tasks of service 0, tasks 0)',
     );
     expect(next[0]).toMatchObject({ fits: false, refusals: [{ filter: 'resources' }] });
   });
