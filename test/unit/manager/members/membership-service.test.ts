@@ -23,9 +23,11 @@ describe('a manager that wants to join the group', () => {
   let rig: RpcRig;
   let members: MemberList;
   let desiredRole: NodeRole | undefined;
+  let expelled: string[];
   beforeEach(async () => {
     rig = await rpcRig();
     members = new MemberList();
+    expelled = [];
     desiredRole = NodeRole.MANAGER;
     rig.add(HealthService, {
       check: { ...healthMethods(() => true).check, access: 'anyone' },
@@ -41,6 +43,7 @@ describe('a manager that wants to join the group', () => {
         desiredRole: () => desiredRole,
         admit: (member) => Promise.resolve(members.put(member)),
         remove: (raftId) => Promise.resolve(members.remove(raftId)),
+        expel: async (nodeId) => expelled.push(nodeId),
         randomBytes: drawRandomBytes,
         log: silentLogger,
       }),
@@ -52,6 +55,9 @@ describe('a manager that wants to join the group', () => {
     const metadata: Metadata = callAs('node', 'manager');
     metadata.set(MEMBER_METADATA.version, '1');
     if (raftId !== undefined) metadata.set(MEMBER_METADATA.raftId, raftId);
+    return joinWith(metadata);
+  };
+  const joinWith = (metadata: Metadata) => {
     const client = rig.client(RaftMembershipClient);
     return unary(client.join.bind(client), { addr: '127.0.0.1:4000' }, { timeoutMs: 5_000, metadata });
   };
@@ -65,6 +71,12 @@ describe('a manager that wants to join the group', () => {
     desiredRole = NodeRole.WORKER;
     await expect(join()).rejects.toThrow('this node is to be a worker: promote node node');
     expect(members.all()).toEqual([]);
+  });
+
+  it('is refused when it is a Docker Engine, and is no node any more', async () => {
+    await expect(joinWith(callAs('engine', 'manager'))).rejects.toThrow('a Docker Engine cannot be a manager');
+    expect(members.all()).toEqual([]);
+    expect(expelled).toEqual(['engine']);
   });
 
   it('may still say where it is reached while it waits to be taken out', async () => {
@@ -91,6 +103,7 @@ describe('a request to join', () => {
       desiredRole: () => NodeRole.MANAGER,
       admit: (member) => Promise.resolve(members.put(member)),
       remove: (raftId) => Promise.resolve(members.remove(raftId)),
+      expel: () => Promise.resolve(),
       randomBytes: drawRandomBytes,
       log: silentLogger,
       ...changes,
