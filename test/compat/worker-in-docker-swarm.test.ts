@@ -97,6 +97,21 @@ describeWith(['root', 'docker', 'dockerd', 'ip', 'busybox'], 'our workers in a r
     for (const runtime of workers.keys()) await expect.poll(() => nodeState(runtime), within).toBe('Ready Active');
   });
 
+  it('come back when the swarm began to change its root while they were away', async () => {
+    const ofManager = (): Promise<string> =>
+      readFile(join(engine.directory, 'data', 'swarm', 'certificates', 'swarm-node.crt'), 'utf8');
+    const before = await ofManager();
+    await Promise.all([...workers.values()].map((worker) => worker.kill()));
+    await engine.docker('swarm', 'ca', '--rotate', '--detach', '--quiet');
+    // From now on the manager shows a certificate of a root that they do not know yet.
+    await expect.poll(ofManager, within).not.toBe(before);
+    for (const worker of workers.values()) await worker.start();
+    const isRotating = (): Promise<string> =>
+      engine.docker('info', '--format', '{{.Swarm.Cluster.RootRotationInProgress}}');
+    await expect.poll(isRotating, within).toBe('false');
+    for (const runtime of workers.keys()) await expect.poll(() => nodeState(runtime), within).toBe('Ready Active');
+  });
+
   describe('give their tasks up', () => {
     it('when they are drained', async () => {
       const running = async (name: string): Promise<number> => {
