@@ -1,9 +1,12 @@
 import { Metadata } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FakeClock } from '../../../../src/common/clock.ts';
+import { SwarmError } from '../../../../src/common/errors.ts';
 import { silentLogger } from '../../../../src/common/log.ts';
 import { drawRandomBytes } from '../../../../src/common/random-bytes.ts';
 import type { Caller } from '../../../../src/common/rpc.ts';
 import { unary } from '../../../../src/common/rpc-client.ts';
+import { requestAdmission } from '../../../../src/manager/members/admission.ts';
 import { MemberList } from '../../../../src/manager/consensus/member-list.ts';
 import {
   healthMethods,
@@ -84,6 +87,37 @@ describe('a manager that wants to join the group', () => {
     desiredRole = NodeRole.WORKER;
     expect(await join('7')).toMatchObject({ raftId: '7' });
     expect(members.byNode('node')).toMatchObject({ raftId: '7', address: '127.0.0.1:4000' });
+  });
+});
+
+describe('a manager that looks for its group', () => {
+  it.each([
+    ['Docker Engines, which know of no such part', new SwarmError('notFound', 'unknown service')],
+    ['others that lack the call', new SwarmError('unimplemented', 'no such call')],
+  ])('enters none of %s', async (_what, answer) => {
+    const rig = await rpcRig();
+    let isAsked = false;
+    rig.add(HealthService, {
+      check: {
+        access: 'anyone',
+        handle: ({ service }) => (service === 'Raft' ? { status: 1 } : Promise.reject(answer)),
+      },
+    });
+    rig.add(RaftMembershipService, {
+      join: {
+        access: 'anyone',
+        handle: () => {
+          isAsked = true;
+          return { raftId: '1', members: [], removedMembers: [] };
+        },
+      },
+      leave: { access: 'anyone', handle: () => ({}) },
+    });
+    const clients = { client: (_: string, type: never) => rig.client(type) };
+    const entering = requestAdmission(clients as never, ['docker:2377'], 'me:2377', new FakeClock());
+    await expect(entering).rejects.toThrow('the managers of this swarm are Docker Engines (docker:2377)');
+    expect(isAsked).toBe(false);
+    rig.close();
   });
 });
 
