@@ -8,7 +8,7 @@ import type { Clock } from '../common/clock.ts';
 import { errorText, isSwarmError } from '../common/errors.ts';
 import type { Logger } from '../common/log.ts';
 import { systemRandom } from '../common/random.ts';
-import { WORKER_WANTED } from '../common/worker-wanted.ts';
+import { FOREIGN_MANAGERS, WORKER_WANTED } from '../common/worker-wanted.ts';
 import { Keyring } from '../identity/keyring.ts';
 import type { NodeIdentity } from '../identity/node-identity.ts';
 import { CertificateRenewal } from '../identity/renewal.ts';
@@ -134,13 +134,20 @@ export class Member {
     await this.#joinGroup(others);
   }
 
-  /** Joins the group, unless this node was demoted meanwhile: then it goes on as a worker, and soon gets a certificate that says so. */
+  /**
+   * Joins the group, unless this node was demoted meanwhile: then it goes on as a worker, and soon gets a certificate that says so.
+   * It goes on as a worker in a Docker Swarm, too.
+   */
   async #joinGroup(managers: readonly string[]): Promise<void> {
     try {
       await this.startManager({ kind: 'join', managers });
     } catch (error) {
-      if (!isSwarmError(error, 'failedPrecondition') || !error.message.startsWith(WORKER_WANTED)) throw error;
-      this.#options.log.info({ reason: error.message }, 'not a manager any more');
+      if (!isSwarmError(error, 'failedPrecondition')) throw error;
+      if (error.message.startsWith(WORKER_WANTED)) {
+        this.#options.log.info({ reason: error.message }, 'not a manager any more');
+      } else if (error.message.startsWith(FOREIGN_MANAGERS)) {
+        this.#options.log.warn({ reason: error.message }, 'this node stays a worker');
+      } else throw error;
       await this.forgetManager();
     }
   }

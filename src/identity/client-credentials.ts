@@ -3,6 +3,7 @@ import { createSecureContext } from 'node:tls';
 import { credentials, type ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js';
 import { CA_SERVER_NAME, ROLE_UNIT } from './certificate.ts';
 import type { IdentityState } from './node-identity.ts';
+import { RootedCredentials } from './rooted-credentials.ts';
 
 const COMMON: ChannelOptions = {
   'grpc.max_receive_message_length': 128 * 1024 * 1024,
@@ -22,11 +23,7 @@ const made = new WeakMap<IdentityState, ChannelCredentials>();
 export function memberCredentials(state: IdentityState): ChannelCredentials {
   let known = made.get(state);
   if (!known) {
-    known = credentials.createSsl(
-      Buffer.from(state.rootBundle),
-      Buffer.from(state.key),
-      Buffer.from(state.certificate),
-    );
+    known = new RootedCredentials(state.rootBundle, state);
     made.set(state, known);
   }
   return known;
@@ -58,8 +55,7 @@ export const authorityChannelOptions: ChannelOptions = {
 };
 
 /** Trusts a known root but shows no certificate. */
-export const anonymousCredentials = (rootBundle: string): ChannelCredentials =>
-  credentials.createSsl(Buffer.from(rootBundle));
+export const anonymousCredentials = (rootBundle: string): ChannelCredentials => new RootedCredentials(rootBundle);
 
 /** Trusts anybody: only to fetch the root, whose digest is then compared with the join token. */
 export const unverifiedCredentials = (): ChannelCredentials =>

@@ -118,6 +118,7 @@ export function addRpcServices(server: GrpcServer, rooms: RpcRooms): void {
       desiredRole: (nodeId) => store.read.node.get(nodeId)?.spec?.desiredRole,
       admit: (member) => group().admit(member),
       remove: (raftId) => group().remove(raftId),
+      expel: (nodeId) => local.removeNode({ nodeId, force: true }),
       randomBytes: drawRandomBytes,
       log: log.child({ room: 'members' }),
     }),

@@ -99,6 +99,33 @@ describeWith(['root', 'docker', 'dockerd', 'ip', 'busybox'], 'our workers in a r
     for (const runtime of workers.keys()) await expect.poll(() => nodeState(runtime), within).toBe('Ready Active');
   });
 
+  it('come back when the swarm began to change its root while they were away', async () => {
+    const ofManager = (): Promise<string> =>
+      readFile(join(engine.directory, 'data', 'swarm', 'certificates', 'swarm-node.crt'), 'utf8');
+    const before = await ofManager();
+    await Promise.all([...workers.values()].map((worker) => worker.kill()));
+    await engine.docker('swarm', 'ca', '--rotate', '--detach', '--quiet');
+    // From now on the manager shows a certificate of a root that they do not know yet.
+    await expect.poll(ofManager, within).not.toBe(before);
+    for (const worker of workers.values()) await worker.start();
+    const isRotating = (): Promise<string> =>
+      engine.docker('info', '--format', '{{.Swarm.Cluster.RootRotationInProgress}}');
+    await expect.poll(isRotating, within).toBe('false');
+    for (const runtime of workers.keys()) await expect.poll(() => nodeState(runtime), within).toBe('Ready Active');
+  });
+
+  it('stay workers when they are promoted, since managers of both kinds would have no majority', async () => {
+    const before = await taskIds('process');
+    await engine.docker('node', 'promote', 'process');
+    await expect
+      .poll(() => workers.get('process')?.log, within)
+      .toContain('the managers of this swarm are Docker Engines');
+    // Changes something, which takes a majority.
+    await engine.docker('node', 'update', '--label-add', 'still=there', 'process');
+    await expect.poll(() => nodeState('process'), within).toBe('Ready Active');
+    expect(await taskIds('process')).toBe(before);
+  });
+
   describe('give their tasks up', () => {
     it('when they are drained', async () => {
       const running = async (name: string): Promise<number> => {
@@ -114,7 +141,8 @@ describeWith(['root', 'docker', 'dockerd', 'ip', 'busybox'], 'our workers in a r
 
     it('when they leave', async () => {
       for (const [runtime, worker] of workers) {
-        await docker(worker, 'swarm', 'leave');
+        // One of them was promoted.
+        await docker(worker, 'swarm', 'leave', '--force');
         await expect.poll(() => nodeState(runtime), within).toBe('Down Drain');
         await engine.docker('node', 'rm', runtime);
       }

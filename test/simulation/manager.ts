@@ -14,11 +14,11 @@ import type { ControlService } from '../../src/manager/control/control.ts';
 import type { Dispatcher } from '../../src/manager/dispatcher/dispatcher.ts';
 import { requestAdmission } from '../../src/manager/members/admission.ts';
 import { healthMethods } from '../../src/manager/members/membership-service.ts';
+import type { ClientConstructor } from '../../src/manager/rpc/manager-channels.ts';
 import { encodeSnapshot } from '../../src/manager/store/snapshot.ts';
 import type { Store } from '../../src/manager/store/store.ts';
 import type { Commit } from '../../src/manager/store/watch.ts';
 import { HealthService } from '../../src/proto/generated/docker/swarmkit/v1/health.ts';
-import { RaftMembershipService, type RaftMembershipClient } from '../../src/proto/generated/docker/swarmkit/v1/raft.ts';
 import type { Calls, Party } from './calls.ts';
 import type { SimulatedLog } from './disk.ts';
 import type { SimulatedIdentity } from './identity.ts';
@@ -240,8 +240,8 @@ export class SimulatedManager implements Party {
   async #enter(signal: AbortSignal): Promise<void> {
     const { timeline, calls, managerAt, addresses, tell } = this.#around;
     const clients = {
-      client: (address: string): RaftMembershipClient =>
-        calls.client<RaftMembershipClient>(this, () => managerAt(address), RaftMembershipService),
+      client: <C>(address: string, type: ClientConstructor<C>): C =>
+        calls.client<C>(this, () => managerAt(address), (type as unknown as { service: ServiceDefinition }).service),
     };
     while (!signal.aborted) {
       tell(`manager ${this.number} wants to join`);

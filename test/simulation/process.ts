@@ -245,6 +245,7 @@ export class ManagerProcess {
       desiredRole: (nodeId) => store.read.node.get(nodeId)?.spec?.desiredRole,
       admit: (member) => seat.admit(member),
       remove: (raftId) => seat.remove(raftId),
+      expel: () => Promise.reject(new Error('there are no engines')),
       randomBytes: (count) => Uint8Array.from({ length: count }, () => Math.floor(256 * around.random())),
       log: silentLogger,
     });

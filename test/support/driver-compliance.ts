@@ -216,6 +216,15 @@ export function describeDriver(
       expect(await followed).toEqual(['one']);
     });
 
+    itCan('logs', 'follows the log of a task from before it begins', async () => {
+      const controller = controllerOf('c1', { runMs: 200, prints: ['one'] });
+      await controller.prepare(never);
+      const followed = texts(controller.logs({ ...ALL_LOGS, follow: true }, never));
+      await controller.start(never);
+      await afterTime(controller.wait(never), 200);
+      expect(await followed).toEqual(['one']);
+    });
+
     itCan('health', 'fails the start of a task that never gets healthy', async () => {
       const controller = controllerOf('c1', { isUnhealthy: true });
       await controller.prepare(never);

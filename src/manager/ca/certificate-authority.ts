@@ -98,6 +98,7 @@ export class CertificateAuthority {
     const nodeId = this.#options.newId();
     for (;;) {
       const root = signingRoot(this.#cluster());
+      const { VXLANUDPPort } = this.#cluster();
       const node = Node.fromPartial({
         id: nodeId,
         spec: {
@@ -108,6 +109,8 @@ export class CertificateAuthority {
         },
         role: ROLE[role],
         status: {},
+        // Engines are told it with their node only.
+        VXLANUDPPort,
         certificate: await this.#sign(request.csr, nodeId, role),
       });
       const isStored = await this.#options.store.update((tx) => {

@@ -65,7 +65,9 @@ const namesOf = (node: Node): readonly string[] =>
 /** The manager inside an engine could not join our group: its whole swarm component would stop, and lose its tasks. */
 function refuseEngineAsManager(node: Node, { spec }: UpdateNodeRequest): void {
   const isPromotion = spec?.desiredRole === NodeRole.MANAGER && node.spec?.desiredRole !== NodeRole.MANAGER;
-  if (!isPromotion || !isDockerEngine(node)) return;
+  if (!isPromotion) return;
+  if (!node.description) throw refused(`node ${node.id} has not said yet what it is: try again when it is ready`);
+  if (!isDockerEngine(node)) return;
   throw refused(
     `node ${node.id} is a Docker Engine, which cannot be a manager of this swarm: run swarmd on that machine and promote it, or join it with the manager token`,
   );

@@ -43,6 +43,8 @@ export interface MembershipPorts {
   desiredRole(nodeId: string): NodeRole | undefined;
   admit(member: Member): Promise<void>;
   remove(raftId: string): Promise<void>;
+  /** Takes a node out of the swarm, and its certificate with it. */
+  expel(nodeId: string): Promise<unknown>;
   readonly randomBytes: (count: number) => Uint8Array;
   readonly log: Logger;
 }
@@ -73,6 +75,7 @@ async function join(ports: MembershipPorts, request: JoinRequest, context: CallC
     );
   }
   if (context.metadata.get(MEMBER_METADATA.version).length === 0) {
+    await expelEngine(ports, callerNode(context));
     throw new SwarmError(
       'failedPrecondition',
       'a Docker Engine cannot be a manager of this swarm: leave the swarm there and join again with the worker token',
@@ -134,6 +137,15 @@ async function leave(
   }
   await ports.remove(member.raftId);
   return {};
+}
+
+/** It will never be a manager: it would stay among the nodes, awaited by every rotation of the root, and hold a manager's certificate. */
+async function expelEngine(ports: MembershipPorts, nodeId: string): Promise<void> {
+  try {
+    await ports.expel(nodeId);
+  } catch (error) {
+    ports.log.warn({ nodeId, error: errorText(error) }, 'a Docker Engine that came as a manager stays among the nodes');
+  }
 }
 
 /** The leader must reach the newcomer before it counts on it. */

@@ -6,8 +6,10 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { isSwarmError } from '../../common/errors.ts';
 import type { Logger } from '../../common/log.ts';
+import type { Node } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { NodeStatus_State } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import { isDockerEngine } from '../placement/docker-engine.ts';
+import type { Change } from '../store/change.ts';
 import type { Store } from '../store/store.ts';
 
 /** Memberlist's port. */
@@ -56,7 +58,11 @@ export class GossipRelay {
     while (!signal.aborted) {
       const [, watch] = store.readAndWatch(() => this.#update(), { kinds: ['node'], signal });
       try {
-        for await (const _ of watch) this.#updateSoon();
+        for await (const commits of watch) {
+          // Engines that join together ask at once, and would stay alone for a minute.
+          if (!this.#server && commits.some(({ changes }) => changes.some(bringsEngine))) this.#update();
+          else this.#updateSoon();
+        }
       } catch (error) {
         // Too many changes at once: what counts is how things are now.
         if (!isSwarmError(error, 'resourceExhausted')) throw error;
@@ -84,7 +90,7 @@ export class GossipRelay {
   #engines(): readonly string[] {
     return this.#options.store.read.node
       .all()
-      .filter((node) => node.status?.state === NodeStatus_State.READY && isDockerEngine(node))
+      .filter(isEngineThatIsUp)
       .map((node) => node.status?.addr ?? '');
   }
 
@@ -116,34 +122,59 @@ export class GossipRelay {
     server.unref();
   }
 
+  /** Leads a connection to the first engine that answers. */
   #relay(from: Socket): void {
-    const engine = this.#engineFor(from.remoteAddress?.replace(/^::ffff:/, ''));
-    if (engine === undefined) {
-      from.destroy();
-      return;
-    }
-    const to = connect({ host: engine, port: this.#options.port ?? GOSSIP_PORT, timeout: CONNECT_TIMEOUT_MS });
-    to.once('connect', () => to.setTimeout(0));
-    to.once('timeout', () => to.destroy());
-    for (const [one, other] of [
-      [from, to],
-      [to, from],
-    ] as const) {
-      this.#sockets.add(one);
-      one.on('error', () => other.destroy());
-      one.once('close', () => {
-        this.#sockets.delete(one);
-        other.destroy();
+    this.#keep(from);
+    const tryNext = ([engine, ...others]: readonly string[]): void => {
+      if (engine === undefined || from.destroyed) {
+        from.destroy();
+        return;
+      }
+      const to = connect({ host: engine, port: this.#options.port ?? GOSSIP_PORT, timeout: CONNECT_TIMEOUT_MS });
+      this.#keep(to);
+      const onFailed = (): void => tryNext(others);
+      to.once('timeout', () => to.destroy());
+      to.once('close', onFailed);
+      to.once('connect', () => {
+        to.setTimeout(0);
+        to.off('close', onFailed);
+        join(from, to);
       });
-      one.pipe(other);
-    }
+    };
+    tryNext(this.#enginesFor(from.remoteAddress?.replace(/^::ffff:/, '')));
   }
 
-  /** Another engine than the one that asks, in turn; its own where there is no other. */
-  #engineFor(asking: string | undefined): string | undefined {
+  #keep(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.once('close', () => this.#sockets.delete(socket));
+  }
+
+  /** Other engines than the one that asks, beginning with each in turn; at last its own, which is there where no other is. */
+  #enginesFor(asking: string | undefined): readonly string[] {
     const engines = this.#engines();
     const others = engines.filter((address) => address !== asking);
-    const choice = others.length > 0 ? others : engines;
-    return choice[this.#next++ % choice.length];
+    const first = others.length > 0 ? this.#next++ % others.length : 0;
+    return [...others.slice(first), ...others.slice(0, first), ...engines.filter((address) => address === asking)];
   }
 }
+
+/** Passes on what either says until one of them ends. */
+function join(one: Socket, other: Socket): void {
+  for (const [from, to] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    if (from.destroyed) to.destroy();
+    from.once('close', () => to.destroy());
+    from.pipe(to);
+  }
+}
+
+const bringsEngine = (change: Change): boolean =>
+  change.kind === 'node' &&
+  change.action !== 'delete' &&
+  isEngineThatIsUp(change.object) &&
+  !(change.old && isEngineThatIsUp(change.old));
+
+const isEngineThatIsUp = (node: Node): boolean => node.status?.state === NodeStatus_State.READY && isDockerEngine(node);

@@ -69,10 +69,13 @@ export function describeAvailability(lab: () => EngineLab): void {
 
     it('are refused as managers, at once and with words that say why', async () => {
       const [engine] = lab().engines;
+      const nodes = (): Promise<string> => lab().docker('node', 'ls', '-q');
       await engine!.docker('swarm', 'leave');
+      const before = await nodes();
       await expect(lab().join(engine!, await lab().token('manager'))).rejects.toThrow(
         /cannot be a manager of this swarm/,
       );
+      expect(await nodes()).toBe(before);
       await engine!.docker('swarm', 'leave', '--force').catch(() => undefined);
       await lab().join(engine!);
     });

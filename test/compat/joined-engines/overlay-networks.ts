@@ -32,6 +32,22 @@ export function describeOverlayNetworks(lab: () => EngineLab): void {
       const found = [...text.matchAll(/^Address(?: \d+)?:\s+(\d+\.\d+\.\d+\.\d+)$/gm)].map(([, address]) => address);
       return new Set(found.filter((address) => address !== '127.0.0.11')).size;
     };
+    /** A network as an engine has built it, or as the managers have it. */
+    const network = async (name: string, host: { docker(...args: readonly string[]): Promise<string> }) => {
+      const [found] = JSON.parse(await host.docker('network', 'inspect', name)) as {
+        readonly IPAM: { readonly Config: { readonly Subnet: string; readonly Gateway: string }[] };
+        readonly Options: Readonly<Record<string, string>>;
+        readonly Containers: Readonly<Record<string, { readonly Name: string; readonly IPv4Address: string }>> | null;
+      }[];
+      const containers = Object.values(found?.Containers ?? {});
+      return {
+        subnet: found?.IPAM.Config[0]?.Subnet ?? '',
+        gateway: found?.IPAM.Config[0]?.Gateway ?? '',
+        vxlan: found?.Options['com.docker.network.driver.overlay.vxlanid_list'],
+        endpoints: containers.map(({ Name }) => Name),
+        addresses: containers.map(({ IPv4Address }) => IPv4Address.replace(/\/.*/, '')),
+      };
+    };
     const replicas = (): Promise<string> => lab().docker('service', 'ls', '--format', '{{.Name}} {{.Replicas}}');
 
     it('run their tasks', async () => {
@@ -60,6 +76,33 @@ export function describeOverlayNetworks(lab: () => EngineLab): void {
       expect(await lab().inside('client', 'nslookup', 'vip', '127.0.0.11')).toContain(vip);
     });
 
+    it('have the addresses that the managers chose, also for what leads connections to services', async () => {
+      const vip = await container('vip');
+      const [task] = await lab().manager.ask<{ NetworksAttachments: { Addresses: string[] }[] }[]>(
+        'GET',
+        `/tasks?filters={"service":["vip"],"desired-state":["running"]}`,
+      );
+      const own = await lab().inside('vip', 'ip', '-o', '-4', 'addr');
+      const told = (task?.NetworksAttachments ?? []).flatMap(({ Addresses }) => Addresses);
+      expect(told.length).toBe(2);
+      for (const address of told) expect(own).toContain(` ${address} `);
+      // Every engine has an end of the routing mesh, and one of each network its tasks are on.
+      for (const [name, end, holders] of [
+        ['ingress', 'ingress-endpoint', lab().engines],
+        ['back', 'back-endpoint', [vip.engine]],
+      ] as const) {
+        const chosen = await network(name, lab());
+        const held = [chosen.gateway];
+        for (const engine of holders) {
+          const built = await network(name, engine);
+          expect(built).toMatchObject({ subnet: chosen.subnet, gateway: chosen.gateway, vxlan: chosen.vxlan });
+          expect(built.endpoints).toContain(end);
+          held.push(...built.addresses);
+        }
+        expect(new Set(held).size).toBe(held.length);
+      }
+    });
+
     itWith(['ipvs'], 'lead connections to a virtual address and to a published port', async () => {
       await expect
         .poll(() => lab().inside('client', 'wget', '-q', '-O', '-', 'http://vip/').catch(String), within)
@@ -68,24 +111,24 @@ export function describeOverlayNetworks(lab: () => EngineLab): void {
 
     it('give containers started by hand an address in attachable networks, and take it back', async () => {
       const engine = (await container('client')).engine;
-      const serviceless = async (): Promise<number> => {
-        const tasks = await lab().manager.ask<{ ServiceID?: string }[]>('GET', '/tasks');
-        return tasks.filter(({ ServiceID }) => !ServiceID).length;
-      };
-      const answer = await engine.docker(
-        'run',
-        '--rm',
-        '--network',
-        'back',
-        BUSYBOX_IMAGE,
-        'wget',
-        '-q',
-        '-O',
-        '-',
-        'http://web/',
-      );
-      expect(answer).toBe('hello from web');
-      await expect.poll(serviceless, within).toBe(0);
+      const { gateway } = await network('back', lab());
+      const wanted = gateway.replace(/\d+$/, '200');
+      // Nobody else may have the address meanwhile, and the second can have it only once the first has given it back.
+      for (const _ of ['first', 'second']) {
+        const answer = await engine.docker(
+          'run',
+          '--rm',
+          '--network',
+          'back',
+          '--ip',
+          wanted,
+          BUSYBOX_IMAGE,
+          'sh',
+          '-c',
+          'hostname -i && wget -q -O - http://web/',
+        );
+        expect(answer).toBe(`${wanted}\nhello from web`);
+      }
       await lab().docker('network', 'create', '-d', 'overlay', 'closed');
       await expect(engine.docker('run', '--rm', '--network', 'closed', BUSYBOX_IMAGE, 'true')).rejects.toThrow(
         /not manually attachable/,

@@ -60,6 +60,14 @@ describe('enrollment', () => {
     expect(reloaded?.current).toEqual(identity.current);
   });
 
+  it('tells a node the port of overlay networks', async () => {
+    await authority.store.update((tx) => {
+      for (const cluster of tx.cluster.all()) tx.cluster.update({ ...cluster, VXLANUDPPort: 7777 });
+    });
+    const identity = await join_(authority.token('worker'), 'w');
+    expect(authority.store.read.node.get(identity.current.nodeId)?.VXLANUDPPort).toBe(7777);
+  });
+
   it('issues certificates that OpenSSL verifies, with the names Docker asks for', async () => {
     const identity = await join_(authority.token('manager'), 'm');
     const root = join(authority.directory, 'root.pem');

@@ -204,12 +204,14 @@ export class ProcessController implements TaskController {
 
   /** The collector of this task, at work as long as there is something to collect. */
   async #collect(): Promise<OutputCollector> {
+    const { folder, plan, clock, log } = this.#options;
     if (!this.#collector) {
-      const { folder, plan, clock, log } = this.#options;
       this.#collector = new OutputCollector({ dir: folder.outputDir, limits: plan.logs, clock, log });
     }
     const { kind } = this.#run.state;
-    if (kind === 'running' || kind === 'claimed') this.#collector.start();
+    // One that has not begun yet will: whoever follows its log already is not to miss it.
+    const isToCome = kind === 'none' && folder.isPrepared;
+    if (kind === 'running' || kind === 'claimed' || isToCome) this.#collector.start();
     else await this.#collector.finish();
     return this.#collector;
   }

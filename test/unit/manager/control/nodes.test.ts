@@ -46,6 +46,13 @@ describe('changing a node', () => {
     expect(test.store.read.node.get('n')?.spec?.desiredRole).toBe(WORKER);
   });
 
+  it('promotes nobody who may turn out to be a Docker Engine', async () => {
+    const test = await withNodes({ ...aNode('n'), description: undefined });
+    await expect(change(test, 'n', { desiredRole: MANAGER })).rejects.toEqual(
+      refusal('failedPrecondition', 'node n has not said yet what it is: try again when it is ready'),
+    );
+  });
+
   it('never demotes the last manager', async () => {
     const test = await withNodes(aNode('m', MANAGER), aNode('w'));
     await expect(change(test, 'm', { desiredRole: WORKER })).rejects.toEqual(

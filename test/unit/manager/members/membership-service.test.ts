@@ -1,9 +1,12 @@
 import { Metadata } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FakeClock } from '../../../../src/common/clock.ts';
+import { SwarmError } from '../../../../src/common/errors.ts';
 import { silentLogger } from '../../../../src/common/log.ts';
 import { drawRandomBytes } from '../../../../src/common/random-bytes.ts';
 import type { Caller } from '../../../../src/common/rpc.ts';
 import { unary } from '../../../../src/common/rpc-client.ts';
+import { requestAdmission } from '../../../../src/manager/members/admission.ts';
 import { MemberList } from '../../../../src/manager/consensus/member-list.ts';
 import {
   healthMethods,
@@ -23,9 +26,11 @@ describe('a manager that wants to join the group', () => {
   let rig: RpcRig;
   let members: MemberList;
   let desiredRole: NodeRole | undefined;
+  let expelled: string[];
   beforeEach(async () => {
     rig = await rpcRig();
     members = new MemberList();
+    expelled = [];
     desiredRole = NodeRole.MANAGER;
     rig.add(HealthService, {
       check: { ...healthMethods(() => true).check, access: 'anyone' },
@@ -41,6 +46,7 @@ describe('a manager that wants to join the group', () => {
         desiredRole: () => desiredRole,
         admit: (member) => Promise.resolve(members.put(member)),
         remove: (raftId) => Promise.resolve(members.remove(raftId)),
+        expel: async (nodeId) => expelled.push(nodeId),
         randomBytes: drawRandomBytes,
         log: silentLogger,
       }),
@@ -52,6 +58,9 @@ describe('a manager that wants to join the group', () => {
     const metadata: Metadata = callAs('node', 'manager');
     metadata.set(MEMBER_METADATA.version, '1');
     if (raftId !== undefined) metadata.set(MEMBER_METADATA.raftId, raftId);
+    return joinWith(metadata);
+  };
+  const joinWith = (metadata: Metadata) => {
     const client = rig.client(RaftMembershipClient);
     return unary(client.join.bind(client), { addr: '127.0.0.1:4000' }, { timeoutMs: 5_000, metadata });
   };
@@ -67,11 +76,48 @@ describe('a manager that wants to join the group', () => {
     expect(members.all()).toEqual([]);
   });
 
+  it('is refused when it is a Docker Engine, and is no node any more', async () => {
+    await expect(joinWith(callAs('engine', 'manager'))).rejects.toThrow('a Docker Engine cannot be a manager');
+    expect(members.all()).toEqual([]);
+    expect(expelled).toEqual(['engine']);
+  });
+
   it('may still say where it is reached while it waits to be taken out', async () => {
     members.put({ raftId: '7', nodeId: 'node', address: '127.0.0.1:3000' });
     desiredRole = NodeRole.WORKER;
     expect(await join('7')).toMatchObject({ raftId: '7' });
     expect(members.byNode('node')).toMatchObject({ raftId: '7', address: '127.0.0.1:4000' });
+  });
+});
+
+describe('a manager that looks for its group', () => {
+  it.each([
+    ['Docker Engines, which know of no such part', new SwarmError('notFound', 'unknown service')],
+    ['others that lack the call', new SwarmError('unimplemented', 'no such call')],
+  ])('enters none of %s', async (_what, answer) => {
+    const rig = await rpcRig();
+    let isAsked = false;
+    rig.add(HealthService, {
+      check: {
+        access: 'anyone',
+        handle: ({ service }) => (service === 'Raft' ? { status: 1 } : Promise.reject(answer)),
+      },
+    });
+    rig.add(RaftMembershipService, {
+      join: {
+        access: 'anyone',
+        handle: () => {
+          isAsked = true;
+          return { raftId: '1', members: [], removedMembers: [] };
+        },
+      },
+      leave: { access: 'anyone', handle: () => ({}) },
+    });
+    const clients = { client: (_: string, type: never) => rig.client(type) };
+    const entering = requestAdmission(clients as never, ['docker:2377'], 'me:2377', new FakeClock());
+    await expect(entering).rejects.toThrow('the managers of this swarm are Docker Engines (docker:2377)');
+    expect(isAsked).toBe(false);
+    rig.close();
   });
 });
 
@@ -91,6 +137,7 @@ describe('a request to join', () => {
       desiredRole: () => NodeRole.MANAGER,
       admit: (member) => Promise.resolve(members.put(member)),
       remove: (raftId) => Promise.resolve(members.remove(raftId)),
+      expel: () => Promise.resolve(),
       randomBytes: drawRandomBytes,
       log: silentLogger,
       ...changes,
