@@ -3,7 +3,7 @@ import type Dockerode from 'dockerode';
 import { setTimeout } from 'node:timers/promises';
 import type { NodeDescription, PortConfig } from '../../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { Task } from '../../../proto/generated/docker/swarmkit/v1/objects.ts';
-import { taskName } from '../../task-naming.ts';
+import { taskName } from '../../../common/task-naming.ts';
 import type {
   ExitStatus,
   LogLine,
