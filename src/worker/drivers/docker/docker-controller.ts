@@ -157,6 +157,7 @@ export class DockerController implements TaskController {
       stderr: options.stderr,
       follow: options.follow,
       timestamps: true,
+      details: true,
       since: options.sinceMs / 1000,
       tail: options.tail ?? 'all',
     };
