@@ -35,6 +35,12 @@ export class Filters {
     return !this.has(key) || this.get(key).some((value) => candidate.startsWith(value));
   }
 
+  /** The same, whatever the case of letters. */
+  allowsPrefixInAnyCase(key: string, candidate: string): boolean {
+    const lowered = candidate.toLowerCase();
+    return !this.has(key) || this.get(key).some((value) => lowered.startsWith(value.toLowerCase()));
+  }
+
   /** Whether the labels have every `name` or `name=value` asked for under `key`. */
   allowsLabels(key: string, labels: Labels | undefined): boolean {
     return this.get(key).every((wanted) => {

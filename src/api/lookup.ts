@@ -24,7 +24,15 @@ function find<K extends ObjectKind>(
   return match;
 }
 
-/** Names are unique whatever their case, but must be asked for as written. */
+/** Names are unique whatever their case. */
+function named<K extends ObjectKind>(name: string) {
+  return (table: TableReader<K>): readonly StoreObjects[K][] => {
+    const found = table.byName(name);
+    return found ? [found] : [];
+  };
+}
+
+/** Those of services and networks must be asked for as written. */
 function withUniqueName<K extends ObjectKind>(name: string, nameOf: (object: StoreObjects[K]) => string | undefined) {
   return (table: TableReader<K>): readonly StoreObjects[K][] => {
     const found = table.byName(name);
@@ -41,21 +49,9 @@ export const findService = (read: Reader, key: string): Service =>
     withUniqueName(key, (s) => s.spec?.annotations?.name),
   );
 
-export const findSecret = (read: Reader, key: string): Secret =>
-  find(
-    'secret',
-    read.secret,
-    key,
-    withUniqueName(key, (s) => s.spec?.annotations?.name),
-  );
+export const findSecret = (read: Reader, key: string): Secret => find('secret', read.secret, key, named(key));
 
-export const findConfig = (read: Reader, key: string): Config =>
-  find(
-    'config',
-    read.config,
-    key,
-    withUniqueName(key, (c) => c.spec?.annotations?.name),
-  );
+export const findConfig = (read: Reader, key: string): Config => find('config', read.config, key, named(key));
 
 export const findNetwork = (read: Reader, key: string): Network =>
   find(

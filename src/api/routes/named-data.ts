@@ -49,7 +49,7 @@ export function registerNamedData<Spec, Data extends Stored>(
       const { name = '', labels } = spec?.annotations ?? {};
       return (
         filters.allowsPrefix('id', id) &&
-        filters.allowsPrefix('name', name) &&
+        filters.allowsPrefixInAnyCase('name', name) &&
         filters.allows('names', name) &&
         filters.allowsLabels('label', labels)
       );
