@@ -268,8 +268,10 @@ export class DockerController implements TaskController {
 
 /** Host ports as the engine bound them, once for IPv4 and once for IPv6 as Docker's agents report them. */
 function boundPorts(task: Task, found: Dockerode.ContainerInspectInfo): readonly PortConfig[] {
-  return hostPorts(task).flatMap((port) =>
-    (found.NetworkSettings.Ports?.[portKey(port)] ?? []).map((binding): PortConfig => ({
+  // A container's port may be published several times; the engine tells all bindings under it.
+  const asked = new Map(hostPorts(task).map((port) => [portKey(port), port]));
+  return [...asked].flatMap(([key, port]) =>
+    (found.NetworkSettings.Ports?.[key] ?? []).map((binding): PortConfig => ({
       ...port,
       publishedPort: Number(binding.HostPort),
     })),
