@@ -183,7 +183,7 @@ function messageOf(line: LogLine, context: NonNullable<LogMessage['context']>): 
     timestamp: timestampOfMs(line.timeMs),
     stream: line.stream === 'stdout' ? LogStream.STDOUT : LogStream.STDERR,
     data: line.isOpen ? Buffer.from(line.data) : Buffer.concat([line.data, NEWLINE]),
-    attrs: [],
+    attrs: [...(line.attributes ?? [])],
   };
 }
 

@@ -296,13 +296,16 @@ describeWith(['root', 'docker', 'dockerd', 'ip', 'busybox'], 'with a real engine
       const controller = driver.controller(
         {
           ...given,
-          endpoint: { ...Endpoint.fromPartial({}), ports: [port] },
+          // One port may be published twice; an engine binds it once.
+          endpoint: { ...Endpoint.fromPartial({}), ports: [port, port] },
         },
         NOTHING,
       );
       await controller.prepare(never);
       await controller.start(never);
-      const [bound] = (await controller.status())?.ports ?? [];
+      const ports = (await controller.status())?.ports ?? [];
+      expect(String(ports.length)).toBe(await inspected('web.1.t1', '{{len (index .NetworkSettings.Ports "80/tcp")}}'));
+      const [bound] = ports;
       expect(bound).toMatchObject({ targetPort: 80, publishedPort: expect.any(Number) as number });
       expect(bound?.publishedPort).toBeGreaterThan(0);
       await controller.remove(never);

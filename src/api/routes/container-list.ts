@@ -20,9 +20,11 @@ export function registerContainerList(app: Router, { engine }: ApiContext): void
   app.get('/containers/json', async (request, reply) => {
     const query = queryOf(request);
     const asked = parseFilters(query).get(FILTER);
-    const [isTask] = asked.map((word) => WORDS[word]);
+    const words = asked.map((word) => WORDS[word]);
+    // Who asks for both gets those of tasks, as on an engine in a swarm.
+    const isTask = [true, false].find((word) => words.includes(word));
     // What the engine can answer, or has to refuse, is its own.
-    if (asked.length !== 1 || isTask === undefined) {
+    if (isTask === undefined) {
       await engine.pass(request, reply);
       return;
     }

@@ -3,13 +3,15 @@
  * those that share a network with a task of its node, and those behind published ports, which every node answers at. Only
  * agents that ask for them get any.
  */
+import { expandTemplate } from '../../common/service-template.ts';
+import { templateContext } from '../../common/task-naming.ts';
 import {
   AssignmentChange_AssignmentAction as Action,
   NetworkPeer,
 } from '../../proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import type { AssignmentChange } from '../../proto/generated/docker/swarmkit/v1/dispatcher.ts';
-import { Network, Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
-import { TaskState } from '../../proto/generated/docker/swarmkit/v1/types.ts';
+import { Network, Task, type Node } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import { NodeDescription, TaskState } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { Reader } from '../store/transaction.ts';
 
 type PeerReader = Pick<Reader, 'task' | 'node' | 'cluster' | 'network'>;
@@ -18,6 +20,8 @@ type PeerReader = Pick<Reader, 'task' | 'node' | 'cluster' | 'network'>;
 const INGRESS = 'ingress';
 /** 0 stands for this one, as in Docker. */
 const DEFAULT_VXLAN_PORT = 4_789;
+/** Engines call a container by so much of its id. */
+const SHORT_ID_LENGTH = 12;
 
 export class PeerSet {
   readonly #nodeId: string;
@@ -78,10 +82,11 @@ export class PeerSet {
 
   #peer(reader: PeerReader, task: Task | undefined): NetworkPeer | undefined {
     if (!task || task.nodeId === this.#nodeId || !isThere(task)) return undefined;
-    const nodeAddr = reader.node.get(task.nodeId)?.status?.addr ?? '';
+    const node = reader.node.get(task.nodeId);
+    const nodeAddr = node?.status?.addr ?? '';
     if (nodeAddr === '' || !spansOf(task).some((id) => this.#networks.has(id))) return undefined;
     const vxlanPort = reader.cluster.all()[0]?.VXLANUDPPort || DEFAULT_VXLAN_PORT;
-    return { id: task.id, task: reachable(task), nodeAddr, vxlanPort };
+    return { id: task.id, task: reachable(task), nodeAddr, vxlanPort, names: containerNames(task, node) };
   }
 
   #count(networkId: string, by: number): number {
@@ -117,6 +122,27 @@ function reachable(task: Task): Task {
       network: attachment.network && named(attachment.network),
     })),
   };
+}
+
+/** What others on its networks may call the container of a running task besides the names they make out themselves. */
+function containerNames(task: Task, node: Node | undefined): readonly string[] {
+  const { state, runtimeStatus } = task.status ?? {};
+  if (state !== TaskState.RUNNING || runtimeStatus?.$case !== 'container') return [];
+  const shortId = runtimeStatus.value.containerId.slice(0, SHORT_ID_LENGTH);
+  return [hostnameOf(task, node), shortId].filter((name) => name !== '');
+}
+
+/** Empty unless the service asks for one; agents of others may expand what we cannot. */
+function hostnameOf(task: Task, node: Node | undefined): string {
+  const runtime = task.spec?.runtime;
+  const hostname = runtime?.$case === 'container' ? runtime.value.hostname : '';
+  try {
+    return (
+      hostname && expandTemplate(hostname, templateContext(task, node?.description ?? NodeDescription.fromPartial({})))
+    );
+  } catch {
+    return '';
+  }
 }
 
 function named({ id, spec, driverState }: Network): Network {

@@ -32,12 +32,19 @@ export interface ExitStatus {
   readonly reason: string;
 }
 
+export interface LogAttribute {
+  readonly key: string;
+  readonly value: string;
+}
+
 /** One line a task printed. `data` has no trailing newline. */
 export interface LogLine {
   readonly stream: 'stdout' | 'stderr';
   /** When it was printed, ms since 1970 with fraction. */
   readonly timeMs: number;
   readonly data: Uint8Array;
+  /** What the log driver was asked to note with every line. */
+  readonly attributes?: readonly LogAttribute[];
   /** The task ended without ending the line. */
   readonly isOpen?: boolean;
 }

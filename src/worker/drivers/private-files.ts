@@ -10,7 +10,7 @@ import { SwarmError } from '../../common/errors.ts';
 import type { Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import type { FileTarget, NodeDescription } from '../../proto/generated/docker/swarmkit/v1/types.ts';
 import { declaredEnvironment } from '../task-environment.ts';
-import { templateContext } from '../task-naming.ts';
+import { templateContext } from '../../common/task-naming.ts';
 import { expandTemplate, type TemplateFunctions } from '../../common/service-template.ts';
 import type { TaskDependencies } from './driver.ts';
 import { containerSpec } from './process/launch-plan.ts';

@@ -1,11 +1,11 @@
 /**
  * Who is on which overlay network, under which names: what the name server answers from. Names are as in Docker Swarm:
- * the service, its aliases in a network, "tasks." before either, and the task itself. Where connections to virtual
- * addresses are led to tasks, a service that has one is known by it.
+ * the service, its aliases in a network, "tasks." before either, the task itself, and its container's host name and short id.
+ * Where connections to virtual addresses are led to tasks, a service that has one is known by it.
  */
-import type { Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
+import type { NetworkAttachment, Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import { attachmentsInUse, isOverlay } from './overlay.ts';
-import { taskName } from '../task-naming.ts';
+import { taskName } from '../../common/task-naming.ts';
 
 /** A task as others on its networks see it. */
 export interface Member {
@@ -16,7 +16,15 @@ export interface Member {
   readonly isReady: boolean;
   /** Address of its node; undefined for tasks of this one. */
   readonly nodeAddress: string | undefined;
+  /** Further names of its container. Those of our own the engine knows. */
+  readonly containerNames: readonly string[];
   readonly places: readonly Place[];
+}
+
+/** What is known of a task on another node besides. */
+export interface Elsewhere {
+  readonly nodeAddr: string;
+  readonly names: readonly string[];
 }
 
 /** A member's place in one network. */
@@ -30,21 +38,33 @@ export interface Place {
   readonly virtualAddress: string | undefined;
 }
 
-export function memberOf(task: Task, isReady: boolean, nodeAddress?: string): Member {
+export function memberOf(task: Task, isReady: boolean, elsewhere?: Elsewhere): Member {
   return {
     taskId: task.id,
     taskName: taskName(task),
     serviceName: task.serviceAnnotations?.name ?? '',
     isReady,
-    nodeAddress,
-    places: attachmentsInUse(task.networks.filter(isOverlay)).map(({ network, addresses, aliases }) => ({
-      networkId: network?.id ?? '',
-      networkName: network?.spec?.annotations?.name ?? '',
-      address: addresses[0]?.split('/')[0] ?? '',
-      aliases,
-      virtualAddress: task.endpoint?.virtualIps.find(({ networkId }) => networkId === network?.id)?.addr.split('/')[0],
-    })),
+    nodeAddress: elsewhere?.nodeAddr,
+    containerNames: elsewhere?.names ?? [],
+    places: inOrderOfAnswers(attachmentsInUse(task.networks.filter(isOverlay))).map(
+      ({ network, addresses, aliases }) => ({
+        networkId: network?.id ?? '',
+        networkName: network?.spec?.annotations?.name ?? '',
+        address: addresses[0]?.split('/')[0] ?? '',
+        aliases,
+        virtualAddress: task.endpoint?.virtualIps
+          .find(({ networkId }) => networkId === network?.id)
+          ?.addr.split('/')[0],
+      }),
+    ),
   };
+}
+
+/** Which of several networks of a container answers first: internal ones are last, the others go by name, as with Docker. */
+function inOrderOfAnswers(attachments: readonly NetworkAttachment[]): readonly NetworkAttachment[] {
+  const rank = ({ network }: NetworkAttachment): string =>
+    `${network?.spec?.internal ? 1 : 0}${network?.spec?.annotations?.name ?? ''}`;
+  return attachments.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1));
 }
 
 export class Directory {
@@ -105,6 +125,16 @@ export class Directory {
     return [];
   }
 
+  /** The name of the task with an address as the task at `source` sees it, with that of the network they share. */
+  nameOf(source: string, address: string): string | undefined {
+    const networks = this.#networksOfAddress.get(source) ?? [];
+    for (const { isReady, taskName, places } of this.#members.values()) {
+      const place = isReady && places.find((p) => p.address === address && networks.includes(p.networkId));
+      if (place) return `${taskName}.${place.networkName}`;
+    }
+    return undefined;
+  }
+
   #addressesIn(networkId: string, name: string): readonly string[] {
     const found = new Set<string>();
     for (const member of this.#members.values()) {
@@ -128,5 +158,5 @@ function goesBy(member: Member, place: Place, asked: string): 'service' | 'tasks
   const shared = isEach ? name.slice('tasks.'.length) : name;
   const isShared = [member.serviceName, ...place.aliases].some((own) => own.toLowerCase() === shared);
   if (isShared) return isEach ? 'tasks' : 'service';
-  return member.taskName.toLowerCase() === name ? 'task' : undefined;
+  return [member.taskName, ...member.containerNames].some((own) => own.toLowerCase() === name) ? 'task' : undefined;
 }

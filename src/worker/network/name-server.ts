@@ -13,13 +13,21 @@ const TTL_S = 1;
 const REFUSED = 5;
 /** What any client takes over UDP, in bytes. */
 const PLAIN_UDP_BYTES = 512;
+const REVERSED_ADDRESS = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\.in-addr\.arpa\.?$/i;
+
+/** What there is to know, for the one who asks. */
+export interface Names {
+  /** Empty when nobody goes by the name. */
+  addressesOf(name: string): readonly string[];
+  /** Undefined when nobody has the address. */
+  nameOf(address: string): string | undefined;
+}
 
 /** The answer to a query; undefined when it is none. Queries for other records of a known name get an empty answer. */
-export function answer(query: Buffer, addressesOf: (name: string) => readonly string[]): Buffer | undefined {
+export function answer(query: Buffer, names: Names): Buffer | undefined {
   const asked = decoded(query);
   const question = asked?.questions?.[0];
   if (asked?.type !== 'query' || !question) return undefined;
-  const addresses = addressesOf(question.name);
   const reply = (answers: readonly Answer[], code: number): Buffer =>
     packet.encode({
       type: 'response',
@@ -28,6 +36,13 @@ export function answer(query: Buffer, addressesOf: (name: string) => readonly st
       questions: [question],
       answers: [...answers],
     });
+  const reversed = REVERSED_ADDRESS.exec(question.name);
+  if (reversed) {
+    const known = names.nameOf(reversed.slice(1).toReversed().join('.'));
+    if (known === undefined) return reply([], REFUSED);
+    return reply(question.type === 'PTR' ? [{ type: 'PTR', name: question.name, ttl: TTL_S, data: known }] : [], 0);
+  }
+  const addresses = names.addressesOf(question.name);
   if (addresses.length === 0) return reply([], REFUSED);
   if (question.type !== 'A') return reply([], 0);
   const answers = addresses.map((data): Answer => ({ type: 'A', name: question.name, ttl: TTL_S, data }));
@@ -55,7 +70,10 @@ function sizeLimit({ additionals }: Packet): number {
 /** Serves queries on a bound socket until it is closed. */
 export function serveNames(socket: dgram.Socket, directory: Directory, random: Random, log: Logger): void {
   socket.on('message', (query, { address, port }) => {
-    const message = answer(query, (name) => shuffled(directory.lookUp(address, name), random));
+    const message = answer(query, {
+      addressesOf: (name) => shuffled(directory.lookUp(address, name), random),
+      nameOf: (asked) => directory.nameOf(address, asked),
+    });
     if (message) socket.send(message, port, address);
   });
   socket.on('error', (error) => log.warn({ err: error }, 'a query for a name could not be answered'));

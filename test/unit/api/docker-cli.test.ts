@@ -222,6 +222,9 @@ describeWith(['docker'], 'docker', () => {
     secret.stdin.end('hunter2');
     await once(secret, 'exit');
     expect((await docker('secret', 'ls', '--format', '{{.Name}}')).out).toBe('s1');
+    // Names of secrets and configs are found whatever their case.
+    expect((await docker('secret', 'ls', '--filter', 'name=S', '--format', '{{.Name}}')).out).toBe('s1');
+    expect((await docker('secret', 'inspect', 'S1', '--format', '{{.Spec.Name}}')).out).toBe('s1');
     expect((await docker('network', 'create', '-d', 'overlay', '--attachable', 'net1')).code).toBe(0);
     expect((await docker('network', 'ls', '--format', '{{.Name}} {{.Driver}} {{.Scope}}')).out).toBe(
       'net1 overlay swarm',

@@ -96,9 +96,11 @@ describe('with an engine', () => {
     };
     expect(await list({ 'is-task': { true: true }, name: ['x'] })).toEqual(['a']);
     expect(await list({ 'is-task': ['false'] })).toEqual(['b']);
+    expect(await list({ 'is-task': ['false', 'true'] })).toEqual(['a']);
     expect(await list({ name: ['x'] })).toEqual(['a', 'b']);
     expect(asked).toEqual([
       '/v1.39/containers/json?all=1&filters={"name":["x"]}',
+      '/v1.39/containers/json?all=1&filters={}',
       '/v1.39/containers/json?all=1&filters={}',
       '/v1.39/containers/json?all=1&filters={"name":["x"]}',
     ]);

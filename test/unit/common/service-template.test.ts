@@ -5,7 +5,7 @@ import {
   SAMPLE_CONTEXT,
   type TemplateFunctions,
 } from '../../../src/common/service-template.ts';
-import { templateContext } from '../../../src/worker/task-naming.ts';
+import { templateContext } from '../../../src/common/task-naming.ts';
 import { assignedTask } from '../../support/worker-builders.ts';
 
 const task = assignedTask('task1', { service: 'web', slot: 3, labels: { color: 'blue', 'com.example/x': 'y' } });

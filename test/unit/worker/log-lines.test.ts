@@ -5,8 +5,8 @@ const STDOUT = 1;
 const STDERR = 2;
 const TIME = '2024-01-01T00:00:00.5Z';
 
-function frame(stream: number, text: string): Buffer {
-  const payload = Buffer.from(`${TIME} ${text}`);
+function frame(stream: number, text: string, attributes = ''): Buffer {
+  const payload = Buffer.from(`${TIME} ${attributes} ${text}`);
   const header = Buffer.from([stream, 0, 0, 0, 0, 0, 0, 0]);
   header.writeUInt32BE(payload.length, 4);
   return Buffer.concat([header, payload]);
@@ -40,8 +40,20 @@ describe("the engine's log stream", () => {
     expect(await linesOf(bytes, false)).toEqual([['stdout', 'long line', false]]);
   });
 
+  it('tells what the log driver noted with a line from the line', async () => {
+    const lines = logLines(asChunks(frame(STDOUT, 'a=b c\n', 'E%3D+1=x%2Cy,tag=t')), false);
+    const { value } = await lines.next();
+    expect(value).toMatchObject({
+      attributes: [
+        { key: 'E= 1', value: 'x,y' },
+        { key: 'tag', value: 't' },
+      ],
+      data: Buffer.from('a=b c'),
+    });
+  });
+
   it('cuts what a terminal printed into lines', async () => {
-    const bytes = Buffer.from(`${TIME} one\r\n${TIME} two`);
+    const bytes = Buffer.from(`${TIME}  one\r\n${TIME}  two`);
     expect(await linesOf(bytes, true)).toEqual([
       ['stdout', 'one\r', false],
       ['stdout', 'two', true],

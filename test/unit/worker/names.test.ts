@@ -1,6 +1,7 @@
 /** Names of tasks on overlay networks, and the server that answers for them. */
 import packet from 'dns-packet';
 import { describe, expect, it } from 'vitest';
+import type { NetworkAttachment } from '../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import { Directory, memberOf } from '../../../src/worker/network/directory.ts';
 import { answer } from '../../../src/worker/network/name-server.ts';
 import { assignedTask, onIngress, onOverlay } from '../../support/worker-builders.ts';
@@ -30,6 +31,36 @@ describe('a name on an overlay network', () => {
 
   it('that is a task stands for that task', () => {
     expect(directory.lookUp('10.0.1.4', 'web.1.b')).toEqual(['10.0.1.3']);
+  });
+
+  it("that is a container's on another node stands for its task", () => {
+    const wide = directoryOf(['c', 'client', onOverlay('back', '10.0.1.4/24')]);
+    const far = { ...assignedTask('a', { service: 'web' }), networks: [onOverlay('back', '10.0.1.2/24')] };
+    wide.put(memberOf(far, true, { nodeAddr: '192.0.2.2', names: ['Host-1', '0123456789ab'] }));
+    for (const name of ['host-1', 'HOST-1.back', '0123456789ab']) {
+      expect(wide.lookUp('10.0.1.4', name)).toEqual(['10.0.1.2']);
+    }
+    expect(wide.lookUp('10.0.1.4', 'tasks.host-1')).toEqual([]);
+  });
+
+  it('that is known on several networks of a task stands for what it does on the first by name, internal ones last', () => {
+    const places = (from: number) =>
+      ['zone', 'back', 'abyss'].map((network, at) => onOverlay(network, `10.0.${at}.${from}/24`));
+    const [zone, back, abyss] = places(3);
+    const several = directoryOf(['a', 'web', ...places(2)]);
+    const inside = { ...abyss, network: { ...abyss?.network, spec: { ...abyss?.network?.spec, internal: true } } };
+    const client = {
+      ...assignedTask('c', { service: 'client' }),
+      networks: [inside, zone, back] as NetworkAttachment[],
+    };
+    several.put(memberOf(client, true));
+    expect(several.lookUp('10.0.0.3', 'web')).toEqual(['10.0.1.2']);
+  });
+
+  it('is found for the address of a task on the same network', () => {
+    expect(directory.nameOf('10.0.1.4', '10.0.1.3')).toBe('web.1.b.back');
+    expect(directory.nameOf('10.0.2.2', '10.0.1.3')).toBeUndefined();
+    expect(directory.nameOf('10.0.1.4', '10.0.1.77')).toBeUndefined();
   });
 
   it('is not known on other networks', () => {
@@ -94,9 +125,13 @@ describe('a name on an overlay network', () => {
 });
 
 describe('a query', () => {
-  const ask = (name: string, type: 'A' | 'AAAA' | 'MX', addresses: readonly string[]) => {
+  const nothing = { addressesOf: () => [], nameOf: () => undefined };
+  const ask = (name: string, type: 'A' | 'AAAA' | 'MX' | 'PTR', addresses: readonly string[]) => {
     const query = packet.encode({ type: 'query', id: 7, flags: packet.RECURSION_DESIRED, questions: [{ type, name }] });
-    const reply = answer(query, (asked) => (asked === 'web' ? addresses : []));
+    const reply = answer(query, {
+      addressesOf: (asked) => (asked === 'web' ? addresses : []),
+      nameOf: (asked) => (asked === '10.0.1.2' ? 'web.1.b.back' : undefined),
+    });
     if (!reply) throw new Error('no reply');
     return { ...packet.decode(reply), length: reply.length } as ReturnType<typeof packet.decode> & {
       readonly rcode: string;
@@ -118,6 +153,13 @@ describe('a query', () => {
     expect(ask('example.org', 'A', ['10.0.1.2'])).toMatchObject({ rcode: 'REFUSED', answers: [] });
   });
 
+  it('for an address gets the name of the task that has it', () => {
+    const reply = ask('2.1.0.10.in-addr.arpa', 'PTR', []);
+    expect(reply).toMatchObject({ rcode: 'NOERROR', answers: [{ type: 'PTR', data: 'web.1.b.back' }] });
+    expect(ask('3.1.0.10.in-addr.arpa', 'PTR', [])).toMatchObject({ rcode: 'REFUSED', answers: [] });
+    expect(ask('2.1.0.10.in-addr.arpa', 'A', [])).toMatchObject({ rcode: 'NOERROR', answers: [] });
+  });
+
   it('never gets more than a plain client takes', () => {
     const many = Array.from({ length: 200 }, (_, i) => `10.0.1.${i}`);
     const reply = ask('web', 'A', many);
@@ -126,8 +168,8 @@ describe('a query', () => {
   });
 
   it('that is none gets no answer', () => {
-    expect(answer(Buffer.from('hello'), () => [])).toBeUndefined();
+    expect(answer(Buffer.from('hello'), nothing)).toBeUndefined();
     const response = packet.encode({ type: 'response', id: 1, questions: [{ type: 'A', name: 'web' }] });
-    expect(answer(response, () => ['10.0.1.2'])).toBeUndefined();
+    expect(answer(response, { ...nothing, addressesOf: () => ['10.0.1.2'] })).toBeUndefined();
   });
 });

@@ -18,7 +18,7 @@ import {
 } from '../../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { Duration } from '../../../proto/generated/google/protobuf/duration.ts';
 import { genericEnvironment } from '../../task-environment.ts';
-import { taskName, templateContext } from '../../task-naming.ts';
+import { taskName, templateContext } from '../../../common/task-naming.ts';
 import { expandTemplate } from '../../../common/service-template.ts';
 import { endpointsOf, nameServers } from './container-networks.ts';
 

@@ -3,7 +3,7 @@ import type Dockerode from 'dockerode';
 import { setTimeout } from 'node:timers/promises';
 import type { NodeDescription, PortConfig } from '../../../proto/generated/docker/swarmkit/v1/types.ts';
 import type { Task } from '../../../proto/generated/docker/swarmkit/v1/objects.ts';
-import { taskName } from '../../task-naming.ts';
+import { taskName } from '../../../common/task-naming.ts';
 import type {
   ExitStatus,
   LogLine,
@@ -157,6 +157,7 @@ export class DockerController implements TaskController {
       stderr: options.stderr,
       follow: options.follow,
       timestamps: true,
+      details: true,
       since: options.sinceMs / 1000,
       tail: options.tail ?? 'all',
     };
@@ -267,8 +268,10 @@ export class DockerController implements TaskController {
 
 /** Host ports as the engine bound them, once for IPv4 and once for IPv6 as Docker's agents report them. */
 function boundPorts(task: Task, found: Dockerode.ContainerInspectInfo): readonly PortConfig[] {
-  return hostPorts(task).flatMap((port) =>
-    (found.NetworkSettings.Ports?.[portKey(port)] ?? []).map((binding): PortConfig => ({
+  // A container's port may be published several times; the engine tells all bindings under it.
+  const asked = new Map(hostPorts(task).map((port) => [portKey(port), port]));
+  return [...asked].flatMap(([key, port]) =>
+    (found.NetworkSettings.Ports?.[key] ?? []).map((binding): PortConfig => ({
       ...port,
       publishedPort: Number(binding.HostPort),
     })),

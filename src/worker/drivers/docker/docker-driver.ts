@@ -17,7 +17,7 @@ import {
 } from '../driver.ts';
 import { NetworkNamespace } from '../../network/namespace.ts';
 import { canMakeVxlan } from '../../network/vxlan.ts';
-import { taskName } from '../../task-naming.ts';
+import { taskName } from '../../../common/task-naming.ts';
 import { PrivateFiles } from '../private-files.ts';
 import { AttachmentController } from './attachment-controller.ts';
 import { containerSpecOf, NODE_LABEL } from './container-config.ts';

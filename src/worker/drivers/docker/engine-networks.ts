@@ -85,12 +85,12 @@ export class EngineNetworks {
   /** Takes note of who is on these networks on other nodes. */
   meetPeers({ updated, removed }: Changes<NetworkPeer>, isComplete: boolean): void {
     const gone = new Set(isComplete ? this.#directory.strangers : removed);
-    for (const { task, nodeAddr, vxlanPort } of updated) {
+    for (const { task, nodeAddr, names, vxlanPort } of updated) {
       if (!task) continue;
       this.#vxlanPort = vxlanPort;
       gone.delete(task.id);
       const isReady = task.status?.state === TaskState.RUNNING && task.desiredState <= TaskState.RUNNING;
-      this.#directory.put(memberOf(task, isReady, nodeAddr));
+      this.#directory.put(memberOf(task, isReady, { nodeAddr, names }));
     }
     for (const taskId of gone) this.#directory.remove(taskId);
     if (gone.size === 0 && updated.length === 0) return;

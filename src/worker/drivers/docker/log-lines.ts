@@ -1,5 +1,8 @@
-/** The engine's log stream as lines: frames of 8 bytes header and payload, or bare bytes for terminals; each line begins with its time. */
-import type { LogLine } from '../driver.ts';
+/**
+ * The engine's log stream as lines: frames of 8 bytes header and payload, or bare bytes for terminals; each line begins with
+ * its time and its attributes.
+ */
+import type { LogAttribute, LogLine } from '../driver.ts';
 
 const HEADER_BYTES = 8;
 const STDERR = 2;
@@ -15,19 +18,19 @@ async function* bareLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Log
   for await (const chunk of chunks) {
     rest = Buffer.concat([rest, chunk]);
     for (let end = rest.indexOf(NEWLINE); end >= 0; end = rest.indexOf(NEWLINE)) {
-      yield timed('stdout', rest.subarray(0, end));
+      yield pieceOf('stdout', rest.subarray(0, end));
       rest = rest.subarray(end + 1);
     }
   }
-  if (rest.length > 0) yield { ...timed('stdout', rest), isOpen: true };
+  if (rest.length > 0) yield { ...pieceOf('stdout', rest), isOpen: true };
 }
 
-/** A frame is a line, or a part of a long one: those have no newline at the end, and each begins with a time of its own. */
+/** A frame is a line, or a part of a long one: those have no newline at the end, and each begins with a time and attributes of its own. */
 async function* framedLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<LogLine> {
-  const partial: Record<'stdout' | 'stderr', TimedPiece | undefined> = { stdout: undefined, stderr: undefined };
+  const partial: Record<'stdout' | 'stderr', Piece | undefined> = { stdout: undefined, stderr: undefined };
   for await (const { stream, data } of frames(chunks)) {
     const isEnd = data.at(-1) === NEWLINE;
-    const piece = timed(stream, isEnd ? data.subarray(0, -1) : data);
+    const piece = pieceOf(stream, isEnd ? data.subarray(0, -1) : data);
     const before = partial[stream];
     const whole = before ? { ...before, data: Buffer.concat([before.data, piece.data]) } : piece;
     partial[stream] = isEnd ? undefined : whole;
@@ -36,12 +39,12 @@ async function* framedLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<L
   for (const left of [partial.stdout, partial.stderr]) if (left) yield { ...left, isOpen: true };
 }
 
-interface Piece {
+interface Frame {
   readonly stream: 'stdout' | 'stderr';
   readonly data: Buffer;
 }
 
-async function* frames(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Piece> {
+async function* frames(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Frame> {
   let pending = Buffer.alloc(0);
   for await (const chunk of chunks) {
     pending = Buffer.concat([pending, chunk]);
@@ -55,15 +58,26 @@ async function* frames(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Piece>
   }
 }
 
-interface TimedPiece extends Piece {
+interface Piece extends Frame {
   readonly timeMs: number;
+  readonly attributes: readonly LogAttribute[];
 }
 
-/** "2024-01-01T00:00:00.123456789Z text" */
-function timed(stream: 'stdout' | 'stderr', text: Buffer): TimedPiece {
-  const blank = text.indexOf(BLANK);
-  return { stream, timeMs: msOf(text.toString('latin1', 0, Math.max(0, blank))), data: text.subarray(blank + 1) };
+/** "2024-01-01T00:00:00.123456789Z key=value,key=value text"; without attributes there are two blanks. */
+function pieceOf(stream: 'stdout' | 'stderr', line: Buffer): Piece {
+  const afterTime = line.indexOf(BLANK) + 1;
+  const afterAttributes = line.indexOf(BLANK, afterTime) + 1;
+  return {
+    stream,
+    timeMs: msOf(line.toString('latin1', 0, Math.max(0, afterTime - 1))),
+    attributes: attributesOf(line.toString('latin1', afterTime, Math.max(afterTime, afterAttributes - 1))),
+    data: line.subarray(Math.max(afterTime, afterAttributes)),
+  };
 }
+
+/** Keys and values are escaped as in the query of an address. */
+const attributesOf = (text: string): readonly LogAttribute[] =>
+  [...new URLSearchParams(text.replaceAll(',', '&'))].map(([key, value]) => ({ key, value }));
 
 /** Milliseconds with fraction; Date.parse alone would drop what lies below. */
 function msOf(time: string): number {

@@ -13,7 +13,7 @@ import {
 } from '../../../proto/generated/docker/swarmkit/v1/types.ts';
 import { declaredEnvironment, genericEnvironment } from '../../task-environment.ts';
 import { healthPlanOf, type HealthPlan } from '../../health-check.ts';
-import { taskName, templateContext } from '../../task-naming.ts';
+import { taskName, templateContext } from '../../../common/task-naming.ts';
 import { expandTemplate } from '../../../common/service-template.ts';
 
 export interface LaunchPlan {

@@ -8,8 +8,9 @@ import {
   type Network,
   type Task,
 } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
-import { VolumeSpec } from '../../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
+import { ContainerSpec, TaskSpec, VolumeSpec } from '../../../../src/proto/generated/docker/swarmkit/v1/specs.ts';
 import {
+  ContainerStatus,
   PortConfig,
   TaskState,
   TaskStatus,
@@ -74,6 +75,22 @@ describe('the stream of assignments', () => {
       expect(peer('far')).toMatchObject({ nodeAddr: '127.0.0.1', vxlanPort: 4789, task: { nodeId: 'n2' } });
       await rig.store.update((tx) => tx.task.delete('near'));
       await eventually(() => expect(agent.held('peer')).toEqual([]));
+    });
+
+    it('says what the container of one that runs is called', async () => {
+      const container = { ...ContainerSpec.fromPartial({}), hostname: 'h-{{.Task.Slot}}-{{.Node.ID}}' };
+      const spec = TaskSpec.fromPartial({ runtime: { $case: 'container', value: container } });
+      const named = { ...aTask('named', 'n2'), slot: 3, spec };
+      await create(on(aTask('near', 'n1'), onOverlay('back', '10.0.1.2/24')));
+      await create(on(named, onOverlay('back', '10.0.1.4/24')));
+      await eventually(() => expect(peer('named')?.names).toEqual([]));
+      await rig.store.update((tx) => {
+        const value = ContainerStatus.fromPartial({ containerId: '0123456789abcdef' });
+        const runtimeStatus = { $case: 'container', value } as const;
+        const task = tx.task.get('named') as Task;
+        tx.task.update({ ...task, status: TaskStatus.fromPartial({ state: TaskState.RUNNING, runtimeStatus }) });
+      });
+      await eventually(() => expect(peer('named')?.names).toEqual(['h-3-n2', '0123456789ab']));
     });
 
     it('says when others may be sent to one, and when it is gone', async () => {

@@ -107,6 +107,8 @@ export interface NetworkPeer {
   /** Address of its node, and the UDP port there. */
   readonly nodeAddr: string;
   readonly vxlanPort: number;
+  /** What its container is called besides: its host name and the short form of its id. */
+  readonly names: readonly string[];
 }
 
 export interface Assignment {
@@ -885,7 +887,7 @@ export const AssignmentsRequest: MessageFns<AssignmentsRequest> = {
 };
 
 function createBaseNetworkPeer(): NetworkPeer {
-  return { id: "", task: undefined, nodeAddr: "", vxlanPort: 0 };
+  return { id: "", task: undefined, nodeAddr: "", vxlanPort: 0, names: [] };
 }
 
 export const NetworkPeer: MessageFns<NetworkPeer> = {
@@ -901,6 +903,9 @@ export const NetworkPeer: MessageFns<NetworkPeer> = {
     }
     if (message.vxlanPort !== 0) {
       writer.uint32(32).uint32(message.vxlanPort);
+    }
+    for (const v of message.names) {
+      writer.uint32(42).string(v!);
     }
     return writer;
   },
@@ -944,6 +949,14 @@ export const NetworkPeer: MessageFns<NetworkPeer> = {
           message.vxlanPort = reader.uint32();
           continue;
         }
+        case 5: {
+          if (tag !== 42) {
+            break;
+          }
+
+          message.names.push(reader.string());
+          continue;
+        }
       }
       if ((tag & 7) === 4 || tag === 0) {
         break;
@@ -962,6 +975,7 @@ export const NetworkPeer: MessageFns<NetworkPeer> = {
     message.task = (object.task !== undefined && object.task !== null) ? Task.fromPartial(object.task) : undefined;
     message.nodeAddr = object.nodeAddr ?? "";
     message.vxlanPort = object.vxlanPort ?? 0;
+    message.names = object.names?.map((e) => e) || [];
     return message;
   },
 };

@@ -1,7 +1,7 @@
 /** The name a task goes by, and what templates can say of it. */
 import type { Task } from '../proto/generated/docker/swarmkit/v1/objects.ts';
 import type { NodeDescription } from '../proto/generated/docker/swarmkit/v1/types.ts';
-import type { TemplateContext } from '../common/service-template.ts';
+import type { TemplateContext } from './service-template.ts';
 
 /** Its own name if it has one, else `<service>.<slot, or node of a global service>.<task id>`. */
 export function taskName(task: Task): string {
