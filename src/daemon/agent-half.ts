@@ -1,5 +1,6 @@
 /** The worker half of a daemon: an agent with its runtime driver. */
 import { mkdir } from 'node:fs/promises';
+import { systemClock } from '../common/clock.ts';
 import { SwarmError, errorText } from '../common/errors.ts';
 import type { Logger } from '../common/log.ts';
 import { issuerOf } from '../identity/certificate.ts';
@@ -160,7 +161,7 @@ const PRETENDING: ReadonlySet<string> = new Set(['hollow', 'scripted']);
 const balancerOf = ({ nodeId, log }: AgentHalfOptions, driver: RuntimeDriver): Balancer | undefined =>
   PRETENDING.has(driver.name)
     ? undefined
-    : new Balancer({ nodeId, log, addressOf: async (task) => driver.addressOf?.(task) });
+    : new Balancer({ nodeId, clock: systemClock, log, addressOf: async (task) => driver.addressOf?.(task) });
 
 /** Adds what only the daemon knows: the name and labels it was given, which root it trusts and who signed its certificate. */
 function amend(description: NodeDescription, { settings, identity }: AgentHalfOptions): NodeDescription {

@@ -25,6 +25,7 @@ import { CertificateAuthority } from '../../src/manager/ca/certificate-authority
 import type { Store } from '../../src/manager/store/store.ts';
 import { CAService, NodeCAService } from '../../src/proto/generated/docker/swarmkit/v1/ca.ts';
 import { Cluster } from '../../src/proto/generated/docker/swarmkit/v1/objects.ts';
+import { NodeDescription } from '../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { localStore } from './local-store.ts';
 
 export interface TestAuthority {
@@ -36,6 +37,8 @@ export interface TestAuthority {
   readonly listener: TlsListener;
   readonly removed: Set<string>;
   token(role: 'worker' | 'manager'): string;
+  /** As if the node had a session: a rotation of the root waits for who has not come yet. */
+  meet(node: NodeIdentity): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -110,6 +113,11 @@ export async function startAuthority(): Promise<TestAuthority> {
     grpc,
     listener,
     removed,
+    meet: ({ current }) =>
+      store.update((tx) => {
+        const node = tx.node.get(current.nodeId);
+        if (node) tx.node.update({ ...node, description: NodeDescription.fromPartial({}) });
+      }),
     token: (role) => store.read.cluster.all()[0]?.rootCa?.joinTokens?.[role] ?? '',
     close: async () => {
       await listener.close();

@@ -2,21 +2,28 @@
  * Leads connections on this node to running tasks: those to published ports, on every node, and those to virtual addresses
  * of services. What is led where follows from the tasks; the kernel does the work, and goes on when the agent ends.
  */
+import type { CancelTimer, Clock } from '../../common/clock.ts';
 import { errorText } from '../../common/errors.ts';
 import type { Logger } from '../../common/log.ts';
 import type { NetworkPeer } from '../../proto/generated/docker/swarmkit/v1/dispatcher.ts';
 import type { Task } from '../../proto/generated/docker/swarmkit/v1/objects.ts';
 import type { Changes } from '../assignments.ts';
 import { isReachableNode } from '../network/vxlan.ts';
-import { allowPassage, allowReflection, canBalance, load } from './kernel.ts';
+import { allowReflection, ownKernel, type Kernel } from './kernel.ts';
 import { isServing, routesOf, type OwnTask } from './routes.ts';
 import { rulesetOf } from './ruleset.ts';
 
+/** What the kernel did not take is offered again so much later. */
+const RETRY_MS = 5_000;
+
 export interface BalancerOptions {
   readonly nodeId: string;
+  readonly clock: Clock;
   readonly log: Logger;
   /** Where ports of a running task are, seen from this host; undefined when it listens on the host itself. */
   readonly addressOf: (task: Task) => Promise<string | undefined>;
+  /** That of this host unless given. */
+  readonly kernel?: Kernel;
 }
 
 export class Balancer {
@@ -29,6 +36,9 @@ export class Balancer {
   /** Asked for once; undefined before. */
   #canBalance: Promise<boolean> | undefined;
   #loaded = '';
+  /** Why it could not lead connections the last time; said once. */
+  #reason: string | undefined;
+  #cancelRetry: CancelTimer | undefined;
   /** A manager has told of all tasks; until then what an earlier run of the agent put into the kernel stays. */
   #isInformed = false;
   #isWanted = false;
@@ -80,6 +90,7 @@ export class Balancer {
     this.#isInformed = true;
     this.#refresh();
     await this.#running;
+    this.#cancelRetry?.();
   }
 
   #refresh(): void {
@@ -103,22 +114,28 @@ export class Balancer {
     const routes = routesOf(this.#own.values(), this.#peers.values(), isReachableNode);
     const ruleset = rulesetOf(this.#table, routes);
     const isEmpty = routes.ports.length === 0 && routes.addresses.length === 0;
+    this.#cancelRetry?.();
     if (ruleset === this.#loaded) return;
+    const { kernel = ownKernel, clock } = this.#options;
     try {
-      this.#canBalance ??= canBalance();
+      this.#canBalance ??= kernel.canBalance();
       if (!(await this.#canBalance)) {
         if (!isEmpty) this.#cannot('this takes root and the program nft');
       } else {
-        await load(ruleset);
-        if (!isEmpty) await allowPassage();
+        await kernel.load(ruleset);
+        if (!isEmpty) await kernel.allowPassage();
+        this.#reason = undefined;
       }
+      this.#loaded = ruleset;
     } catch (error) {
       this.#cannot(errorText(error));
+      this.#cancelRetry = clock.setTimer(RETRY_MS, () => this.#refresh());
     }
-    this.#loaded = ruleset;
   }
 
   #cannot(reason: string): void {
+    if (reason === this.#reason) return;
+    this.#reason = reason;
     this.#options.log.warn({ reason }, 'published ports and virtual addresses are not led to tasks on this node');
   }
 }

@@ -5,6 +5,13 @@ import { CONNECTION_MARK } from './ruleset.ts';
 
 const here = NetworkNamespace.own;
 
+/** What the balancer asks of the kernel. */
+export interface Kernel {
+  canBalance(): Promise<boolean>;
+  load(ruleset: string): Promise<unknown>;
+  allowPassage(): Promise<void>;
+}
+
 /** Whether this agent may change the address translation of the host: it is root, and has nft and a kernel for it. */
 export async function canBalance(): Promise<boolean> {
   if (process.getuid?.() !== 0) return false;
@@ -52,3 +59,5 @@ export async function allowReflection(address: string): Promise<void> {
   const own = ports.filter(({ master }) => master !== undefined && master === bridge);
   await here.run('bridge', ['-batch', '-'], own.map(({ ifname }) => `link set dev ${ifname} hairpin on\n`).join(''));
 }
+
+export const ownKernel: Kernel = { canBalance, load, allowPassage };

@@ -169,6 +169,7 @@ describe('enrollment', () => {
 
   it('rotates the root without ever refusing a node that follows', async () => {
     const worker = await join_(authority.token('worker'), 'w');
+    await authority.meet(worker);
     const oldRoot = authority.identity.current.rootBundle;
     const oldToken = authority.token('worker');
     const stop = new AbortController();
@@ -259,6 +260,7 @@ describe('enrollment', () => {
     ['RSA', ['rsa:2048']],
   ])('rotates to a root that was brought, with a key of the kind %s', async (_kind, key) => {
     const worker = await join_(authority.token('worker'), 'w');
+    await authority.meet(worker);
     const root = aRoot(key);
     const stop = new AbortController();
     const { store } = authority;

@@ -101,11 +101,7 @@ describe('a root whose key is kept outside', { timeout: 60_000 }, () => {
       environment(),
     );
     const identity = await NodeIdentity.create(join(authority.directory, name), enrolled.rootBundle, enrolled);
-    // As if it had a session: a rotation waits for who has not come yet.
-    await authority.store.update((tx) => {
-      const node = tx.node.get(identity.current.nodeId);
-      if (node) tx.node.update({ ...node, description: aNode(name).description });
-    });
+    await authority.meet(identity);
     return identity;
   }
 
