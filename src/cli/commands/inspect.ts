@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import { errorText, toSwarmError, type SwarmError } from '../../common/errors.ts';
 import { addYes, confirm } from '../confirm.ts';
-import { action, isSet } from '../context.ts';
+import { action, isSet, nameless } from '../context.ts';
+import { Outcomes } from '../outcome.ts';
 import { printValue } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -11,7 +12,7 @@ export function inspectCommand(parent: Command, terminal: Terminal, noun: string
     .command(`inspect <${noun}s...>`)
     .description(`Show everything about one ${noun} or more`)
     .option('--format <template>', 'print with a template, for example "{{.ID}}" or "{{json .Spec}}"');
-  action(command, terminal, 'json', async ({ client, output }, names) => {
+  action(command, terminal, nameless('json'), async ({ client, output }, names) => {
     const objects: object[] = [];
     const failure = await forEach(terminal, names, async (name) => {
       objects.push(await client.get<object>(`/${path}/${encodeURIComponent(name)}`));
@@ -37,13 +38,16 @@ export function removeCommand(
 ): void {
   const command = parent.command(`rm <${noun}s...>`).alias('remove').description(`Remove one ${noun} or more`);
   if (force) addYes(command.option('--force', force));
-  action(command, terminal, 'table', async ({ client }, names, flags) => {
+  action(command, terminal, 'table', async (context, names, flags) => {
     const isForced = isSet(flags, 'force');
     if (isForced && question) await confirm(terminal, flags, question(names.join(', ')));
+    const removed = new Outcomes(context);
     const failure = await forEach(terminal, names, async (name) => {
-      await client.delete(`/${path}/${encodeURIComponent(name)}`, isForced ? { force: 1 } : {});
-      terminal.out(`${name}\n`);
+      await context.client.delete(`/${path}/${encodeURIComponent(name)}`, isForced ? { force: 1 } : {});
+      removed.say(`${name}\n`);
+      removed.add(name);
     });
+    removed.print();
     if (failure) throw failure;
   });
 }
