@@ -74,6 +74,14 @@ export function requireOutput({ output }: OutputOptions, possible: readonly Outp
   throw new UsageError(`--output ${output}: this command has no such form; there are ${possible.join(', ')}`);
 }
 
+/** Of commands that change only what flags say: throws a UsageError when there is none. */
+export function requireFlag(command: Command): void {
+  const own = command.options.filter((option) => !isGlobal(option.long));
+  if (own.some((option) => command.getOptionValueSource(option.attributeName()) === 'cli')) return;
+  const flags = own.map((option) => option.long).join(', ');
+  throw new UsageError(`there is nothing to change: give at least one of ${flags}`);
+}
+
 /** Sets what a command does. It has all forms of output with this default, or those listed with the first as default. */
 export function action(command: Command, terminal: Terminal, forms: Output | readonly Output[], run: Action): Command {
   const possible = typeof forms === 'string' ? OUTPUTS : forms;

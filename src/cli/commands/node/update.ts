@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { ApiClient } from '../../client.ts';
-import { action, collect, listFlag, textFlag, type CommandContext } from '../../context.ts';
+import { action, collect, listFlag, requireFlag, textFlag, type CommandContext } from '../../context.ts';
 import { Outcomes, printOutcome } from '../../outcome.ts';
 import type { Terminal } from '../../terminal.ts';
 import { hostnameOf, type NodeObject } from '../../types.ts';
@@ -25,6 +25,7 @@ export function nodeUpdate(parent: Command, terminal: Terminal): void {
     .option('--label-add <key=value>', 'set a label; may be repeated', collect)
     .option('--label-rm <key>', 'remove a label; may be repeated', collect);
   action(command, terminal, 'table', async (context, [name = ''], flags) => {
+    requireFlag(command);
     const removed = new Set(listFlag(flags, 'labelRm'));
     const node = await change(context.client, name, (spec) => ({
       ...spec,

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { STRATEGIES } from '../../../common/service-labels.ts';
-import { action, collect, listFlag, textFlag } from '../../context.ts';
+import { action, collect, listFlag, requireFlag, textFlag } from '../../context.ts';
 import { printDone, printOutcome } from '../../outcome.ts';
 import type { Terminal } from '../../terminal.ts';
 import type { SwarmObject } from '../../types.ts';
@@ -20,6 +20,7 @@ export function swarmUpdate(parent: Command, terminal: Terminal): void {
     .option('--label-add <key=value>', 'set a label; may be repeated', collect);
   addExternalCa(command);
   action(command, terminal, 'table', async (context, _args, flags) => {
+    requireFlag(command);
     const { client } = context;
     const swarm = await client.get<SwarmObject>('/swarm');
     const set = <T>(name: string, parse: (text: string) => T): T | undefined => {
