@@ -1,7 +1,8 @@
 /** `inspect` and `rm` are the same for every noun. */
 import type { Command } from 'commander';
-import { errorText, toSwarmError, type SwarmError } from '../../common/errors.ts';
-import { addYes, confirm } from '../confirm.ts';
+import { errorText, SwarmError, toSwarmError } from '../../common/errors.ts';
+import type { ApiClient } from '../client.ts';
+import { addYes, confirm, isAgreed } from '../confirm.ts';
 import { action, isSet, nameless } from '../context.ts';
 import { Outcomes } from '../outcome.ts';
 import { printValue } from '../output.ts';
@@ -27,6 +28,8 @@ interface RemoveOptions {
   readonly force?: string;
   /** What to ask before --force removes. */
   readonly question?: (names: string) => string;
+  /** What to ask before one is removed without --force, which then is for this command alone. */
+  readonly caution?: (client: ApiClient, name: string) => Promise<string | undefined>;
 }
 
 export function removeCommand(
@@ -34,16 +37,20 @@ export function removeCommand(
   terminal: Terminal,
   noun: string,
   path: string,
-  { force, question }: RemoveOptions = {},
+  { force, question, caution }: RemoveOptions = {},
 ): void {
   const command = parent.command(`rm <${noun}s...>`).alias('remove').description(`Remove one ${noun} or more`);
-  if (force) addYes(command.option('--force', force));
+  if (force) addYes(command.option('-f, --force', force));
   action(command, terminal, 'table', async (context, names, flags) => {
     const isForced = isSet(flags, 'force');
     if (isForced && question) await confirm(terminal, flags, question(names.join(', ')));
     const removed = new Outcomes(context);
     const failure = await forEach(terminal, names, async (name) => {
-      await context.client.delete(`/${path}/${encodeURIComponent(name)}`, isForced ? { force: 1 } : {});
+      const asked = isForced || isSet(flags, 'yes') ? undefined : await caution?.(context.client, name);
+      if (asked !== undefined && !(await isAgreed(terminal, asked))) {
+        throw new SwarmError('cancelled', `${noun} ${name} was not removed: answer with y, or give --force`);
+      }
+      await context.client.delete(`/${path}/${encodeURIComponent(name)}`, isForced && !caution ? { force: 1 } : {});
       removed.say(`${name}\n`);
       removed.add(name);
     });

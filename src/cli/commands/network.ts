@@ -1,5 +1,6 @@
 /** `network`: networks of the swarm. */
 import type { Command } from 'commander';
+import type { ApiClient } from '../client.ts';
 import { addYes, confirm } from '../confirm.ts';
 import { action, addListOptions, collect, isSet, listFlag, textFlag } from '../context.ts';
 import { printOutcome, Outcomes } from '../outcome.ts';
@@ -15,8 +16,19 @@ export function networkCommands(program: Command, terminal: Terminal): void {
   networkCreate(parent, terminal);
   networkList(parent, terminal);
   inspectCommand(parent, terminal, 'network', 'networks');
-  removeCommand(parent, terminal, 'network', 'networks');
+  removeCommand(parent, terminal, 'network', 'networks', {
+    force: 'do not ask before the ingress network is removed',
+    caution: ingressCaution,
+  });
   networkPrune(parent, terminal);
+}
+
+/** Published ports of the whole swarm hang on this one. */
+async function ingressCaution(client: ApiClient, name: string): Promise<string | undefined> {
+  const { Ingress } = await client.get<NetworkObject>(`/networks/${encodeURIComponent(name)}`);
+  return Ingress === true
+    ? `Remove ${name}? No node forwards published ports until there is a new ingress network.`
+    : undefined;
 }
 
 function networkCreate(parent: Command, terminal: Terminal): void {
