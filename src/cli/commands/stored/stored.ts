@@ -1,12 +1,13 @@
 /** `secret` and `config`: the same verbs on the same kind of object. */
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { SwarmError, errorText } from '../../../common/errors.ts';
+import { errorText } from '../../../common/errors.ts';
 import { action, addListOptions, collect, listFlag } from '../../context.ts';
 import { printOutcome } from '../../outcome.ts';
 import { ago, printList, type Listing } from '../../output.ts';
 import type { Terminal } from '../../terminal.ts';
 import type { NamedObject } from '../../types.ts';
+import { UsageError } from '../../usage-error.ts';
 import { filters, keyValues } from '../../values.ts';
 import { inspectCommand, removeCommand } from '../inspect.ts';
 
@@ -54,10 +55,8 @@ function read(file: string): Buffer {
   try {
     return readFileSync(file === '-' ? 0 : file);
   } catch (error) {
-    throw new SwarmError(
-      'invalidArgument',
-      `cannot read ${file === '-' ? 'standard input' : file}: ${errorText(error)}`,
-      { cause: error },
-    );
+    throw new UsageError(`cannot read ${file === '-' ? 'standard input' : file}: ${errorText(error)}`, {
+      cause: error,
+    });
   }
 }
