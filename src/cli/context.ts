@@ -4,6 +4,7 @@ import { ApiClient } from './client.ts';
 import { endpointOf } from './endpoint.ts';
 import { OUTPUTS, type Output, type OutputOptions } from './output.ts';
 import type { Terminal } from './terminal.ts';
+import { UsageError } from './usage-error.ts';
 
 export interface CommandContext {
   readonly client: ApiClient;
@@ -33,7 +34,12 @@ export function addGlobalOptions(command: Command): Command {
     .addOption(new Option('--tls-ca <file>', 'authority of the server certificate (PEM)').env('SWARMD_TLS_CA'))
     .addOption(new Option('--tls-cert <file>', 'client certificate (PEM)').env('SWARMD_TLS_CERT'))
     .addOption(new Option('--tls-key <file>', 'key of the client certificate (PEM)').env('SWARMD_TLS_KEY'))
-    .addOption(new Option('-o, --output <form>', 'how to print').choices(OUTPUTS));
+    .addOption(
+      new Option(
+        '-o, --output <form>',
+        'how to print, also what a command has changed; nothing where it has nothing to show',
+      ).choices(OUTPUTS),
+    );
 }
 
 /** Adds --quiet, --no-trunc, --filter, --format. */
@@ -56,8 +62,30 @@ export const collect = (text: string, earlier: readonly string[] | undefined): r
   text,
 ];
 
-/** Sets what a command does. */
-export function action(command: Command, terminal: Terminal, defaultOutput: Output, run: Action): Command {
+/** All forms but `name`, for commands that show what has no name; the first is the default. */
+export const nameless = (first: Output = 'table'): readonly Output[] => [
+  first,
+  ...OUTPUTS.filter((form) => form !== 'name' && form !== first),
+];
+
+/** Throws a UsageError for a form that a command does not have. */
+export function requireOutput({ output }: OutputOptions, possible: readonly Output[]): void {
+  if (possible.includes(output)) return;
+  throw new UsageError(`--output ${output}: this command has no such form; there are ${possible.join(', ')}`);
+}
+
+/** Of commands that change only what flags say: throws a UsageError when there is none. */
+export function requireFlag(command: Command): void {
+  const own = command.options.filter((option) => !isGlobal(option.long));
+  if (own.some((option) => command.getOptionValueSource(option.attributeName()) === 'cli')) return;
+  const flags = own.map((option) => option.long).join(', ');
+  throw new UsageError(`there is nothing to change: give at least one of ${flags}`);
+}
+
+/** Sets what a command does. It has all forms of output with this default, or those listed with the first as default. */
+export function action(command: Command, terminal: Terminal, forms: Output | readonly Output[], run: Action): Command {
+  const possible = typeof forms === 'string' ? OUTPUTS : forms;
+  const defaultOutput = typeof forms === 'string' ? forms : (forms[0] ?? 'table');
   // The program's own options may follow the command; its help lists them as those of the program.
   const own = addGlobalOptions(command);
   own.configureHelp({
@@ -82,6 +110,7 @@ export function action(command: Command, terminal: Terminal, defaultOutput: Outp
       quiet: flags['quiet'] === true,
       noTrunc: flags['trunc'] === false,
     };
+    requireOutput(output, possible);
     const endpoint = {
       host: text('host'),
       context: text('context'),

@@ -13,6 +13,8 @@ export interface Terminal {
   readonly confirm: ((question: string) => Promise<boolean>) | undefined;
   /** Asks for a line; undefined when nobody is there to answer. */
   readonly ask?: ((question: string) => Promise<string>) | undefined;
+  /** The first line of standard input when nobody is there to answer; empty at its end. */
+  readonly line?: (() => Promise<string>) | undefined;
 }
 
 const STYLES = { bold: 1, red: 31, green: 32, yellow: 33, blue: 34, magenta: 35, cyan: 36 } as const;
@@ -31,9 +33,17 @@ export const processTerminal: Terminal = {
   },
   hasColours: process.stdout.isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb',
   ...(process.stdin.isTTY === true && process.stderr.isTTY === true
-    ? { ask, confirm: async (question) => /^y(es)?$/i.test((await ask(`${question} [y/N] `)).trim()) }
-    : { confirm: undefined }),
+    ? { ask, confirm: async (question) => isYes(await ask(`${question} [y/N] `)) }
+    : { confirm: undefined, line: firstLine }),
 };
+
+export const isYes = (answer: string): boolean => /^y(es)?$/i.test(answer.trim());
+
+async function firstLine(): Promise<string> {
+  const { createInterface } = await import('node:readline');
+  for await (const line of createInterface({ input: process.stdin })) return line;
+  return '';
+}
 
 async function ask(question: string): Promise<string> {
   const { createInterface } = await import('node:readline/promises');

@@ -144,6 +144,7 @@ export interface NetworkObject {
   readonly Driver: string;
   readonly Scope: string;
   readonly Created: string;
+  readonly Ingress?: boolean;
   readonly IPAM: { readonly Config?: readonly { readonly Subnet?: string; readonly Gateway?: string }[] | null };
 }
 

@@ -12,14 +12,16 @@ export class TestTerminal implements Terminal {
   readonly screenLines: number | undefined;
   readonly confirm: Terminal['confirm'];
   readonly ask: Terminal['ask'];
+  readonly line: Terminal['line'];
   stdout = '';
   stderr = '';
 
-  constructor(options: Partial<Pick<Terminal, 'hasColours' | 'screenLines' | 'confirm' | 'ask'>> = {}) {
+  constructor(options: Partial<Pick<Terminal, 'hasColours' | 'screenLines' | 'confirm' | 'ask' | 'line'>> = {}) {
     this.hasColours = options.hasColours ?? false;
     this.screenLines = options.screenLines;
     this.confirm = options.confirm;
     this.ask = options.ask;
+    this.line = options.line;
   }
 
   out(text: string): void {

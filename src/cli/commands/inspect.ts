@@ -1,8 +1,10 @@
 /** `inspect` and `rm` are the same for every noun. */
 import type { Command } from 'commander';
-import { errorText, toSwarmError, type SwarmError } from '../../common/errors.ts';
-import { addYes, confirm } from '../confirm.ts';
-import { action, isSet } from '../context.ts';
+import { errorText, SwarmError, toSwarmError } from '../../common/errors.ts';
+import type { ApiClient } from '../client.ts';
+import { addYes, confirm, isAgreed } from '../confirm.ts';
+import { action, isSet, nameless } from '../context.ts';
+import { Outcomes } from '../outcome.ts';
 import { printValue } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -11,7 +13,7 @@ export function inspectCommand(parent: Command, terminal: Terminal, noun: string
     .command(`inspect <${noun}s...>`)
     .description(`Show everything about one ${noun} or more`)
     .option('--format <template>', 'print with a template, for example "{{.ID}}" or "{{json .Spec}}"');
-  action(command, terminal, 'json', async ({ client, output }, names) => {
+  action(command, terminal, nameless('json'), async ({ client, output }, names) => {
     const objects: object[] = [];
     const failure = await forEach(terminal, names, async (name) => {
       objects.push(await client.get<object>(`/${path}/${encodeURIComponent(name)}`));
@@ -26,6 +28,8 @@ interface RemoveOptions {
   readonly force?: string;
   /** What to ask before --force removes. */
   readonly question?: (names: string) => string;
+  /** What to ask before one is removed without --force, which then is for this command alone. */
+  readonly caution?: (client: ApiClient, name: string) => Promise<string | undefined>;
 }
 
 export function removeCommand(
@@ -33,17 +37,24 @@ export function removeCommand(
   terminal: Terminal,
   noun: string,
   path: string,
-  { force, question }: RemoveOptions = {},
+  { force, question, caution }: RemoveOptions = {},
 ): void {
   const command = parent.command(`rm <${noun}s...>`).alias('remove').description(`Remove one ${noun} or more`);
-  if (force) addYes(command.option('--force', force));
-  action(command, terminal, 'table', async ({ client }, names, flags) => {
+  if (force) addYes(command.option('-f, --force', force));
+  action(command, terminal, 'table', async (context, names, flags) => {
     const isForced = isSet(flags, 'force');
     if (isForced && question) await confirm(terminal, flags, question(names.join(', ')));
+    const removed = new Outcomes(context);
     const failure = await forEach(terminal, names, async (name) => {
-      await client.delete(`/${path}/${encodeURIComponent(name)}`, isForced ? { force: 1 } : {});
-      terminal.out(`${name}\n`);
+      const asked = isForced || isSet(flags, 'yes') ? undefined : await caution?.(context.client, name);
+      if (asked !== undefined && !(await isAgreed(terminal, asked))) {
+        throw new SwarmError('cancelled', `${noun} ${name} was not removed: answer with y, or give --force`);
+      }
+      await context.client.delete(`/${path}/${encodeURIComponent(name)}`, isForced && !caution ? { force: 1 } : {});
+      removed.say(`${name}\n`);
+      removed.add(name);
     });
+    removed.print();
     if (failure) throw failure;
   });
 }

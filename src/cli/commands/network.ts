@@ -1,7 +1,9 @@
 /** `network`: networks of the swarm. */
 import type { Command } from 'commander';
+import type { ApiClient } from '../client.ts';
 import { addYes, confirm } from '../confirm.ts';
 import { action, addListOptions, collect, isSet, listFlag, textFlag } from '../context.ts';
+import { printOutcome, Outcomes } from '../outcome.ts';
 import { ago, printList, shortId, type Listing } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
 import type { NetworkObject } from '../types.ts';
@@ -14,8 +16,19 @@ export function networkCommands(program: Command, terminal: Terminal): void {
   networkCreate(parent, terminal);
   networkList(parent, terminal);
   inspectCommand(parent, terminal, 'network', 'networks');
-  removeCommand(parent, terminal, 'network', 'networks');
+  removeCommand(parent, terminal, 'network', 'networks', {
+    force: 'do not ask before the ingress network is removed',
+    caution: ingressCaution,
+  });
   networkPrune(parent, terminal);
+}
+
+/** Published ports of the whole swarm hang on this one. */
+async function ingressCaution(client: ApiClient, name: string): Promise<string | undefined> {
+  const { Ingress } = await client.get<NetworkObject>(`/networks/${encodeURIComponent(name)}`);
+  return Ingress === true
+    ? `Remove ${name}? No node forwards published ports until there is a new ingress network.`
+    : undefined;
 }
 
 function networkCreate(parent: Command, terminal: Terminal): void {
@@ -31,7 +44,7 @@ function networkCreate(parent: Command, terminal: Terminal): void {
     .option('--attachable', 'containers outside services may join')
     .option('--opt <key=value>', 'option of the driver; may be repeated', collect)
     .option('-l, --label <key=value>', 'label; may be repeated', collect);
-  action(command, terminal, 'table', async ({ client }, [name = ''], flags) => {
+  action(command, terminal, 'table', async (context, [name = ''], flags) => {
     const list = (flag: string): readonly string[] => listFlag(flags, flag) ?? [];
     const subnets = list('subnet');
     for (const flag of ['gateway', 'ip-range']) {
@@ -39,7 +52,7 @@ function networkCreate(parent: Command, terminal: Terminal): void {
       if (given.length > subnets.length)
         throw new UsageError(`--${flag} "${given[subnets.length]}": there is no --subnet for it`);
     }
-    const { Id } = await client.post<{ Id: string }>('/networks/create', undefined, {
+    const { Id } = await context.client.post<{ Id: string }>('/networks/create', undefined, {
       Name: name,
       Driver: textFlag(flags, 'driver'),
       Scope: 'swarm',
@@ -53,7 +66,7 @@ function networkCreate(parent: Command, terminal: Terminal): void {
         Config: subnets.map((Subnet, i) => ({ Subnet, Gateway: list('gateway')[i], IPRange: list('ipRange')[i] })),
       },
     });
-    terminal.out(`${Id}\n`);
+    printOutcome(context, { text: `${Id}\n`, name, value: { Id, Name: name } });
   });
 }
 
@@ -86,12 +99,17 @@ function networkPrune(parent: Command, terminal: Terminal): void {
     .description('Remove all networks that no service uses')
     .option('-f, --filter <key=value>', 'remove only what matches, for example until=24h; may be repeated', collect);
   addYes(command);
-  action(command, terminal, 'table', async ({ client }, _args, flags) => {
+  action(command, terminal, 'table', async (context, _args, flags) => {
     await confirm(terminal, flags, 'Remove all networks that no service uses?');
-    const { NetworksDeleted } = await client.post<{ readonly NetworksDeleted?: readonly string[] | null }>(
+    const { NetworksDeleted } = await context.client.post<{ readonly NetworksDeleted?: readonly string[] | null }>(
       '/networks/prune',
       { filters: filters(listFlag(flags, 'filter')) },
     );
-    for (const name of NetworksDeleted ?? []) terminal.out(`${name}\n`);
+    const removed = new Outcomes(context);
+    for (const name of NetworksDeleted ?? []) {
+      removed.say(`${name}\n`);
+      removed.add(name);
+    }
+    removed.print();
   });
 }

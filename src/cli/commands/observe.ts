@@ -2,7 +2,7 @@
 import { StringDecoder } from 'node:string_decoder';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
-import { action, addFilterAndFormat, listFlag, textFlag, type Flags } from '../context.ts';
+import { action, addFilterAndFormat, listFlag, nameless, textFlag, type Flags } from '../context.ts';
 import { interrupted } from '../interrupted.ts';
 import { moment } from '../moment.ts';
 import { isForPeople, printValue, table } from '../output.ts';
@@ -31,7 +31,7 @@ export function infoCommand(program: Command, terminal: Terminal): void {
     .command('info')
     .description('Show this node and its place in the swarm')
     .option('--format <template>', 'print with a template');
-  action(command, terminal, 'table', async ({ client, output }) => {
+  action(command, terminal, nameless(), async ({ client, output }) => {
     const info = await client.get<InfoObject>('/info');
     if (!isForPeople(output)) return printValue(terminal, info, output);
     const { Swarm } = info;
@@ -52,7 +52,7 @@ export function infoCommand(program: Command, terminal: Terminal): void {
 
 export function statusCommand(program: Command, terminal: Terminal): void {
   const command = program.command('status').description('Show the health of the managers');
-  action(command, terminal, 'table', async ({ client, output }) => {
+  action(command, terminal, nameless(), async ({ client, output }) => {
     const status = await client.get<StatusObject>('/swarmd/status');
     if (!isForPeople(output)) return printValue(terminal, status, output);
     terminal.out(
@@ -85,7 +85,7 @@ export function eventsCommand(program: Command, terminal: Terminal): void {
   )
     .option('--since <when>', 'show events since then first: a time, Unix seconds, or a duration such as 10m')
     .option('--until <when>', 'end then');
-  action(command, terminal, 'table', async ({ client, output }, _args, flags) => {
+  action(command, terminal, nameless(), async ({ client, output }, _args, flags) => {
     const query = {
       filters: filters(listFlag(flags, 'filter')),
       since: when(flags, 'since'),

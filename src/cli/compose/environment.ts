@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { errorText } from '../../common/errors.ts';
+import { UsageError } from '../usage-error.ts';
 import type { Field } from './field.ts';
 import type { Variables } from './interpolate.ts';
 import type { Dictionary } from './shape.ts';
@@ -45,10 +46,11 @@ function readEnvFile({ path, isRequired }: EnvironmentInput['files'][number], pl
     content = readFileSync(file, 'utf8');
   } catch (error) {
     if (!isRequired) return {};
-    throw field.wrong(
-      `cannot be read: ${errorText(error)}`,
+    const { message } = field.wrong(
+      `cannot be read: "${file}": ${errorText(error)}`,
       'correct the path; it starts at the folder of the compose file',
     );
+    throw new UsageError(message, { cause: error });
   }
   const found: Record<string, string | null> = {};
   for (const [i, raw] of content

@@ -6,6 +6,7 @@ import { errorText, SwarmError } from '../../common/errors.ts';
 import { environmentOf } from './environment.ts';
 import { Field, type Origin, type Path } from './field.ts';
 import { composeFile, type ComposeFile } from './file-shape.ts';
+import { UsageError } from '../usage-error.ts';
 import { interpolate, type Variables } from './interpolate.ts';
 
 export interface LoadOptions {
@@ -84,9 +85,7 @@ function readText(file: string): string {
   try {
     return readFileSync(file === '-' ? 0 : file, 'utf8');
   } catch (error) {
-    throw new SwarmError('invalidArgument', `cannot read the compose file ${file}: ${errorText(error)}`, {
-      cause: error,
-    });
+    throw new UsageError(`cannot read the compose file ${file}: ${errorText(error)}`, { cause: error });
   }
 }
 

@@ -1,6 +1,7 @@
 /** The networks, secrets and configs of a stack as the API takes them, with the names and labels that every client of stacks goes by. */
 import { readFileSync } from 'node:fs';
 import { errorText, SwarmError } from '../../common/errors.ts';
+import { UsageError } from '../usage-error.ts';
 import { isExternal, type ComposeData, type ComposeFile, type ComposeNetwork } from './file-shape.ts';
 import type { Dictionary } from './shape.ts';
 
@@ -106,9 +107,8 @@ function contentOf(place: string, file: string): string {
   try {
     return readFileSync(file).toString('base64');
   } catch (error) {
-    throw new SwarmError(
-      'invalidArgument',
-      `${place}.file: cannot be read: ${errorText(error)}; correct the path, it starts at the folder of the compose file`,
+    throw new UsageError(
+      `${place}.file: cannot be read: "${file}": ${errorText(error)}; correct the path, it starts at the folder of the compose file`,
       { cause: error },
     );
   }

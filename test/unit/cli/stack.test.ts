@@ -94,6 +94,13 @@ describe('a stack', () => {
     expect(rig.store.version).toBe(version);
   });
 
+  it('names files that cannot be read, and ends with 2', async () => {
+    const gone = await deploy(SHOP.replace('./password', './gone'));
+    expect([gone.code, gone.stderr]).toEqual([2, expect.stringContaining(`"${join(folder, 'gone')}": ENOENT`)]);
+    const environment = await deploy(SHOP.replace('image: nginx, ', 'image: nginx, env_file: ., '));
+    expect([environment.code, environment.stderr]).toEqual([2, expect.stringContaining(`"${folder}": EISDIR`)]);
+  });
+
   it('is removed with all it has', async () => {
     expect((await rig.run('stack', 'rm', 'shop')).stdout.trim().split('\n')).toEqual([
       'Removing service shop_web',

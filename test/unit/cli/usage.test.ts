@@ -41,6 +41,11 @@ describe('wrong usage of swarmctl ends with 2, before anything is asked of a man
       ['--tls-ca', '/none.pem', '--tls-cert', 'c', '--tls-key', 'k', 'info'],
       '--tls-ca "/none.pem": ENOENT: no such file or directory, open \'/none.pem\'; name a PEM file',
     ],
+    [['swarm', 'update', '-o', 'table'], 'there is nothing to change: give at least one of --strategy, --autolock'],
+    [['node', 'update', 'self'], 'at least one of --availability, --role, --label-add, --label-rm\n'],
+    [['secret', 'create', 'key', '/none'], "cannot read /none: ENOENT: no such file or directory, open '/none'"],
+    [['config', 'create', 'conf', '/'], 'cannot read /: EISDIR: illegal operation on a directory'],
+    [['stack', 'deploy', '-c', '/none.yml', 'shop'], 'cannot read the compose file /none.yml: ENOENT: no such file'],
     [['completion', 'tcsh'], 'Allowed choices are bash, zsh, fish'],
   ])('%j', async (args, message) => {
     const { code, stdout, stderr } = await swarmctl([...(args.includes('--host') ? [] : NOWHERE), ...args]);

@@ -2,9 +2,10 @@
 import type { Command } from 'commander';
 import { SwarmError } from '../../../common/errors.ts';
 import { ApiClient } from '../../client.ts';
-import { action, addListOptions, isSet, textFlag } from '../../context.ts';
+import { action, addListOptions, isSet, nameless, textFlag } from '../../context.ts';
 import { contextNamed, readContexts, writeContexts, type Context } from '../../contexts-file.ts';
 import { endpointOf, tlsOf } from '../../endpoint.ts';
+import { printDone, printOutcome } from '../../outcome.ts';
 import { isForPeople, printList, printValue, type Listing } from '../../output.ts';
 import type { Terminal } from '../../terminal.ts';
 import { UsageError } from '../../usage-error.ts';
@@ -27,7 +28,7 @@ function contextCreate(parent: Command, terminal: Terminal): void {
     .option('--description <text>', 'what it is')
     .option('--use', 'use it from now on')
     .option('--force', 'replace a context of this name');
-  action(command, terminal, 'table', async (_context, [name = ''], flags) => {
+  action(command, terminal, 'table', async (context, [name = ''], flags) => {
     if (!NAME.test(name)) throw new UsageError(`context "${name}": use letters, digits, "_", "." and "-"`);
     const host = textFlag(flags, 'host');
     if (host === undefined) throw new UsageError('--host: name the endpoint, for example --host tcp://10.0.0.1:2376');
@@ -46,7 +47,7 @@ function contextCreate(parent: Command, terminal: Terminal): void {
       ...(isSet(flags, 'use') ? { current: name } : {}),
       contexts: { ...contexts.contexts, [name]: made },
     });
-    await Promise.resolve(terminal.out(`${name}\n`));
+    await Promise.resolve(printOutcome(context, { text: `${name}\n`, name, value: { Name: name } }));
   });
 }
 
@@ -80,7 +81,7 @@ function contextList(parent: Command, terminal: Terminal): void {
 
 function contextShow(parent: Command, terminal: Terminal): void {
   const command = parent.command('show').description('Show which endpoint swarmctl talks to, and why');
-  action(command, terminal, 'table', async ({ output }, _args, flags) => {
+  action(command, terminal, nameless(), async ({ output }, _args, flags) => {
     const text = (flag: string): string | undefined => textFlag(flags, flag);
     const { host, from, tls } = endpointOf({
       host: text('host'),
@@ -100,7 +101,7 @@ function contextUse(parent: Command, terminal: Terminal): void {
   const command = parent
     .command('use [name]')
     .description('Use a context from now on; without a name, none: the local socket');
-  action(command, terminal, 'table', async (_context, [name], _flags) => {
+  action(command, terminal, 'table', async (context, [name], _flags) => {
     const { contexts, ...rest } = readContexts();
     if (name === undefined) writeContexts({ contexts });
     else {
@@ -110,18 +111,21 @@ function contextUse(parent: Command, terminal: Terminal): void {
     for (const variable of ['SWARMD_HOST', 'DOCKER_HOST', 'SWARMD_CONTEXT']) {
       if (process.env[variable]) terminal.err(`swarmctl: ${variable} is set and goes before the context in use\n`);
     }
-    await Promise.resolve(terminal.out(`${name ?? 'no context'}\n`));
+    if (name === undefined) printDone(context, 'no context\n');
+    else printOutcome(context, { text: `${name}\n`, name, value: { Name: name } });
+    await Promise.resolve();
   });
 }
 
 function contextRemove(parent: Command, terminal: Terminal): void {
   const command = parent.command('rm <names...>').alias('remove').description('Forget contexts');
-  action(command, terminal, 'table', async (_context, names) => {
+  action(command, terminal, 'table', async (context, names) => {
     const stored = readContexts();
     for (const name of names) contextNamed(stored, name);
     const contexts = Object.fromEntries(Object.entries(stored.contexts).filter(([name]) => !names.includes(name)));
     const isKept = stored.current !== undefined && !names.includes(stored.current);
     writeContexts({ ...(isKept ? { current: stored.current } : {}), contexts });
-    await Promise.resolve(terminal.out(names.map((name) => `${name}\n`).join('')));
+    const lines = names.map((name) => `${name}\n`).join('');
+    await Promise.resolve(printOutcome(context, { text: lines, name: names.join('\n'), value: names }));
   });
 }

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { errorText, SwarmError } from '../../../common/errors.ts';
 import type { ApiClient } from '../../client.ts';
-import { action } from '../../context.ts';
+import { action, nameless } from '../../context.ts';
 import { isForPeople, printValue } from '../../output.ts';
 import { paint, type Terminal } from '../../terminal.ts';
 import type { InfoObject, NodeObject, TaskObject } from '../../types.ts';
@@ -28,7 +28,7 @@ export function doctorCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command('doctor')
     .description('Look for what is wrong with the swarm, its daemon and this machine; 1 when something is');
-  action(command, terminal, 'table', async ({ client, output }) => {
+  action(command, terminal, nameless(), async ({ client, output }) => {
     const findings = await examine(client);
     if (isForPeople(output)) show(terminal, findings);
     else printValue(terminal, findings, output);

@@ -22,7 +22,7 @@ export function logsCommand(parent: Command, terminal: Terminal, noun: 'service'
     .option('--since <when>', 'only lines after a time, or younger than a duration such as 10m')
     .option('-t, --timestamps', 'show when each line was printed')
     .option('--raw', 'do not name the task before each line');
-  action(command, terminal, 'table', async ({ client }, names, flags) => {
+  action(command, terminal, ['table', 'wide'], async ({ client }, names, flags) => {
     const query = logsQuery(flags);
     const sources = await Promise.all(names.map((name) => sourceOf(client, noun, name)));
     const printer = new LinePrinter(terminal, isSet(flags, 'raw') ? undefined : new TaskNames(client));

@@ -1,7 +1,9 @@
 import { Option, type Command } from 'commander';
-import { action, collect, isSet, listFlag, textFlag } from '../../context.ts';
+import { action, collect, isSet, listFlag, textFlag, type CommandContext } from '../../context.ts';
+import { printOutcome } from '../../outcome.ts';
+import { isForPeople } from '../../output.ts';
 import type { Terminal } from '../../terminal.ts';
-import type { ServiceMode, ServiceSpecObject } from '../../types.ts';
+import type { ServiceMode, ServiceObject, ServiceSpecObject } from '../../types.ts';
 import { environment, keyValues, mount, port, spreadLabel, taggedImage } from '../../values.ts';
 import { UsageError } from '../../usage-error.ts';
 import { addDryRun, showPlan } from './plan.ts';
@@ -85,7 +87,14 @@ export function serviceCreate(parent: Command, terminal: Terminal): void {
     if (job) job.MaxConcurrent ??= job.TotalCompletions ?? 1;
     if (isPlan || isSet(flags, 'dryRun')) return showPlan(context, spec);
     const { ID } = await client.post<{ ID: string }>('/services/create', undefined, spec);
-    terminal.out(`${ID}\n`);
+    await printCreated(context, ID);
     await waitUnlessDetached(context, ID, flags, isSet(flags, 'detach'));
   });
+}
+
+/** The manager names a service that was given no name. */
+async function printCreated(context: CommandContext, ID: string): Promise<void> {
+  const isNamed = !isForPeople(context.output);
+  const Name = isNamed ? (await context.client.get<ServiceObject>(`/services/${ID}`)).Spec.Name : '';
+  printOutcome(context, { text: `${ID}\n`, name: Name, value: { ID, Name } });
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { action } from '../../context.ts';
+import { action, nameless } from '../../context.ts';
 import { isForPeople, printValue, table } from '../../output.ts';
 import type { Terminal } from '../../terminal.ts';
 import type { ServiceObject } from '../../types.ts';
@@ -20,7 +20,7 @@ export function serviceExplain(parent: Command, terminal: Terminal): void {
   const command = parent
     .command('explain <service>')
     .description('Tell why each task is where it is, or why it waits, and how every node would do for one more');
-  action(command, terminal, 'table', async ({ client, output }, [name = '']) => {
+  action(command, terminal, nameless(), async ({ client, output }, [name = '']) => {
     const service = await client.get<ServiceObject>(`/services/${encodeURIComponent(name)}`);
     const answer = await client.get<Explanation>(`/swarmd/services/${service.ID}/explain`);
     if (!isForPeople(output)) return printValue(terminal, answer, output);

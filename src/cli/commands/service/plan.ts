@@ -1,6 +1,6 @@
 /** What a change of a service would do, as the manager plays it through: `plan` and `--dry-run`. */
 import type { Command } from 'commander';
-import type { CommandContext } from '../../context.ts';
+import { nameless, requireOutput, type CommandContext } from '../../context.ts';
 import { isForPeople, printValue, table } from '../../output.ts';
 import type { ServiceSpecObject } from '../../types.ts';
 import { indented, nodeColumns, type NodeAnswer } from './node-answers.ts';
@@ -34,6 +34,7 @@ export async function showPlan(
   spec: ServiceSpecObject,
   query: Readonly<Record<string, string | number>> = {},
 ): Promise<void> {
+  requireOutput(output, nameless());
   const plan = await client.post<ServicePlan>('/swarmd/plan', query, spec);
   if (!isForPeople(output)) return printValue(terminal, plan, output);
   const moving = plan.tasks.filter((task) => task.action !== 'keep');

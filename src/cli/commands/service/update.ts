@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { SwarmError } from '../../../common/errors.ts';
 import { action, isSet, listFlag, textFlag, type CommandContext, type Flags } from '../../context.ts';
+import { Outcomes, printOutcome } from '../../outcome.ts';
 import type { Terminal } from '../../terminal.ts';
 import type { PortObject, ServiceObject, ServiceSpecObject } from '../../types.ts';
 import { environment, mount, port, taggedImage, wholeNumber } from '../../values.ts';
@@ -16,10 +17,11 @@ async function change(
   isPlan: boolean,
   name: string,
   flags: Flags,
+  tell: (service: ServiceObject) => void,
   edit: (spec: ServiceSpecObject) => void,
   query: Record<string, string> = {},
 ): Promise<string | undefined> {
-  const { client, terminal } = context;
+  const { client } = context;
   waitingTime(flags);
   const service = await client.get<ServiceObject>(`/services/${encodeURIComponent(name)}`, { insertDefaults: false });
   const spec = structuredClone(service.Spec);
@@ -30,9 +32,14 @@ async function change(
     return undefined;
   }
   await client.post(`/services/${service.ID}/update`, { version, ...query }, spec);
-  terminal.out(`${name}\n`);
+  tell(service);
   return service.ID;
 }
+
+const telling =
+  (context: CommandContext, given: string) =>
+  ({ ID, Spec: { Name } }: ServiceObject): void =>
+    printOutcome(context, { text: `${given}\n`, name: Name, value: { ID, Name } });
 
 const wait = (context: CommandContext, id: string, flags: Flags): Promise<void> =>
   waitUnlessDetached(context, id, flags, isSet(flags, 'detach'));
@@ -60,7 +67,7 @@ export function serviceUpdate(parent: Command, terminal: Terminal): void {
   const isPlan = isUnderPlan(parent);
   if (!isPlan) addDryRun(command);
   action(command, terminal, 'table', async (context, [name = ''], flags) => {
-    const id = await change(context, isPlan || isSet(flags, 'dryRun'), name, flags, (spec) => {
+    const id = await change(context, isPlan || isSet(flags, 'dryRun'), name, flags, telling(context, name), (spec) => {
       const container = spec.TaskTemplate.ContainerSpec;
       const list = (flag: string): readonly string[] => listFlag(flags, flag) ?? [];
       const image = textFlag(flags, 'image');
@@ -126,14 +133,24 @@ export function serviceScale(parent: Command, terminal: Terminal): void {
       return [pair.slice(0, at), wholeNumber(pair.slice(0, at), pair.slice(at + 1))] as const;
     });
     const ids: string[] = [];
-    for (const [name, replicas] of wanted) {
-      const id = await change(context, isPlan || isSet(flags, 'dryRun'), name, flags, (spec) => {
-        if (!spec.Mode.Replicated && !spec.Mode.ReplicatedJob)
-          throw new SwarmError('failedPrecondition', `${name} is not a replicated service: only those can be scaled`);
-        setReplicas(spec, replicas);
-      });
-      if (id !== undefined) ids.push(id);
-    }
+    const isDry = isPlan || isSet(flags, 'dryRun');
+    const scaled = new Outcomes(context);
+    const scaleAll = async (): Promise<void> => {
+      for (const [name, replicas] of wanted) {
+        const tell = ({ ID, Spec }: ServiceObject): void => {
+          scaled.say(`${name}\n`);
+          scaled.add(Spec.Name, { ID, Name: Spec.Name, Replicas: replicas });
+        };
+        const id = await change(context, isDry, name, flags, tell, (spec) => {
+          if (!spec.Mode.Replicated && !spec.Mode.ReplicatedJob)
+            throw new SwarmError('failedPrecondition', `${name} is not a replicated service: only those can be scaled`);
+          setReplicas(spec, replicas);
+        });
+        if (id !== undefined) ids.push(id);
+      }
+    };
+    // A plan prints by itself.
+    await (isDry ? scaleAll() : scaled.during(scaleAll));
     for (const id of ids) await wait(context, id, flags);
   });
 }
@@ -145,7 +162,15 @@ export function serviceRollback(parent: Command, terminal: Terminal): void {
   addDryRun(command);
   action(command, terminal, 'table', async (context, [name = ''], flags) => {
     const query = { rollback: 'previous' };
-    const id = await change(context, isSet(flags, 'dryRun'), name, flags, () => undefined, query);
+    const id = await change(
+      context,
+      isSet(flags, 'dryRun'),
+      name,
+      flags,
+      telling(context, name),
+      () => undefined,
+      query,
+    );
     if (id !== undefined) await wait(context, id, flags);
   });
 }

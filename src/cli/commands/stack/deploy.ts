@@ -7,6 +7,7 @@ import { stackService, type KnownData } from '../../compose/stack-service.ts';
 import { startOrder, type Start } from '../../compose/start-order.ts';
 import type { ComposeFile } from '../../compose/file-shape.ts';
 import { action, collect, isSet, listFlag, type CommandContext } from '../../context.ts';
+import { Outcomes } from '../../outcome.ts';
 import type { Terminal } from '../../terminal.ts';
 import type { NamedObject, ServiceObject } from '../../types.ts';
 import { UsageError } from '../../usage-error.ts';
@@ -39,15 +40,17 @@ export function stackDeploy(parent: Command, terminal: Terminal): void {
     const file = readFiles(context, listFlag(flags, 'composeFile') ?? []);
     const order = startOrder(file.services ?? {});
     const deployment = new Deployment(new StackClient(context.client, stack), context, file, isSet(flags, 'dryRun'));
-    await deployment.prepare();
-    if (isSet(flags, 'prune')) await deployment.prune();
-    await deployment.createObjects();
     const waits = new StackWaits(context.client, terminal, timeoutMs);
-    for (const start of order) {
-      if (!deployment.isDry) for (const wait of start.waits) await waits.until(wait, start.name);
-      const id = await deployment.putService(start);
-      waits.add(start, id);
-    }
+    await deployment.prepare();
+    await deployment.telling(async () => {
+      if (isSet(flags, 'prune')) await deployment.prune();
+      await deployment.createObjects();
+      for (const start of order) {
+        if (!deployment.isDry) for (const wait of start.waits) await waits.until(wait, start.name);
+        const id = await deployment.putService(start);
+        waits.add(start, id);
+      }
+    });
     if (!deployment.isDry && !isSet(flags, 'detach')) await waits.untilSettled();
   });
 }
@@ -63,6 +66,7 @@ class Deployment {
   readonly isDry: boolean;
   readonly #stack: StackClient;
   readonly #context: CommandContext;
+  readonly #outcomes: Outcomes;
   readonly #file: ComposeFile;
   readonly #networks: readonly StackNetwork[];
   #services: ReadonlyMap<string, ServiceObject> = new Map();
@@ -72,6 +76,7 @@ class Deployment {
   constructor(stack: StackClient, context: CommandContext, file: ComposeFile, isDry: boolean) {
     this.#stack = stack;
     this.#context = context;
+    this.#outcomes = new Outcomes(context);
     this.#file = file;
     this.#networks = stackNetworks(stack.stack, file);
     this.isDry = isDry;
@@ -92,12 +97,16 @@ class Deployment {
     }
   }
 
+  /** Programs are told once all is done, or has failed. */
+  telling(work: () => Promise<void>): Promise<void> {
+    return this.#outcomes.during(work);
+  }
+
   async prune(): Promise<void> {
     const wanted = new Set(Object.keys(this.#file.services ?? {}).map((name) => `${this.#stack.stack}_${name}`));
     for (const [name, service] of this.#services) {
       if (wanted.has(name)) continue;
-      this.#tell('remove', 'service', name);
-      if (!this.isDry) await this.#context.client.delete(`/services/${service.ID}`);
+      await this.#step('remove', 'service', name, () => this.#context.client.delete(`/services/${service.ID}`));
     }
   }
 
@@ -105,14 +114,14 @@ class Deployment {
     const present = new Set((await this.#stack.networks()).map((network) => network.Name));
     for (const { name, body } of this.#networks) {
       if (!body || present.has(name)) continue;
-      this.#tell('create', 'network', name);
-      if (!this.isDry) await this.#context.client.post('/networks/create', undefined, body);
+      await this.#step('create', 'network', name, () => this.#context.client.post('/networks/create', undefined, body));
     }
     for (const kind of ['secret', 'config'] as const) {
       const known = kind === 'secret' ? this.#known.secrets : this.#known.configs;
       for (const data of stackData(this.#stack.stack, kind, this.#file)) {
-        if (!known.has(data.name)) this.#tell('create', kind, data.name);
-        if (!this.isDry) await this.#stack.putData(kind, data);
+        const put = (): Promise<unknown> => this.#stack.putData(kind, data);
+        if (!known.has(data.name)) await this.#step('create', kind, data.name, put);
+        else if (!this.isDry) await put();
       }
     }
     if (!this.isDry) await this.#look();
@@ -126,26 +135,37 @@ class Deployment {
     const fullName = `${this.#stack.stack}_${name}`;
     const present = this.#services.get(fullName);
     if (!present) {
-      this.#tell('create', 'service', fullName);
-      if (this.isDry) return '';
-      return (await client.post<{ readonly ID: string }>('/services/create', undefined, spec)).ID;
+      let id = '';
+      await this.#step('create', 'service', fullName, async () => {
+        id = (await client.post<{ readonly ID: string }>('/services/create', undefined, spec)).ID;
+      });
+      return id;
     }
     const wanted = keepingImage(spec as unknown as WantedSpec, present);
     const changes = specChanges(present.Spec, this.#withNetworkIds(wanted));
     if (changes.length === 0) {
-      this.#tell('keep', 'service', fullName);
+      await this.#step('keep', 'service', fullName, () => Promise.resolve());
       return present.ID;
     }
-    this.#tell('update', 'service', `${fullName} (${changes.map(shortPath).join(', ')})`);
-    if (!this.isDry) {
-      await client.post(`/services/${present.ID}/update`, { version: present.Version.Index }, wanted);
-    }
+    const update = (): Promise<unknown> =>
+      client.post(`/services/${present.ID}/update`, { version: present.Version.Index }, wanted);
+    await this.#step('update', 'service', fullName, update, changes.map(shortPath));
     return present.ID;
   }
 
-  #tell(verb: keyof typeof DOING, kind: string, name: string): void {
-    this.#context.terminal.out(`${this.isDry ? `would ${verb}` : DOING[verb]} ${kind} ${name}
-`);
+  /** Tells of a step and takes it, unless it is only to be told of. */
+  async #step(
+    verb: keyof typeof DOING,
+    kind: string,
+    name: string,
+    take: () => Promise<unknown>,
+    changes: readonly string[] = [],
+  ): Promise<void> {
+    const why = changes.length === 0 ? '' : ` (${changes.join(', ')})`;
+    this.#outcomes.say(`${this.isDry ? `would ${verb}` : DOING[verb]} ${kind} ${name}${why}\n`);
+    if (!this.isDry) await take();
+    const Changes = changes.length === 0 ? {} : { Changes: changes };
+    this.#outcomes.add(name, { Action: verb, Kind: kind, Name: name, ...Changes });
   }
 
   /** Ids of what there is by now. */

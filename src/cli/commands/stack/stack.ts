@@ -4,7 +4,8 @@ import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { isSwarmError, SwarmError } from '../../../common/errors.ts';
 import { NAMESPACE_LABEL } from '../../compose/stack-objects.ts';
-import { action, addListOptions, addWatch, isSet, listFlag } from '../../context.ts';
+import { action, addListOptions, addWatch, isSet, listFlag, nameless } from '../../context.ts';
+import { Outcomes } from '../../outcome.ts';
 import { printList, type Listing } from '../../output.ts';
 import { ProgressLine } from '../../progress-line.ts';
 import type { Terminal } from '../../terminal.ts';
@@ -89,9 +90,11 @@ function stackRemove(parent: Command, terminal: Terminal): void {
     .description('Remove stacks with all their objects')
     .option('-d, --detach', 'do not wait until the tasks have gone')
     .option('--timeout <duration>', 'longest to wait');
-  action(command, terminal, 'table', async ({ client }, names, flags) => {
+  action(command, terminal, 'table', async (context, names, flags) => {
+    const { client } = context;
     const timeoutMs = waitingTime(flags);
-    for (const name of names) {
+    const removed = new Outcomes(context);
+    const removeStack = async (name: string): Promise<void> => {
       const stack = new StackClient(client, name);
       const [services, secrets, configs, networks] = await Promise.all([
         stack.services(),
@@ -101,8 +104,9 @@ function stackRemove(parent: Command, terminal: Terminal): void {
       ]);
       if (services.length + secrets.length + configs.length + networks.length === 0) throw noStack(name);
       const remove = async (kind: string, label: string, id: string): Promise<void> => {
-        terminal.out(`Removing ${kind} ${label}\n`);
+        removed.say(`Removing ${kind} ${label}\n`);
         await client.delete(`/${kind}s/${id}`);
+        removed.add(label, { Kind: kind, ID: id, Name: label });
       };
       for (const { ID, Spec } of services) await remove('service', Spec.Name, ID);
       for (const { ID, Spec } of secrets) await remove('secret', Spec.Name, ID);
@@ -112,7 +116,10 @@ function stackRemove(parent: Command, terminal: Terminal): void {
         await untilFree(() => remove('network', Name, Id), deadlineMs);
       }
       if (!isSet(flags, 'detach')) await untilGone(stack, terminal, deadlineMs);
-    }
+    };
+    await removed.during(async () => {
+      for (const name of names) await removeStack(name);
+    });
   });
 }
 
@@ -152,7 +159,7 @@ function stackConfig(parent: Command, terminal: Terminal): void {
   const command = addComposeFiles(
     parent.command('config').description('Show what compose files come to, merged and with variables filled in'),
   );
-  action(command, terminal, 'yaml', async (context, _args, flags) => {
+  action(command, terminal, nameless('yaml'), async (context, _args, flags) => {
     const file = readFiles(context, listFlag(flags, 'composeFile') ?? []);
     const text = context.output.output === 'json' ? `${JSON.stringify(file, undefined, 2)}\n` : stringify(file);
     await Promise.resolve(terminal.out(text));

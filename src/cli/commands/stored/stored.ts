@@ -1,11 +1,13 @@
 /** `secret` and `config`: the same verbs on the same kind of object. */
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { SwarmError, errorText } from '../../../common/errors.ts';
+import { errorText } from '../../../common/errors.ts';
 import { action, addListOptions, collect, listFlag } from '../../context.ts';
+import { printOutcome } from '../../outcome.ts';
 import { ago, printList, type Listing } from '../../output.ts';
 import type { Terminal } from '../../terminal.ts';
 import type { NamedObject } from '../../types.ts';
+import { UsageError } from '../../usage-error.ts';
 import { filters, keyValues } from '../../values.ts';
 import { inspectCommand, removeCommand } from '../inspect.ts';
 
@@ -19,14 +21,14 @@ export function storedCommands(program: Command, terminal: Terminal, noun: 'secr
     .command('create <name> <file>')
     .description(`Store a ${noun} from a file, or from standard input with -`)
     .option('-l, --label <key=value>', 'label; may be repeated', collect);
-  action(create, terminal, 'table', async ({ client }, [name, file = ''], flags) => {
+  action(create, terminal, 'table', async (context, [name = '', file = ''], flags) => {
     const body = {
       Name: name,
       Labels: keyValues('--label', listFlag(flags, 'label') ?? []),
       Data: read(file).toString('base64'),
     };
-    const { ID } = await client.post<{ ID: string }>(`/${path}/create`, undefined, body);
-    terminal.out(`${ID}\n`);
+    const { ID } = await context.client.post<{ ID: string }>(`/${path}/create`, undefined, body);
+    printOutcome(context, { text: `${ID}\n`, name, value: { ID, Name: name } });
   });
 
   const list = addListOptions(parent.command('ls').alias('list').description(`List the ${path}`));
@@ -53,10 +55,8 @@ function read(file: string): Buffer {
   try {
     return readFileSync(file === '-' ? 0 : file);
   } catch (error) {
-    throw new SwarmError(
-      'invalidArgument',
-      `cannot read ${file === '-' ? 'standard input' : file}: ${errorText(error)}`,
-      { cause: error },
-    );
+    throw new UsageError(`cannot read ${file === '-' ? 'standard input' : file}: ${errorText(error)}`, {
+      cause: error,
+    });
   }
 }

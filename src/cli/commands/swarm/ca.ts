@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { SwarmError } from '../../../common/errors.ts';
 import type { ApiClient } from '../../client.ts';
-import { action, isSet, textFlag, type Flags } from '../../context.ts';
+import { action, isSet, nameless, textFlag, type Flags } from '../../context.ts';
 import { isForPeople, printValue } from '../../output.ts';
 import { pemFile } from '../../pem-file.ts';
 import { ProgressLine } from '../../progress-line.ts';
@@ -28,7 +28,7 @@ export function swarmCa(parent: Command, terminal: Terminal): void {
     .option('-q, --quiet', 'show no progress')
     .option('--timeout <duration>', 'longest to wait');
   addExternalCa(command);
-  action(command, terminal, 'table', async ({ client, output }, _args, flags) => {
+  action(command, terminal, nameless(), async ({ client, output }, _args, flags) => {
     const showRoot = async (): Promise<void> => {
       const info = await rootOf(client);
       if (isForPeople(output)) terminal.out(info.TrustRoot.endsWith('\n') ? info.TrustRoot : `${info.TrustRoot}\n`);

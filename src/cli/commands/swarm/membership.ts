@@ -1,7 +1,8 @@
 import { Option, type Command } from 'commander';
 import { addYes, confirm } from '../../confirm.ts';
 import type { ApiClient } from '../../client.ts';
-import { action, isSet, textFlag, type Flags } from '../../context.ts';
+import { action, isSet, nameless, textFlag, type Flags } from '../../context.ts';
+import { printDone, printOutcome } from '../../outcome.ts';
 import { isForPeople, printValue } from '../../output.ts';
 import type { Terminal } from '../../terminal.ts';
 import { STRATEGIES } from '../../../common/service-labels.ts';
@@ -14,7 +15,8 @@ export function swarmInit(parent: Command, terminal: Terminal): void {
     .option('--force-new-cluster', 'go on alone with the state of this manager');
   addExternalCa(command);
   addYes(command);
-  action(command, terminal, 'table', async ({ client }, _args, flags) => {
+  action(command, terminal, 'table', async (context, _args, flags) => {
+    const { client } = context;
     if (isSet(flags, 'forceNewCluster')) await confirm(terminal, flags, 'Forget all other managers?');
     const strategy = textFlag(flags, 'strategy');
     const ExternalCAs = externalCas(flags);
@@ -26,9 +28,14 @@ export function swarmInit(parent: Command, terminal: Terminal): void {
         ...(ExternalCAs ? { CAConfig: { ExternalCAs } } : {}),
       },
     });
-    terminal.out(`swarm founded; this node (${nodeId}) is its manager\n`);
-    const swarm = await client.get<SwarmObject>('/swarm');
-    terminal.out(joinCommand('worker', swarm.JoinTokens.Worker, await ownAddress(client)));
+    printDone(context, `swarm founded; this node (${nodeId}) is its manager\n`);
+    const { JoinTokens } = await client.get<SwarmObject>('/swarm');
+    const address = await ownAddress(client);
+    printOutcome(context, {
+      text: joinCommand('worker', JoinTokens.Worker, address),
+      name: nodeId,
+      value: { NodeID: nodeId, Role: 'manager', Address: address, JoinTokens },
+    });
   });
 }
 
@@ -39,14 +46,20 @@ export function swarmJoin(parent: Command, terminal: Terminal): void {
       .description('Make this node a member of a swarm; the token decides its role')
       .requiredOption('--token <token>', 'join token'),
   );
-  action(command, terminal, 'table', async ({ client }, managers, flags) => {
+  action(command, terminal, 'table', async (context, managers, flags) => {
+    const { client } = context;
     await client.post('/swarm/join', undefined, {
       ...placeOf(flags),
       RemoteAddrs: managers,
       JoinToken: textFlag(flags, 'token'),
     });
-    const info = await client.get<InfoObject>('/info');
-    terminal.out(`this node is a ${info.Swarm.ControlAvailable ? 'manager' : 'worker'} of the swarm\n`);
+    const { Swarm } = await client.get<InfoObject>('/info');
+    const role = Swarm.ControlAvailable ? 'manager' : 'worker';
+    printOutcome(context, {
+      text: `this node is a ${role} of the swarm\n`,
+      name: Swarm.NodeID,
+      value: { NodeID: Swarm.NodeID, Role: role },
+    });
   });
 }
 
@@ -56,10 +69,10 @@ export function swarmLeave(parent: Command, terminal: Terminal): void {
     .description('Take this node out of the swarm')
     .option('--force', 'leave even if the swarm loses its majority or its state');
   addYes(command);
-  action(command, terminal, 'table', async ({ client }, _args, flags) => {
+  action(command, terminal, 'table', async (context, _args, flags) => {
     if (isSet(flags, 'force')) await confirm(terminal, flags, 'Leave even if the swarm or its state is lost?');
-    await client.post('/swarm/leave', isSet(flags, 'force') ? { force: 1 } : {});
-    terminal.out('this node left the swarm\n');
+    await context.client.post('/swarm/leave', isSet(flags, 'force') ? { force: 1 } : {});
+    printDone(context, 'this node left the swarm\n');
   });
 }
 
@@ -70,7 +83,7 @@ export function swarmJoinToken(parent: Command, terminal: Terminal): void {
     .option('--rotate', 'make a new one first; the old one stops working')
     .option('-q, --quiet', 'print only the token');
   command.registeredArguments[0]?.choices(['worker', 'manager']);
-  action(command, terminal, 'table', async ({ client, output }, [role], flags) => {
+  action(command, terminal, nameless(), async ({ client, output }, [role], flags) => {
     const isManager = role === 'manager';
     const { Version, Spec } = await client.get<SwarmObject>('/swarm');
     if (isSet(flags, 'rotate')) {

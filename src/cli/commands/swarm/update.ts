@@ -1,11 +1,12 @@
 import { Option, type Command } from 'commander';
 import { STRATEGIES } from '../../../common/service-labels.ts';
-import { action, collect, listFlag, textFlag } from '../../context.ts';
+import { action, collect, listFlag, requireFlag, textFlag } from '../../context.ts';
+import { printDone, printOutcome } from '../../outcome.ts';
 import type { Terminal } from '../../terminal.ts';
 import type { SwarmObject } from '../../types.ts';
 import { duration, keyValues, wholeNumber } from '../../values.ts';
 import { addExternalCa, externalCas } from './external-ca.ts';
-import { printUnlockKey } from './lock.ts';
+import { unlockText } from './lock.ts';
 
 export function swarmUpdate(parent: Command, terminal: Terminal): void {
   const command = parent
@@ -18,7 +19,9 @@ export function swarmUpdate(parent: Command, terminal: Terminal): void {
     .option('--task-history-limit <n>', 'ended tasks kept per slot')
     .option('--label-add <key=value>', 'set a label; may be repeated', collect);
   addExternalCa(command);
-  action(command, terminal, 'table', async ({ client }, _args, flags) => {
+  action(command, terminal, 'table', async (context, _args, flags) => {
+    requireFlag(command);
+    const { client } = context;
     const swarm = await client.get<SwarmObject>('/swarm');
     const set = <T>(name: string, parse: (text: string) => T): T | undefined => {
       const text = textFlag(flags, name);
@@ -47,9 +50,10 @@ export function swarmUpdate(parent: Command, terminal: Terminal): void {
         ...(isLocked === undefined ? {} : { EncryptionConfig: { AutoLockManagers: isLocked } }),
       },
     );
-    terminal.out('swarm updated\n');
+    printDone(context, 'swarm updated\n');
     if (isLocked && swarm.Spec.EncryptionConfig?.AutoLockManagers !== true) {
-      printUnlockKey(terminal, (await client.get<{ readonly UnlockKey: string }>('/swarm/unlockkey')).UnlockKey);
+      const { UnlockKey } = await client.get<{ readonly UnlockKey: string }>('/swarm/unlockkey');
+      printOutcome(context, { text: unlockText(UnlockKey), name: UnlockKey, value: { UnlockKey } });
     }
   });
 }

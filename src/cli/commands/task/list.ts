@@ -41,7 +41,8 @@ async function loadTasks({ client, output }: CommandContext, wanted: readonly st
         nameOf(a).localeCompare(nameOf(b), undefined, { numeric: true }) || b.CreatedAt.localeCompare(a.CreatedAt),
     ),
     id: (t) => t.ID,
-    name: nameOf,
+    // Tasks of a slot share its name; managers know each by this one.
+    name: (t) => `${nameOf(t)}.${t.ID}`,
     columns: [
       { header: 'ID', value: (t) => shortId(t.ID, output) },
       { header: 'NAME', value: nameOf },

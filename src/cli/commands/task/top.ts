@@ -65,7 +65,7 @@ async function loadTop({ client, output }: CommandContext, wanted: readonly stri
         a.Name.localeCompare(b.Name, undefined, { numeric: true }),
     ),
     id: ({ ID }) => ID,
-    name: ({ Name }) => Name,
+    name: ({ Name, ID }) => `${Name}.${ID}`,
     columns: [
       { header: 'ID', value: ({ ID }) => shortId(ID, output) },
       { header: 'NAME', value: ({ Name }) => Name },
