@@ -13,7 +13,7 @@ export interface Kernel {
 }
 
 /** Whether this agent may change the address translation of the host: it is root, and has nft and a kernel for it. */
-export async function canBalance(): Promise<boolean> {
+async function canBalance(): Promise<boolean> {
   if (process.getuid?.() !== 0) return false;
   return here.run('nft', ['list', 'tables']).then(
     () => true,
@@ -30,10 +30,10 @@ export async function canBalanceOnBridges(): Promise<boolean> {
   return (await readFile(setting, 'utf8').catch(() => '')).trim() === '1';
 }
 
-export const load = (ruleset: string): Promise<string> => here.run('nft', ['-f', '-'], ruleset);
+const load = (ruleset: string): Promise<string> => here.run('nft', ['-f', '-'], ruleset);
 
 /** Lets connections that are led on pass through this host, whatever the engine's firewall says of strangers. */
-export async function allowPassage(): Promise<void> {
+async function allowPassage(): Promise<void> {
   await writeFile('/proc/sys/net/ipv4/ip_forward', '1');
   // For clients on this host that use its loopback address.
   await writeFile('/proc/sys/net/ipv4/conf/all/route_localnet', '1');
