@@ -117,9 +117,12 @@ export const NODE_MUTATIONS: readonly SwarmMutation[] = [
       ),
     ),
   ),
-  swarmMutation(
-    'members: a manager that lost its log keeps its old place beside the new one',
-    edit(MEMBERSHIP, 'if (known && known.raftId !== raftId) await ports.remove(known.raftId);', ''),
+  often(
+    'log is damaged',
+    swarmMutation(
+      'members: a manager that lost its log keeps its old place beside the new one',
+      edit(MEMBERSHIP, 'if (known && known.raftId !== raftId) await ports.remove(known.raftId);', ''),
+    ),
   ),
   swarmMutation(
     'members: one that is demoted stays in the group',
