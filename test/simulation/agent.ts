@@ -186,7 +186,8 @@ export class SimulatedAgent implements Party {
         const { sessionId } = message;
         if (signal.aborted) continue;
         if (this.#isCutOff) continue;
-        if (isGone) violate(43, `node ${this.nodeId} was removed and is in session again`);
+        // A follower that is behind may still tell it who leads, and no more.
+        if (isGone && manager.isLeader) violate(43, `node ${this.nodeId} was removed and is in session again`);
         this.#hear(message);
         if (this.#session?.id === sessionId) continue;
         this.#session = { manager, id: sessionId, context };
