@@ -58,11 +58,17 @@ export const portToDocker = (port: PortConfig): object => ({
   PublishMode: publishModes.word(port.publishMode),
 });
 
-/** A service with neither ports nor addresses, nor networks that give it one, shows the empty endpoint, whatever it asked for. */
-export function endpointToDocker(proto: Endpoint | undefined, hasNetworks: boolean): object {
+/**
+ * As in Docker, the endpoint is empty, whatever was asked for, until it has a port or an address to hold; in networks it stays from then
+ * on. Whether earlier specs gave it one is not kept: of a service that was changed it is taken for granted.
+ */
+export function endpointToDocker(
+  proto: Endpoint | undefined,
+  { hasNetworks, wasChanged }: { readonly hasNetworks: boolean; readonly wasChanged: boolean },
+): object {
   const { spec, ports = [], virtualIps = [] } = proto ?? {};
-  const awaitsAddress = hasNetworks && spec?.mode !== ResolutionMode.DNSRR;
-  const isUsed = awaitsAddress || ports.length > 0 || virtualIps.length > 0 || (spec?.ports ?? []).length > 0;
+  const isKept = hasNetworks && (wasChanged || spec?.mode !== ResolutionMode.DNSRR);
+  const isUsed = isKept || ports.length > 0 || virtualIps.length > 0 || (spec?.ports ?? []).length > 0;
   return {
     Spec: spec && isUsed ? endpointSpecToDocker(spec) : {},
     Ports: nonEmpty(ports.map(portToDocker)),

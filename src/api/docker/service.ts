@@ -12,7 +12,10 @@ export function serviceToDocker(service: Service, apiMinor: number): object {
     ...metaToDocker(service.meta),
     Spec: service.spec ? serviceSpecToDocker(service.spec, apiMinor) : {},
     PreviousSpec: service.previousSpec && serviceSpecToDocker(service.previousSpec, apiMinor),
-    Endpoint: endpointToDocker(service.endpoint, hasNetworks(service)),
+    Endpoint: endpointToDocker(service.endpoint, {
+      hasNetworks: hasNetworks(service),
+      wasChanged: service.previousSpec !== undefined,
+    }),
     UpdateStatus: service.updateStatus && updateStatusToDocker(service.updateStatus),
     JobStatus: service.jobStatus && {
       JobIteration: versionToDocker(service.jobStatus.jobIteration),

@@ -300,7 +300,7 @@ describe('the endpoint of a service', () => {
   const shown = async (name: string): Promise<unknown> =>
     (await rig.call('GET', `/services/${name}`)).json['Endpoint']?.['Spec'];
 
-  it('is told once networks give it an address', async () => {
+  it('is told once networks give it an address, or may have given it one before', async () => {
     await rig.call('POST', '/networks/create', { Name: 'ends', Driver: 'overlay' });
     for (const Mode of ['vip', 'dnsrr']) {
       const id = await create(minimal(Mode, { Networks: [{ Target: 'ends' }], EndpointSpec: { Mode } }));
@@ -312,6 +312,11 @@ describe('the endpoint of a service', () => {
       });
     }
     expect([await shown('vip'), await shown('dnsrr')]).toEqual([{ Mode: 'vip' }, {}]);
+    await rig.store.update((tx) => {
+      for (const service of tx.service.all())
+        if (service.spec?.annotations?.name === 'dnsrr') tx.service.update({ ...service, previousSpec: service.spec });
+    });
+    expect(await shown('dnsrr')).toEqual({ Mode: 'dnsrr' });
   });
 });
 

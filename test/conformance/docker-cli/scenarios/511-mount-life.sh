@@ -18,7 +18,7 @@ sh_ "docker exec $(c a) sh -c 'wc -l < /v/log'"
 sh_ "docker volume ls -q --filter name=x- | sort"
 q docker service update -d --mount-rm /v --mount-add type=volume,src=x-v,dst=/v,readonly --args 'sleep 100000' x-a
 ustate x-a completed; settled x-a 2
-sh_ "docker exec $(c a) sh -c 'touch /v/x 2>/dev/null || echo not written; wc -l < /v/log'"
+sh_ "docker exec $(c a) sh -c 'exec 2>&1; touch /v/x 2>/dev/null || echo not written; wc -l < /v/log'"
 q docker service rm x-a
 until_ 20 '[ -z "$(docker ps -aq --filter name=x-a)" ]' gone
 sh_ "docker volume ls -q --filter name=x- | sort"
