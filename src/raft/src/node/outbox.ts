@@ -36,6 +36,7 @@ export class Outbox {
       }
       this.#appended.add(message.to);
     }
+    if (message.type === MessageType.MsgTimeoutNow) this.#release();
     this.#messages.push(message);
   }
 
@@ -51,6 +52,12 @@ export class Outbox {
   /** Forgets what waits. */
   close(): void {
     this.#messages = [];
+    this.#notices.clear();
+  }
+
+  /** Who is to lead must know first what is committed: with an older idea of the members it might wait for one that is about to stop. */
+  #release(): void {
+    this.#messages.push(...this.#notices.values());
     this.#notices.clear();
   }
 
