@@ -129,12 +129,14 @@ export class SwarmSimulation {
     await this.#checkAgents();
     const text = leader.stateText();
     const onItsNode = slotsOn(leader.nodeId, leader);
-    const before = steadyTasks(leader, onItsNode);
+    const updated = updatedServices(leader);
+    const before = steadyTasks(leader, onItsNode, updated);
     await this.#swarm.crash(leader);
     await timeline.advance(CALM_MS);
     await this.#swarm.startAgain(leader);
     await timeline.advance(CALM_MS);
-    const after = steadyTasks(this.#swarm.leader() ?? leader, onItsNode);
+    const now = this.#swarm.leader() ?? leader;
+    const after = steadyTasks(now, onItsNode, new Set([...updated, ...updatedServices(now)]));
     const gone = [...before].filter((id) => !after.has(id));
     const fresh = [...after].filter((id) => !before.has(id));
     if (gone.length + fresh.length > 0)
@@ -168,13 +170,26 @@ export class SwarmSimulation {
 /**
  * Ids of tasks that run on; while an update waits, what it will replace may have to go as soon as its node is looked at again.
  * @param except slots that do not count
+ * @param updated services whose tasks do not count
  */
-const steadyTasks = ({ store }: SimulatedManager, except: ReadonlySet<string>): ReadonlySet<string> =>
+const steadyTasks = (
+  { store }: SimulatedManager,
+  except: ReadonlySet<string>,
+  updated: ReadonlySet<string>,
+): ReadonlySet<string> =>
   new Set(
     store.read.task
       .all()
-      .filter((task) => isSteady(task) && !except.has(slotKey(task)))
-      .filter(({ serviceId }) => !UPDATED.has(store.read.service.get(serviceId)?.updateStatus?.state))
+      .filter((task) => isSteady(task) && !except.has(slotKey(task)) && !updated.has(task.serviceId))
+      .map(({ id }) => id),
+  );
+
+/** Services with an update under way, which may end while another leads. */
+const updatedServices = ({ store }: SimulatedManager): ReadonlySet<string> =>
+  new Set(
+    store.read.service
+      .all()
+      .filter(({ updateStatus }) => UPDATED.has(updateStatus?.state))
       .map(({ id }) => id),
   );
 
