@@ -152,7 +152,7 @@ export class RootRotation {
     const { store, clock, log, pki } = this.#options;
     const nodes = store.read.node.all();
     const isUpToDate = (node: Node): boolean =>
-      wasSeen(node) &&
+      hasRegistered(node) &&
       !hasOldCertificate(pki, node, newRoot) &&
       !usesOldCertificate(pki, node, newRoot) &&
       !trustsNot(node, newRoot);
@@ -258,9 +258,11 @@ export class RootRotation {
   }
 }
 
-/** Whether a node has registered once, or takes part in the group of managers. */
-const wasSeen = (node: Node | undefined): boolean =>
-  node?.description !== undefined || node?.managerStatus !== undefined;
+/** Whether a node's agent has come once and said what the node trusts. */
+const hasRegistered = (node: Node | undefined): boolean => node?.description !== undefined;
+
+/** Whether a node has registered once, or takes part in the group of managers: its agent may be late, but it is no lost answer to a join. */
+const wasSeen = (node: Node | undefined): boolean => hasRegistered(node) || node?.managerStatus !== undefined;
 
 /** Whether the last certificate made out to a node is one that the new root alone would not accept. A node that never got one cannot be cut off. */
 const hasOldCertificate = (pki: Pki, { certificate }: Node, newRoot: string): boolean => {

@@ -147,8 +147,13 @@ export class DurableLog implements LogStore {
   }
 
   /** Begins to receive a snapshot from a peer; once published, hand the snapshot to the node. */
-  receiveSnapshot(metadata: SnapshotMetadata): Promise<SnapshotWriter> {
+  async receiveSnapshot(metadata: SnapshotMetadata): Promise<SnapshotWriter> {
     requireOpen(this.#path);
+    // Found after a crash, a snapshot beside no segment at all would be what is left of a log that was lost.
+    if (this.#segments.size === 0) {
+      await new Promise<void>((resolve) => this.#path.write({ sync: true }, undefined, resolve));
+      requireOpen(this.#path);
+    }
     return this.#snapshotFiles.write(metadata);
   }
 

@@ -200,4 +200,22 @@ describe('snapshots of a log', () => {
     expect(again.lastIndex()).toBe(10);
     await received.abort();
   });
+
+  it.each([
+    ['new', undefined],
+    ['that has just voted', hardState(3, 0, '2')],
+  ])('from a peer are no remains of a lost log where the process ends before a log %s holds them', async (_, voted) => {
+    const directory = aDirectory();
+    const log = await openLog(directory);
+    if (voted !== undefined) log.append({ hardState: voted }, () => undefined);
+    const writer = await log.receiveSnapshot(metadataAt(50, 4));
+    await writer.write(Buffer.from('state'));
+    await writer.publish();
+    await log.abandon();
+    expect(snapshotFiles(directory)).toHaveLength(1);
+    const again = await openLog(directory);
+    expect(snapshotFiles(directory)).toEqual([]);
+    expect(again.isEmpty).toBe(voted === undefined);
+    expect(again.initialState().hardState).toEqual(voted ?? hardState(0, 0, '0'));
+  });
 });

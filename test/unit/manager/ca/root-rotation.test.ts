@@ -6,7 +6,11 @@ import type { Pki } from '../../../../src/identity/pki.ts';
 import { RootRotation } from '../../../../src/manager/ca/root-rotation.ts';
 import { sessionMessage } from '../../../../src/manager/dispatcher/session-messages.ts';
 import type { Cluster, Node } from '../../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
-import { Certificate, NodeDescription } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
+import {
+  Certificate,
+  ManagerStatus,
+  NodeDescription,
+} from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import { aCluster, aNode } from '../../../support/local-control.ts';
 import { localStore } from '../../../support/local-store.ts';
 import { noAuthorities } from '../../../simulation/no-authorities.ts';
@@ -76,6 +80,28 @@ describe('a rotation of the root', () => {
     for (let second = 0; second < 60; second++) await clock.advance(1_000);
     expect(newRoot()).not.toBe('the next root');
     await store.update((tx) => tx.node.update(seen(tx.node.get('n')!)));
+    for (let second = 0; second < 5; second++) await clock.advance(1_000);
+    expect(newRoot()).toBe('the next root');
+    stop.abort();
+    await running;
+  });
+
+  it('waits for a manager that takes part in the group, until its agent has come and says what it trusts', async () => {
+    const clock = new FakeClock();
+    const { store } = localStore(clock);
+    const managerStatus = ManagerStatus.fromPartial({ raftId: '7' });
+    await store.update((tx) => {
+      tx.cluster.create(rotating());
+      tx.node.create({ ...neverSeen(certified(aNode('m'), 'new')), managerStatus });
+    });
+    const stop = new AbortController();
+    const running = new RootRotation({ store, clock, pki, external: noAuthorities, log: silentLogger }).run(
+      stop.signal,
+    );
+    const newRoot = (): string | undefined => store.read.cluster.all()[0]?.rootCa?.caCert.toString();
+    for (let second = 0; second < 1_000; second++) await clock.advance(1_000);
+    expect(newRoot()).not.toBe('the next root');
+    await store.update((tx) => tx.node.update(seen(tx.node.get('m')!)));
     for (let second = 0; second < 5; second++) await clock.advance(1_000);
     expect(newRoot()).toBe('the next root');
     stop.abort();

@@ -61,12 +61,16 @@ export class SimulatedLog implements Storage {
   readonly #segments = new Map<number, string>();
   #queue: Queued[] = [];
   #writing: readonly Queued[] = [];
+  /** Where what is being written belongs. */
+  #place: GroupPlace | undefined;
   #lastId = 0;
   #lazyHardState = false;
+  /** A first segment is on the disk. */
+  #isBegun: boolean;
   #published: Snapshot;
   /** Durable for certain. */
   promised: Promised;
-  /** Places of the groups written since the start, newest last. */
+  /** Places of the groups that became durable since the start, newest last. */
   readonly groups: GroupPlace[] = [];
 
   /** Opens what is on the disk; throws LogCorruptError as the real log does, or if the disk broke a promise. */
@@ -81,6 +85,7 @@ export class SimulatedLog implements Storage {
     this.#writer = new SegmentWriter({ ...identity, randomBytes }, keys, tail, standing);
     this.#pending = new PendingBatches(view);
     for (const { segment, file } of segments) this.#segments.set(segment, file);
+    this.#isBegun = tail !== undefined;
     this.#published = readSnapshot(disk, view.mark);
     this.promised = this.#promise();
     for (const file of disk.list()) {
@@ -149,9 +154,14 @@ export class SimulatedLog implements Storage {
     });
   }
 
-  /** Keeps the content of a snapshot from a peer, durable before its message is handed to the node. */
-  receive(snapshot: Snapshot): void {
-    this.#disk.create(nameOf(snapshot.metadata), withChecksum(snapshot.data));
+  /** Keeps the content of a snapshot from a peer; `done` when it is durable and its message may be handed to the node. */
+  receive(snapshot: Snapshot, done: () => void): void {
+    const keep = (): void => {
+      this.#disk.create(nameOf(snapshot.metadata), withChecksum(snapshot.data));
+      done();
+    };
+    if (this.#isBegun) keep();
+    else this.#write({ sync: true }, undefined, keep);
   }
 
   /** A snapshot of the node's own. Ignored if a newer one came first. */
@@ -192,7 +202,7 @@ export class SimulatedLog implements Storage {
     }
     const { places, bytes } = this.#writer.writeGroup(batches);
     this.#pending.place((group.at(-1) as Queued).id, places);
-    this.groups.push({ file: [...this.#segments.values()].at(-1) ?? '', offset: places[0]?.offset ?? -1, bytes });
+    this.#place = { file: [...this.#segments.values()].at(-1) ?? '', offset: places[0]?.offset ?? -1, bytes };
     return this.#disk.syncsUnderWay;
   }
 
@@ -201,6 +211,8 @@ export class SimulatedLog implements Storage {
     const last = this.#writing.at(-1) as Queued;
     this.#disk.complete();
     this.#writing = [];
+    this.#isBegun = true;
+    if (this.#place !== undefined) this.groups.push(this.#place);
     this.promised = last.promised;
     this.#disk.scribble(WATERMARK_FILE, encodeWatermark(this.#writer.sequence));
     this.#pending.finish(last.id, () => false);

@@ -48,6 +48,8 @@ export class SimulatedNode {
   readonly #state: AppliedState;
   /** Work handed out and not yet done. */
   #applies: Message[] = [];
+  /** Senders of snapshots that are not kept yet, to be told whether they arrived. */
+  readonly #receiving = new Set<(arrived: boolean) => void>();
   #isApplying = false;
   #isMakingSnapshot = false;
   /** Without async writes: the ready that is being written. */
@@ -133,6 +135,8 @@ export class SimulatedNode {
     this.core = undefined;
     this.crashAfterWrite = undefined;
     this.isSyncFailing = false;
+    for (const answered of this.#receiving) this.#world.queue.after(0, () => answered(false));
+    this.#receiving.clear();
     this.disk.crash(this.#world.disk);
   }
 
@@ -161,9 +165,18 @@ export class SimulatedNode {
       answered(false);
       return;
     }
-    if (type === MessageType.MsgSnap && snapshot !== undefined) log.receive(snapshot);
-    core.step(message);
-    answered(true);
+    if (type === MessageType.MsgSnap && snapshot !== undefined) {
+      this.#receiving.add(answered);
+      log.receive(snapshot, () => {
+        if (this.core !== core) return;
+        this.#receiving.delete(answered);
+        core.step(message);
+        answered(true);
+      });
+    } else {
+      core.step(message);
+      answered(true);
+    }
     this.settle();
   }
 
@@ -200,7 +213,7 @@ export class SimulatedNode {
 
   #install(log: SimulatedLog, snapshot: Snapshot): void {
     const { index, term } = snapshot.metadata;
-    log.receive(snapshot);
+    log.receive(snapshot, () => undefined);
     log.append({ snapshot, hardState: { term, vote: '0', commit: index } }, () => undefined);
     log.startGroup();
     log.completeGroup();
