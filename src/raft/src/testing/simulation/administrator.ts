@@ -3,6 +3,7 @@ import { ConfChangeTransition, ConfChangeType } from '../../types.ts';
 import type { ConfChangeSingle, ConfState, PeerId } from '../../types.ts';
 import type { SeededRandom } from '../random.ts';
 import { LEAVE_JOINT } from '../../membership/conf-change.ts';
+import { EMPTY_CONF_STATE } from '../../storage.ts';
 import { describeConfiguration } from '../../membership/draft.ts';
 import type { SimulatedNode } from './node.ts';
 import type { Plan } from './plan.ts';
@@ -35,7 +36,8 @@ export function changeAtRandom(group: Administered, random: SeededRandom): void 
     leader.act((core) => void core.proposeConfChange(LEAVE_JOINT));
     return;
   }
-  const changes = Array.from({ length: count }, () => randomChange(group, random));
+  const { confState } = leader.core;
+  const changes = Array.from({ length: count }, () => randomChange(group, confState, random));
   leader.act((core) => void core.proposeConfChange({ transition, changes, context: NO_CONTEXT }));
 }
 
@@ -86,6 +88,22 @@ export function repair(group: Administered): void {
   }
 }
 
+/**
+ * Ends the processes of members that were removed and do not know it: where neither pre-votes nor leases keep them off, they disturb the
+ * others for ever (Ongaro 2014, section 4.2.3), and who uses raft-ts has to end them.
+ */
+export function endRemoved(group: Administered): void {
+  const raft = group.leader()?.core?.inside;
+  if (isKeptOff(group.plan) || raft === undefined) return;
+  // An earlier leader may know members that are none any more.
+  if (raft.log.term(raft.log.applied) !== raft.term) return;
+  for (const node of group.nodes) {
+    if (!node.isRunning || isMember(raft.tracker.config, node.id) || isFresh(node)) continue;
+    node.isGone = true;
+    node.crash();
+  }
+}
+
 /** A voter that may be lost for ever without harm: no change is under way, and the others still have a majority. */
 export function expendableVoter(group: Administered, random: SeededRandom): SimulatedNode | undefined {
   const config = settledConfiguration(group);
@@ -103,20 +121,35 @@ export function settledConfiguration({ nodes, leader }: Administered): ConfState
   if (raft === undefined || raft.pendingConfIndex > raft.log.applied || raft.tracker.isJoint()) return undefined;
   const { config } = raft.tracker;
   const text = describeConfiguration(config);
-  const isMember = (id: PeerId): boolean => config.voters.includes(id) || config.learners.includes(id);
   const isKnown = nodes.every(
-    ({ id, core }) => core === undefined || !isMember(id) || describeConfiguration(core.confState) === text,
+    ({ id, core }) => core === undefined || !isMember(config, id) || describeConfiguration(core.confState) === text,
   );
   return isKnown ? config : undefined;
 }
 
-function randomChange(group: Administered, random: SeededRandom): ConfChangeSingle {
+function randomChange(group: Administered, config: ConfState, random: SeededRandom): ConfChangeSingle {
   const type = random.pick(RANDOM_TYPES);
   const isNew = random.chance(0.4);
-  const old = random.pick(group.nodes).id;
+  const old = random.pick(group.nodes);
   const mayAdd = type === ConfChangeType.AddNode || type === ConfChangeType.AddLearnerNode;
   if (mayAdd && isNew && group.nodes.length < group.plan.maxNodes) return { type, nodeId: group.addNode().id };
-  return { type, nodeId: old };
+  // Nobody may come back under the id of a removed member. Where removed members are kept off, even that does no harm.
+  const comesBack = mayAdd && !isMember(config, old.id) && !isFresh(old);
+  return { type: comesBack && !isKeptOff(group.plan) ? ConfChangeType.UpdateNode : type, nodeId: old.id };
+}
+
+/** Whether pre-votes or leases keep those off who were removed and do not know it. */
+function isKeptOff({ raft }: Plan): boolean {
+  return raft.preVote === true || raft.checkQuorum === true;
+}
+
+function isMember(config: ConfState, id: PeerId): boolean {
+  return [config.voters, config.votersOutgoing, config.learners, config.learnersNext].some((ids) => ids.includes(id));
+}
+
+/** It has never been told of a group. */
+function isFresh({ core }: SimulatedNode): boolean {
+  return core !== undefined && describeConfiguration(core.confState) === describeConfiguration(EMPTY_CONF_STATE);
 }
 
 function change(leader: SimulatedNode, changes: readonly ConfChangeSingle[]): void {

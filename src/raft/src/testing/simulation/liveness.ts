@@ -3,7 +3,7 @@
  * disturb it any more, not even a node that was away and comes back.
  */
 import type { SeededRandom } from '../random.ts';
-import { repair, settledConfiguration } from './administrator.ts';
+import { endRemoved, repair, settledConfiguration } from './administrator.ts';
 import type { Clients } from './clients.ts';
 import { SafetyViolation } from './ledger.ts';
 import type { Ledger } from './ledger.ts';
@@ -47,6 +47,7 @@ function recover(group: Recovering, isHealthy: (node: SimulatedNode) => boolean)
   const termBefore = highestTerm(theatre);
   let target: number | undefined;
   const isDone = runUntil(PATIENCE, () => {
+    endRemoved(theatre);
     repair(theatre);
     if (clients.latestWrite <= begin) return false;
     target ??= ledger.lastIndex;
