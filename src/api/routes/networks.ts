@@ -29,24 +29,40 @@ const SWARM_DRIVER = 'overlay';
 
 export function registerNetworks(app: Router, context: ApiContext): void {
   const { engine, attachments } = context;
-  const localTo = (request: ApiRequest): LocalNetworks | undefined => localNetworks(context, request);
+  app.get('/networks', listNetworks(context));
+  // The only path that Docker also answers with a slash at its end.
+  app.get('/networks/', listNetworks(context));
+  app.post('/networks/create', createNetwork(context));
+  app.post('/networks/prune', pruneNetworks(context));
+  app.get('/networks/:id', inspectNetwork(context));
+  app.delete('/networks/:id', removeNetwork(context));
+  if (engine && attachments) registerConnections(app, context, engine, attachments);
+  else {
+    for (const verb of ['connect', 'disconnect']) {
+      app.post(`/networks/:id/${verb}`, () => {
+        throw new HttpError(501, `containers are connected by a container engine, and this node has none`);
+      });
+    }
+  }
+}
 
-  const list: Handler = async (request, reply) => {
+function listNetworks(context: ApiContext): Handler {
+  return async (request, reply) => {
     const query = queryOf(request);
     const filters = parseFilters(query, FILTERS);
     const type = filters.get('type').find((word) => !TYPES.includes(word));
     if (type !== undefined) throw unclassified(`invalid filter: 'type'='${type}'`);
     requireOneFlag(filters.get('dangling'), 'dangling');
-    const local = (await localTo(request)?.list(queryText(query, 'filters'))) ?? [];
+    const local = (await localNetworks(context, request)?.list(queryText(query, 'filters'))) ?? [];
     const networks = await networksOfSwarm(context, request);
     const listed = networks?.all.filter((network) => isListed(networks.read, network, filters)) ?? [];
     return sendList(reply, [...listed.map(networkToDocker), ...local], (network) => network);
   };
-  app.get('/networks', list);
-  // The only path that Docker also answers with a slash at its end.
-  app.get('/networks/', list);
+}
 
-  app.post('/networks/create', async (request, reply) => {
+function createNetwork(context: ApiContext): Handler {
+  const { engine } = context;
+  return async (request, reply) => {
     requireJsonType(request);
     const docker = readBody(request, networkCreateRequest);
     if (docker.Driver === SWARM_DRIVER && docker.Scope === 'local' && docker.ConfigOnly !== true) {
@@ -67,28 +83,34 @@ export function registerNetworks(app: Router, context: ApiContext): void {
     if (NAMES_OF_ENGINES.has(name)) {
       throw new HttpError(403, `operation is not permitted on predefined ${name} network `);
     }
-    if (mustBeUnique(request, docker) && (await localTo(request)?.find(name))?.Name === name) throw nameTaken(name);
+    if (mustBeUnique(request, docker) && (await localNetworks(context, request)?.find(name))?.Name === name)
+      throw nameTaken(name);
     const { network } = await viaRpc(swarm.control.createNetwork({ id: '', spec }, request));
     return sendJson(reply, 201, { Id: network?.id ?? '', Warning: '' });
-  });
+  };
+}
 
-  app.post('/networks/prune', async (request, reply) => {
+function pruneNetworks(context: ApiContext): Handler {
+  return async (request, reply) => {
     const query = queryOf(request);
     const filters = parseFilters(query, PRUNE_FILTERS);
     const until = parseUntil(filters, context.ports.clock.now());
     const removed = [
       ...(await pruneSwarm(context, request, filters, until)),
-      ...((await localTo(request)?.prune(queryText(query, 'filters'))) ?? []),
+      ...((await localNetworks(context, request)?.prune(queryText(query, 'filters'))) ?? []),
     ];
     return sendJson(reply, 200, { NetworksDeleted: removed.length > 0 ? removed : null });
-  });
+  };
+}
 
-  app.get('/networks/:id', async (request, reply) => {
+function inspectNetwork(context: ApiContext): Handler {
+  return async (request, reply) => {
     const query = queryOf(request);
     const key = pathPart(request, 'id');
     const scope = queryText(query, 'scope');
     const isVerbose = queryStrictFlag(query, 'verbose');
-    const local = scope === '' || scope === 'local' ? await localTo(request)?.find(key) : undefined;
+    const onMachine = localNetworks(context, request);
+    const local = scope === '' || scope === 'local' ? await onMachine?.find(key) : undefined;
     if (local && isExactly(local, key)) return sendJson(reply, 200, local);
     const networks = scope === '' || scope === 'swarm' ? await networksOfSwarm(context, request) : undefined;
     const network = networks && foundIn(networks, key, scope);
@@ -98,17 +120,20 @@ export function registerNetworks(app: Router, context: ApiContext): void {
     }
     const { name = '' } = network.spec?.annotations ?? {};
     const details = isVerbose ? networkDetails(networks.read, network) : {};
-    const containers = await localTo(request)?.containersOn(name, network.id);
+    const containers = await onMachine?.containersOn(name, network.id);
     return sendJson(reply, 200, {
       ...networkToDocker(network),
       ...(containers === undefined ? {} : { Containers: containers }),
       ...details,
     });
-  });
+  };
+}
 
-  app.delete('/networks/:id', async (request, reply) => {
+function removeNetwork(context: ApiContext): Handler {
+  const { engine } = context;
+  return async (request, reply) => {
     const key = pathPart(request, 'id');
-    if (engine && (await localTo(request)?.find(key))) {
+    if (engine && (await localNetworks(context, request)?.find(key))) {
       await engine.pass(request, reply);
       return;
     }
@@ -117,16 +142,7 @@ export function registerNetworks(app: Router, context: ApiContext): void {
     const { id } = findNetwork(swarm.store.read, key);
     await viaRpc(swarm.control.removeNetwork({ name: '', networkId: id }, request));
     return sendEmpty(reply, 204);
-  });
-
-  if (engine && attachments) registerConnections(app, context, engine, attachments);
-  else {
-    for (const verb of ['connect', 'disconnect']) {
-      app.post(`/networks/:id/${verb}`, () => {
-        throw new HttpError(501, `containers are connected by a container engine, and this node has none`);
-      });
-    }
-  }
+  };
 }
 
 function requireOneFlag(values: readonly string[], key: string): void {
