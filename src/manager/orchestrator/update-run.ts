@@ -83,9 +83,10 @@ export class UpdateRun {
     const startedMs = started && !service.updateStatus?.completedAt ? msOfTimestamp(started) : Infinity;
     const all = [...slots];
     this.#enqueue(service, mode, all, around);
-    this.#total = this.#waiting.size;
+    this.#total = this.#waiting.size + this.#inWork.size;
     for (const slot of all) {
-      if (!this.#waiting.has(slot.key) && this.#resume(service, slot, startedMs, around)) this.#total++;
+      if (this.#waiting.has(slot.key) || this.#inWork.has(slot.key)) continue;
+      if (this.#resume(service, slot, startedMs, around)) this.#total++;
     }
   }
 
@@ -123,19 +124,23 @@ export class UpdateRun {
     this.#total++;
   }
 
-  /** Slots half done come first, then those out of service (working on them costs nothing), then in order. */
+  /**
+   * A slot whose new task is on its way is in work, however many there are; one that has only to shed what is outdated comes first, then
+   * those out of service (working on them costs nothing), then in order.
+   */
   #enqueue(service: Service, mode: ServiceMode, slots: readonly Slot[], around: Surroundings): void {
-    const rank = (slot: Slot): number => {
+    const waiting: { readonly slot: Slot; readonly rank: number }[] = [];
+    for (const slot of slots) {
+      if (this.#inWork.has(slot.key) || !slotIsDirty(service, mode, slot, around)) continue;
       const wanted = slot.tasks.filter(isWanted);
-      if (wanted.some((task) => !isTaskDirty(service, task, around.node(task.nodeId)))) return 0;
-      return wanted.some(isRunning) ? 2 : 1;
-    };
-    const keys = slots
-      .filter((slot) => !this.#inWork.has(slot.key) && slotIsDirty(service, mode, slot, around))
-      .map((slot) => ({ slot, rank: rank(slot) }))
-      .sort((a, b) => a.rank - b.rank || a.slot.number - b.slot.number || (a.slot.nodeId < b.slot.nodeId ? -1 : 1))
-      .map(({ slot }) => slot.key);
-    this.#waiting = new Set(keys);
+      const fresh = wanted.find((task) => !isTaskDirty(service, task, around.node(task.nodeId)));
+      if (fresh && !isRunning(fresh)) this.#inWork.set(slot.key, { taskId: fresh.id, sinceMs: createdMs(fresh) });
+      else waiting.push({ slot, rank: fresh ? 0 : wanted.some(isRunning) ? 2 : 1 });
+    }
+    waiting.sort(
+      (a, b) => a.rank - b.rank || a.slot.number - b.slot.number || (a.slot.nodeId < b.slot.nodeId ? -1 : 1),
+    );
+    this.#waiting = new Set(waiting.map(({ slot }) => slot.key));
   }
 
   /** Recognises what an earlier leader (or the run before a change of plan) had begun in a slot; false when it had not touched it. */

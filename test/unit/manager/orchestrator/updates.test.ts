@@ -228,6 +228,31 @@ describe('a rolling update', () => {
     });
   }
 
+  it('knows under a new leader which slots are in work, also where one got its new task because the old one failed', async () => {
+    await aRunningService({
+      replicas: 4,
+      restart: { delayMs: 0 },
+      update: { order: 'start-first', parallelism: 2 },
+    });
+    const old = wanted();
+    world.script = () => ({ stuckAt: TaskState.ASSIGNED });
+    const isNew = (task: Task): boolean => imageOf(task) === 'v2';
+    await update('v2');
+    await world.advance(100);
+    const [, second] = world.tasks().filter(isNew);
+    expect(world.tasks().filter(isNew)).toHaveLength(2);
+    const untouched = old.find(({ slot }) => !world.tasks().some((task) => isNew(task) && task.slot === slot))!;
+    await world.report(untouched.id, TaskState.FAILED);
+    await world.advance(100);
+    const replacement = world.tasks().find((task) => isNew(task) && task.slot === untouched.slot)!;
+    await world.lead();
+    await world.advance(100);
+    await world.report(old.find(({ slot }) => slot === second!.slot)!.id, TaskState.FAILED);
+    await world.report(replacement.id, TaskState.RUNNING);
+    await world.advance(100);
+    expect(world.tasks().filter(isNew)).toHaveLength(3);
+  });
+
   it('goes on in spite of failures when told to continue', async () => {
     await aRunningService(
       { replicas: 3, update: { failureAction: 'continue' } },
