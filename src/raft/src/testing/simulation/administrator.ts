@@ -93,12 +93,15 @@ export function repair(group: Administered): void {
  * others for ever (Ongaro 2014, section 4.2.3), and who uses raft-ts has to end them.
  */
 export function endRemoved(group: Administered): void {
-  const raft = group.leader()?.core?.inside;
-  if (isKeptOff(group.plan) || raft === undefined) return;
-  // An earlier leader may know members that are none any more.
-  if (raft.log.term(raft.log.applied) !== raft.term) return;
+  const leader = group.leader();
+  const raft = leader?.core?.inside;
+  if (isKeptOff(group.plan) || leader === undefined || raft === undefined) return;
+  const { config } = raft.tracker;
+  // Only a leader that knows all there is says who is a member: none from an earlier term, none that was removed itself.
+  const isLast = group.nodes.every(({ applied }) => applied <= leader.applied);
+  if (!isLast || raft.log.term(leader.applied) !== raft.term || !isMember(config, leader.id)) return;
   for (const node of group.nodes) {
-    if (!node.isRunning || isMember(raft.tracker.config, node.id) || isFresh(node)) continue;
+    if (!node.isRunning || isMember(config, node.id) || isFresh(node)) continue;
     node.isGone = true;
     node.crash();
   }
