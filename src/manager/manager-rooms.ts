@@ -174,7 +174,7 @@ export function managerRooms(options: ManagerOptions, seat: Seat): ManagerRooms 
 
 function canRemoveNode(consensus: Consensus, nodeId: string): boolean {
   const member = consensus.members.byNode(nodeId);
-  return !member || canRemove(consensus.members.all(), member.raftId, (id) => consensus.isReachable(id));
+  return !member || canRemove(consensus.voters, member.raftId, (id) => consensus.isReachable(id));
 }
 
 const weightedPeers = (consensus: Consensus | undefined): readonly WeightedPeer[] =>

@@ -114,6 +114,7 @@ export function addRpcServices(server: GrpcServer, rooms: RpcRooms): void {
       isLeader: () => leader.isSelf,
       leader: () => leader.client(RaftMembershipClient),
       health: (address) => channels.client(address, HealthClient),
+      voters: () => group().voters,
       isReachable: (raftId) => group().isReachable(raftId),
       desiredRole: (nodeId) => store.read.node.get(nodeId)?.spec?.desiredRole,
       admit: (member) => group().admit(member),

@@ -241,6 +241,7 @@ export class ManagerProcess {
       isLeader: () => node.isLeader,
       leader: () => client<RaftMembershipClient>(RaftMembershipService),
       health: (address) => around.calls.client<HealthClient>(party, () => around.managerAt(address), HealthService),
+      voters: () => seat.voters,
       isReachable: (raftId) => seat.isReachable(raftId),
       desiredRole: (nodeId) => store.read.node.get(nodeId)?.spec?.desiredRole,
       admit: (member) => seat.admit(member),

@@ -35,6 +35,10 @@ export class Seat {
     return groupOf(this);
   }
 
+  get voters(): readonly string[] {
+    return this.#node().confState?.voters ?? [];
+  }
+
   /** A message of a member came. */
   heard(raftId: string): void {
     this.#heardMs.set(raftId, this.#clock.monotonic());
@@ -47,7 +51,7 @@ export class Seat {
   /** Whether the manager of a node may be taken out. */
   canRemoveNode(nodeId: string): boolean {
     const member = this.members.byNode(nodeId);
-    return !member || canRemove(this.members.all(), member.raftId, (id) => this.isReachable(id));
+    return !member || canRemove(this.voters, member.raftId, (id) => this.isReachable(id));
   }
 
   async admit(member: Member): Promise<void> {
@@ -60,8 +64,7 @@ export class Seat {
   }
 
   async transferLeadership(): Promise<void> {
-    const voters = this.#node().confState?.voters ?? [];
-    const target = voters.find((raftId) => raftId !== this.localId && this.isReachable(raftId));
+    const target = this.voters.find((raftId) => raftId !== this.localId && this.isReachable(raftId));
     if (target === undefined) throw new SwarmError('failedPrecondition', 'no other manager can take over now');
     await this.#node().transferLeadership(target).catch(refuse);
   }

@@ -19,21 +19,24 @@ export interface Group {
 
 /**
  * Whether a member may be taken out: those that are reachable afterwards must be a majority of those that remain
- * (SwarmKit's rule), so that a removal never stops the group.
+ * (SwarmKit's rule), so that a removal never stops the group. Learners, who still catch up, count for nothing.
+ * @param voters raft ids of all that vote
  */
 export function canRemove(
-  members: readonly Member[],
+  voters: readonly string[],
   raftId: string,
   isReachable: (raftId: string) => boolean,
 ): boolean {
-  const remaining = members.filter((member) => member.raftId !== raftId);
+  const remaining = voters.filter((voter) => voter !== raftId);
   if (remaining.length === 0) return false;
-  const reachable = remaining.filter((member) => isReachable(member.raftId)).length;
-  return reachable >= Math.floor(remaining.length / 2) + 1;
+  return remaining.filter(isReachable).length >= Math.floor(remaining.length / 2) + 1;
 }
 
 /** What a group is made of: a manager's place in it. */
-type Place = Pick<Consensus, 'localId' | 'members' | 'isReachable' | 'remove' | 'transferLeadership' | 'onChange'>;
+type Place = Pick<
+  Consensus,
+  'localId' | 'members' | 'voters' | 'isReachable' | 'remove' | 'transferLeadership' | 'onChange'
+>;
 
 /** The group as this manager's place in it shows it. */
 export const groupOf = (consensus: Place): Group => ({
@@ -41,7 +44,7 @@ export const groupOf = (consensus: Place): Group => ({
   members: () => consensus.members.all(),
   isReachable: (raftId) => consensus.isReachable(raftId),
   removeMember: async (raftId) => {
-    if (!canRemove(consensus.members.all(), raftId, (id) => consensus.isReachable(id))) {
+    if (!canRemove(consensus.voters, raftId, (id) => consensus.isReachable(id))) {
       throw new SwarmError('failedPrecondition', 'the managers that can be reached would be no majority without it');
     }
     await consensus.remove(raftId);

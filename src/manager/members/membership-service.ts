@@ -38,6 +38,8 @@ export interface MembershipPorts {
   leader(): RaftMembershipClient;
   /** Client for the health of the manager at an address. */
   health(address: string): HealthClient;
+  /** Raft ids of the members that vote. */
+  voters(): readonly string[];
   isReachable(raftId: string): boolean;
   /** What a node is to be; undefined when the swarm knows no such node. */
   desiredRole(nodeId: string): NodeRole | undefined;
@@ -129,7 +131,7 @@ async function leave(
       `node ${nodeId} may only take itself out of the group, not member ${request.node.raftId}`,
     );
   }
-  if (!canRemove(ports.members().all(), member.raftId, (id) => ports.isReachable(id))) {
+  if (!canRemove(ports.voters(), member.raftId, (id) => ports.isReachable(id))) {
     throw new SwarmError(
       'failedPrecondition',
       'removing this manager would leave the swarm without a majority of reachable managers: bring others back or add one first',
