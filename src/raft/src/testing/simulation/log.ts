@@ -99,6 +99,12 @@ export class SimulatedLog implements Storage {
     return this.#queue.length > 0;
   }
 
+  /** What a restart may find: what is durable for certain, or that and the group under way, which is written as a whole or not at all. */
+  get promises(): readonly Promised[] {
+    const underWay = this.#writing.at(-1);
+    return underWay === undefined ? [this.promised] : [this.promised, underWay.promised];
+  }
+
   get isWriting(): boolean {
     return this.#writing.length > 0;
   }
@@ -272,8 +278,13 @@ export class SimulatedLog implements Storage {
   }
 }
 
-/** Whether what was found on the disk keeps the promise; the text says what is missing. */
-export function brokenPromise(promised: Promised, log: SimulatedLog): string | undefined {
+/** Whether what was found on the disk keeps one of the promises; the text says what is missing of the first. */
+export function brokenPromise(promises: readonly Promised[], log: SimulatedLog): string | undefined {
+  const missing = promises.map((promised) => missingOf(promised, log));
+  return missing.includes(undefined) ? undefined : missing[0];
+}
+
+function missingOf(promised: Promised, log: SimulatedLog): string | undefined {
   const { hardState, lastIndex, base, mark } = log.view;
   const { term, vote } = promised;
   if (hardState.term < term) return `term ${String(term)} was durable, ${String(hardState.term)} is found`;
@@ -281,11 +292,7 @@ export function brokenPromise(promised: Promised, log: SimulatedLog): string | u
     return `a vote for ${vote} was durable, ${hardState.vote} is found`;
   if (mark.index < promised.snapshotIndex)
     return `snapshot ${String(promised.snapshotIndex)} was durable, ${String(mark.index)} is found`;
-  // A snapshot from a peer that was on its way may have replaced the whole log.
-  if (mark.index > promised.snapshotIndex) return undefined;
-  const found = log.view.termAt(promised.lastIndex);
-  const lastTerm = log.view.termAt(lastIndex) ?? 0;
-  if (promised.lastIndex <= base.index || found === promised.lastTerm || lastTerm > promised.lastTerm) return undefined;
+  if (promised.lastIndex <= base.index || log.view.termAt(promised.lastIndex) === promised.lastTerm) return undefined;
   return `entry ${String(promised.lastIndex)} of term ${String(promised.lastTerm)} was durable, the log found ends at ${String(lastIndex)}`;
 }
 

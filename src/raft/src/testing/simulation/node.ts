@@ -90,7 +90,7 @@ export class SimulatedNode {
   /** Starts from what is on the disk; halts if that is damaged. */
   start(first?: Snapshot): void {
     const { plan, disk } = this.#world;
-    const before = this.log?.promised;
+    const before = this.log?.promises;
     try {
       this.log = new SimulatedLog(this.id, this.disk, disk, plan.isEncrypted ? KEYS : undefined);
     } catch (error) {
