@@ -46,8 +46,8 @@ export class Nemesis {
 
   /** One fault, or none. One that is switched off leaves the others as they are. */
   async strike(): Promise<void> {
-    const { managers, nemesisRandom, tell, switches } = this.#striker.swarm;
-    for (const each of managers.filter(({ isStarted, shouldRun }) => shouldRun && !isStarted)) {
+    const { crashed, nemesisRandom, tell, switches } = this.#striker.swarm;
+    for (const each of crashed) {
       if (nemesisRandom() >= COMES_BACK) continue;
       tell(`manager ${each.number} comes back`);
       await this.#striker.swarm.startAgain(each);

@@ -173,8 +173,16 @@ export class Swarm {
       this.network.carry(manager.name, other.name, () => other.disconnectedFrom(manager));
   }
 
+  /** The nodes whose process crashed, by their managers; one may have become a worker's meanwhile. */
+  get crashed(): readonly SimulatedManager[] {
+    return this.managers.filter(
+      (manager) => !manager.isStarted && (manager.shouldRun || this.#agentOn(manager)?.isDown === true),
+    );
+  }
+
   async startAgain(manager: SimulatedManager): Promise<void> {
     this.#agentOn(manager)?.startAgain();
+    if (!manager.shouldRun) return;
     const starting = manager.start();
     await this.timeline.advance(1);
     await starting;
@@ -189,7 +197,7 @@ export class Swarm {
     this.network.mend();
     this.network.loss = 0;
     for (const agent of this.agents) agent.mend();
-    for (const manager of this.managers) if (!manager.isStarted && manager.shouldRun) await this.startAgain(manager);
+    for (const manager of this.crashed) await this.startAgain(manager);
   }
 
   /** Agents whose node was removed are gone: whoever asked for that may not have heard that it was done. */
