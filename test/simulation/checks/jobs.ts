@@ -3,7 +3,7 @@ import type { Change } from '../../../src/manager/store/change.ts';
 import { hasCompleted, isOfPresentIteration } from '../../../src/manager/orchestrator/job.ts';
 import { isJob, modeOf } from '../../../src/manager/orchestrator/service-mode.ts';
 import { isWanted } from '../../../src/manager/orchestrator/task-life.ts';
-import type { Service } from '../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
+import type { Service, Task } from '../../../src/proto/generated/docker/swarmkit/v1/objects.ts';
 import { TaskState } from '../../../src/proto/generated/docker/swarmkit/v1/types.ts';
 import type { Check, Violate } from './check.ts';
 import type { World } from './world.ts';
@@ -30,22 +30,28 @@ export class Jobs implements Check {
     const mode = modeOf(service);
     if (!isJob(mode)) return;
     const tasks = world.tables.task.by('service', service.id).filter((task) => isOfPresentIteration(service, task));
-    const place = (task: (typeof tasks)[number]): string | number =>
-      mode.kind === 'globalJob' ? task.nodeId : task.slot;
-    const completed = tasks.filter(hasCompleted).map(place);
+    const place = (task: Task): string | number => (mode.kind === 'globalJob' ? task.nodeId : task.slot);
+    const completed = tasks.filter((task) => hasCompleted(task) && !wasGivenUp(task)).map(place);
     // A replacement that is only prepared may see the task before it complete after all: it goes without having run.
-    const isPrepared = (task: (typeof tasks)[number]): boolean =>
+    const isPrepared = (task: Task): boolean =>
       task.desiredState < TaskState.RUNNING && completed.includes(place(task));
     const active = tasks.filter((task) => isWanted(task) && !isPrepared(task)).map(place);
+    // Its replacement is stopped as soon as that is known.
+    const late = tasks.filter((task) => hasCompleted(task) && wasGivenUp(task)).map(place);
+    const places =
+      completed.length + active.length + late.filter((each) => ![...completed, ...active].includes(each)).length;
     if (new Set(completed).size < completed.length)
       this.#violate(15, `job ${service.id} completed a slot twice: ${completed.join(' ')}`);
     if (mode.kind === 'globalJob') return;
-    if (completed.length + active.length > mode.totalCompletions)
+    if (places > mode.totalCompletions)
       this.#violate(
         15,
-        `job ${service.id} has ${completed.length} completions and ${active.length} active tasks of ${mode.totalCompletions}`,
+        `job ${service.id} has ${completed.length + late.length} completions and ${active.length} active tasks of ${mode.totalCompletions}`,
       );
     if (active.length > mode.maxConcurrent)
       this.#violate(15, `job ${service.id} has ${active.length} active tasks, not ${mode.maxConcurrent}`);
   }
 }
+
+/** Its node was thought lost, or another order reached it too late; it may complete all the same. */
+const wasGivenUp = ({ desiredState }: Task): boolean => desiredState > TaskState.COMPLETE;

@@ -17,14 +17,15 @@ export class PlacementFits implements Check {
   }
 
   observe(changes: readonly Change[], world: World): void {
-    for (const change of changes) {
-      if (change.kind !== 'task' || change.action === 'delete') continue;
+    const placed = changes.flatMap((change) => {
+      if (change.kind !== 'task' || change.action === 'delete') return [];
       const wasPlaced = change.old !== undefined && stateOf(change.old) >= TaskState.ASSIGNED;
-      if (stateOf(change.object) === TaskState.ASSIGNED && !wasPlaced) this.#checkPlacement(change.object, world);
-    }
+      return stateOf(change.object) === TaskState.ASSIGNED && !wasPlaced ? [change.object] : [];
+    });
+    for (const task of placed) this.#checkPlacement(task, placed, world);
   }
 
-  #checkPlacement(task: Task, world: World): void {
+  #checkPlacement(task: Task, placed: readonly Task[], world: World): void {
     const node = world.node(task.nodeId);
     if (!node) return this.#violate(24, `task ${task.id} is placed on ${task.nodeId}, which is not there`);
     if (!isOpen(node)) this.#violate(24, `task ${task.id} is placed on ${node.id}, which takes no tasks`);
@@ -33,9 +34,14 @@ export class PlacementFits implements Check {
     const live = world.tables.task.by('node', node.id).filter(holdsItsPlace);
     this.#checkResources(node, live);
     this.#checkHostPorts(node, live);
-    const most = task.spec?.placement?.maxReplicas ?? 0;
-    // As Docker counts them: those that are on their way out may still be there.
-    const beside = live.filter((each) => each.serviceId === task.serviceId && isWanted(each)).length;
+    const most = mostPerNode(task);
+    // As Docker counts them: those that are on their way out may still be there. Others of another spec may have come after this one.
+    const beside = live.filter(
+      (each) =>
+        each.serviceId === task.serviceId &&
+        isWanted(each) &&
+        (mostPerNode(each) === most || !placed.some(({ id }) => id === each.id)),
+    ).length;
     if (most > 0 && beside > most)
       this.#violate(25, `node ${node.id} has ${beside} tasks of ${task.serviceId}, not ${most}`);
   }
@@ -72,3 +78,6 @@ export class PlacementFits implements Check {
     }
   }
 }
+
+/** How many tasks of the service a node may have, as the task's spec says; 0 for any number. */
+const mostPerNode = ({ spec }: Task): number => spec?.placement?.maxReplicas ?? 0;

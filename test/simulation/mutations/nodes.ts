@@ -88,7 +88,7 @@ export const NODE_MUTATIONS: readonly SwarmMutation[] = [
     COMES,
     swarmMutation(
       'root rotation: ends before who was admitted has come, and may know the old root only',
-      edit(ROTATION, 'wasSeen(node) &&\n      ', ''),
+      edit(ROTATION, 'hasRegistered(node) &&\n      ', ''),
     ),
   ),
   often(
@@ -97,6 +97,10 @@ export const NODE_MUTATIONS: readonly SwarmMutation[] = [
       'root rotation: waits for ever for who was admitted and never came',
       edit(ROTATION, '(this.#missedSince.get(id) ?? now) >= NEVER_SEEN_MS', '(this.#missedSince.get(id) ?? now) < 0'),
     ),
+  ),
+  swarmMutation(
+    'root rotation: a manager counts as come before its agent has',
+    edit(ROTATION, 'hasRegistered(node) &&\n      ', 'wasSeen(node) &&\n      '),
   ),
   swarmMutation(
     'root rotation: nodes are told of the new root only when it has taken over',
@@ -122,6 +126,17 @@ export const NODE_MUTATIONS: readonly SwarmMutation[] = [
     swarmMutation(
       'members: a manager that lost its log keeps its old place beside the new one',
       edit(MEMBERSHIP, 'if (known && known.raftId !== raftId) await ports.remove(known.raftId);', ''),
+    ),
+  ),
+  often(
+    'log is damaged',
+    swarmMutation(
+      'members: one is taken out though too few would remain',
+      edit(
+        'src/manager/members/group.ts',
+        'return remaining.filter(isReachable).length >= Math.floor(remaining.length / 2) + 1;',
+        'return remaining.some(isReachable);',
+      ),
     ),
   ),
   swarmMutation(
