@@ -14,7 +14,7 @@ const HELP = `Simulates swarms: the managers' real code on a simulated clock, ne
     --seconds N     begin no further seed after this many seconds
     --without A,B   switch faults, or things people do, off
     --only A,B      leave only these on
-    --often A       have this fault strike in many of the seconds
+    --often A,B     have one of these faults strike in many of the seconds
     --faults        print their names`;
 
 const { values } = parseArgs({
@@ -43,7 +43,7 @@ async function main(): Promise<number> {
   const cpuBefore = process.cpuUsage();
   const totals = { seeds: 0, events: 0, commits: 0, elections: 0, crashes: 0, acknowledged: 0 };
   const trace = values.trace ? console.log : undefined;
-  const [often] = namesIn(values.often);
+  const often = namesIn(values.often);
   const chosen = switches(namesIn(values.only), namesIn(values.without), often);
   let hash = 0;
   for (let seed = Number(first); seed <= Number(last) && performance.now() < deadline; seed++) {
@@ -55,7 +55,7 @@ async function main(): Promise<number> {
     if (report.violations.length === 0) continue;
     if (values.json) console.log(JSON.stringify({ seed, events: totals.events, failure: report.violations[0] }));
     for (const violation of report.violations) console.log(`seed ${seed}: ${violation}`);
-    const more = often === undefined ? '' : ` --often '${often}'`;
+    const more = often.length === 0 ? '' : ` --often '${often.join(',')}'`;
     console.log(`repeat it with: npm run simulate:swarm -- --seed ${seed} --trouble ${values.trouble}${more}`);
     return 1;
   }

@@ -27,7 +27,7 @@ const FAULTS: readonly Fault[] = [
   [2, 'managers change while leadership is handed over', (n) => n.changeManagersAndLeader()],
 ];
 
-/** Share of the seconds in which a fault strikes that is to strike often. */
+/** Share of the seconds in which one of the faults strikes that are to strike often. */
 const OFTEN = 0.25;
 /** Within this long happens what is to meet, in virtual ms. */
 const MOMENT_MS = 50;
@@ -62,8 +62,11 @@ export class Nemesis {
 
   #choose(): Fault | undefined {
     const { nemesisRandom, switches } = this.#striker.swarm;
-    if (switches.often !== undefined && nemesisRandom() < OFTEN)
-      return FAULTS.find(([, name]) => name === switches.often);
+    const { often } = switches;
+    if (often.length > 0 && nemesisRandom() < OFTEN) {
+      const chosen = often[Math.floor(nemesisRandom() * often.length)];
+      return FAULTS.find(([, name]) => name === chosen);
+    }
     let left = nemesisRandom() * 100;
     return FAULTS.find(([percent]) => (left -= percent) < 0);
   }

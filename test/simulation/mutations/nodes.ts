@@ -98,9 +98,12 @@ export const NODE_MUTATIONS: readonly SwarmMutation[] = [
       edit(ROTATION, '(this.#missedSince.get(id) ?? now) >= NEVER_SEEN_MS', '(this.#missedSince.get(id) ?? now) < 0'),
     ),
   ),
-  swarmMutation(
-    'root rotation: a manager counts as come before its agent has',
-    edit(ROTATION, 'hasRegistered(node) &&\n      ', 'wasSeen(node) &&\n      '),
+  often(
+    `${COMES},managers change,manager crashes`,
+    swarmMutation(
+      'root rotation: a manager counts as come before its agent has',
+      edit(ROTATION, 'hasRegistered(node) &&\n      ', 'wasSeen(node) &&\n      '),
+    ),
   ),
   swarmMutation(
     'root rotation: nodes are told of the new root only when it has taken over',
@@ -129,7 +132,7 @@ export const NODE_MUTATIONS: readonly SwarmMutation[] = [
     ),
   ),
   often(
-    'log is damaged',
+    'log is damaged,managers change',
     swarmMutation(
       'members: one is taken out though too few would remain',
       edit(

@@ -5,7 +5,7 @@ export interface SwarmMutation {
   readonly name: string;
   /** Files below the repository. */
   readonly edits: readonly Edit[];
-  /** A fault that is to strike often, for bugs that show at rare meetings only. */
+  /** Faults (a list with commas) of which one is to strike often, for bugs that show at rare meetings only. */
   readonly often?: string;
 }
 
@@ -13,7 +13,7 @@ export function swarmMutation(name: string, ...edits: readonly Edit[]): SwarmMut
   return { name, edits };
 }
 
-/** @param fault that makes what has to meet meet */
-export function often(fault: string, mutation: SwarmMutation): SwarmMutation {
-  return { ...mutation, often: fault };
+/** @param faults that make what has to meet meet */
+export function often(faults: string, mutation: SwarmMutation): SwarmMutation {
+  return { ...mutation, often: faults };
 }
