@@ -9,7 +9,7 @@ const SIMULATOR = join('test', 'simulation');
 /** What it shares with tests. */
 const SUPPORT = join('test', 'support');
 const PROGRAM = join('out', SIMULATOR, 'main.js');
-const MOST_SEEDS = 400;
+const MOST_SEEDS = 800;
 const SOUND_SEEDS = 3;
 
 process.exitCode = run({

@@ -1,6 +1,6 @@
 /** Planted bugs of those who make, place, address and restart tasks. */
 import { edit } from '../../../src/raft/test/planting/edit.ts';
-import { often, swarmMutation, type SwarmMutation } from './swarm-mutation.ts';
+import { swarmMutation, type SwarmMutation } from './swarm-mutation.ts';
 
 const ORCHESTRATOR = 'src/manager/orchestrator';
 const FILTERS = 'src/manager/scheduler/filters';
@@ -40,13 +40,6 @@ export const TASK_MUTATIONS: readonly SwarmMutation[] = [
       `${ORCHESTRATOR}/update-run.ts`,
       'if (this.#inWork.size + this.#resting.length >= this.#settings.parallelism) break;',
       'if (this.#inWork.size + this.#resting.length > this.#settings.parallelism) break;',
-    ),
-  ),
-  often(
-    'leader crashes',
-    swarmMutation(
-      'orchestrator: a new leader does not know of slots that are half done',
-      edit(`${ORCHESTRATOR}/update-run.ts`, 'if (fresh && !isRunning(fresh)) this.#inWork', 'if (!slot) this.#inWork'),
     ),
   ),
   swarmMutation(

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { apply, type Edit } from './edit.ts';
 
 /** What runs longer than this hangs, which is a finding too. */
-const PATIENCE_MS = 200_000;
+const PATIENCE_MS = 330_000;
 /** A simulator begins no further seed after this time, so that a busy machine does not look like a finding. */
-const SIMULATION_SECONDS = 110;
+const SIMULATION_SECONDS = 240;
 
 export interface CopyOptions {
   /** The repository. */
