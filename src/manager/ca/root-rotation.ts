@@ -6,6 +6,7 @@
  * it in use, nodes that trust the new root alone would refuse it; and until it trusts the new root, it would refuse them.
  * A node that nobody has ever seen is waited for, since it may know the old root only, but not for ever: most likely the answer
  * to its join was lost and it joined again, as another. Should it come after all, it has to join anew.
+ * A manager of the group is waited for as long as it takes: what it trusts only its agent says.
  * The key of either root may be kept outside of the swarm: then an authority there signs with it (external-authority.ts).
  */
 import { sleep, type Clock } from '../../common/clock.ts';
