@@ -147,14 +147,16 @@ export class UpdateRun {
   #resume(service: Service, slot: Slot, startedMs: number, around: Surroundings): boolean {
     const { nowMs } = around;
     const isOld = (task: Task): boolean => isTaskDirty(service, task, around.node(task.nodeId));
-    // Tasks of the same spec from before the last change, to which a rollback returned, are not of this update.
+    // Tasks of the same spec from before the last change, to which a rollback returned, are not of this update. The history of a slot is
+    // short: what was replaced may be gone from it.
     const lastOld = newestOf(slot.tasks.filter(isOld));
-    const fresh = slot.tasks.filter((task) => !isOld(task) && (!lastOld || byAge(lastOld, task) < 0));
+    const isFresh = (task: Task): boolean => (lastOld ? byAge(lastOld, task) < 0 : createdMs(task) >= startedMs);
+    const fresh = slot.tasks.filter((task) => !isOld(task) && isFresh(task));
     const [first] = fresh.sort(byAge);
     const current = fresh.find(isWanted);
     if (!first || !current) return false;
-    const replacedOther = slot.tasks.some(isOld) || (slot.tasks.length === 1 && createdMs(first) >= startedMs);
-    if (!replacedOther) return false;
+    const before = newestOf(slot.tasks.filter((task) => byAge(task, first) < 0));
+    if (!lastOld && before && endedByItself(before)) return false;
     if (!isRunning(current) && !hasEnded(current) && !endedByItself(first))
       this.#inWork.set(slot.key, { taskId: current.id, sinceMs: createdMs(current) });
     if (createdMs(first) < startedMs) return true;

@@ -394,4 +394,20 @@ describe('a rollback', () => {
     await world.advance(1000);
     expect(images()).toEqual(['v1', 'v2']);
   });
+
+  it('is taken up by a new leader within its parallelism, though what it replaced is gone from the history', async () => {
+    await aRunningService({ replicas: 3, update: { parallelism: 0 }, rollback: { parallelism: 2 } });
+    world.script = () => ({ stuckAt: TaskState.ASSIGNED });
+    await update('v2');
+    await world.advance(100);
+    await world.rollBack();
+    await world.advance(100);
+    expect(images()).toEqual(['v1', 'v1', 'v2']);
+    const replaced = world.tasks().filter((task) => imageOf(task) === 'v2' && !isWanted(task));
+    expect(replaced).toHaveLength(2);
+    await world.store.update((tx) => replaced.forEach(({ id }) => tx.task.delete(id)));
+    await world.lead();
+    await world.advance(1000);
+    expect(images()).toEqual(['v1', 'v1', 'v2']);
+  });
 });
