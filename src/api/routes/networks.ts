@@ -11,7 +11,7 @@ import {
 } from '../docker/network.ts';
 import { networkDetails } from '../docker/network-details.ts';
 import { registerConnections } from './container-attachments.ts';
-import { localNetworks, NAMES_OF_ENGINES, type LocalNetwork, type LocalNetworks } from '../engine/local-networks.ts';
+import { localNetworks, NAMES_OF_ENGINES, type LocalNetwork } from '../engine/local-networks.ts';
 import { parseFilters, type Filters } from '../filters.ts';
 import { badRequest, HttpError, notFound, unclassified, viaRpc } from '../http-error.ts';
 import type { ApiRequest } from '../http/request.ts';
