@@ -3,13 +3,14 @@
  * that it is alive. Every manager answers; the leader decides.
  */
 import { Metadata } from '@grpc/grpc-js';
-import { errorText, SwarmError } from '../../common/errors.ts';
+import { errorText, isSwarmError, SwarmError } from '../../common/errors.ts';
 import type { Logger } from '../../common/log.ts';
 import type { CallContext, ServiceMethods } from '../../common/rpc.ts';
 import { unary } from '../../common/rpc-client.ts';
 import { WORKER_WANTED } from '../../common/worker-wanted.ts';
 import {
   HealthCheckResponse_ServingStatus,
+  type HealthCheckResponse,
   type HealthClient,
   type HealthService,
 } from '../../proto/generated/docker/swarmkit/v1/health.ts';
@@ -150,11 +151,19 @@ async function expelEngine(ports: MembershipPorts, nodeId: string): Promise<void
   }
 }
 
-/** The leader must reach the newcomer before it counts on it. */
+/**
+ * The leader must reach the newcomer before it counts on it. One that has just been started again may still be taken for gone, until the
+ * connection is tried once more.
+ */
 async function dialBack(ports: MembershipPorts, address: string): Promise<void> {
   const client = ports.health(address);
+  const check = (metadata: Metadata): Promise<HealthCheckResponse> =>
+    unary(client.check.bind(client), { service: 'Raft' }, { timeoutMs: DIAL_BACK_MS, metadata });
   try {
-    const { status } = await unary(client.check.bind(client), { service: 'Raft' }, { timeoutMs: DIAL_BACK_MS });
+    const { status } = await check(new Metadata()).catch((error: unknown) => {
+      if (!isSwarmError(error, 'unavailable')) throw error;
+      return check(new Metadata({ waitForReady: true })).catch(() => Promise.reject(error));
+    });
     if (status !== HealthCheckResponse_ServingStatus.SERVING) throw new Error('it is not ready');
   } catch (error) {
     throw new SwarmError(

@@ -1,3 +1,5 @@
+import { connect, createServer } from 'node:net';
+import { pipeline } from 'node:stream';
 import { Metadata } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../../src/common/clock.ts';
@@ -20,6 +22,7 @@ import {
   RaftMembershipService,
 } from '../../../../src/proto/generated/docker/swarmkit/v1/raft.ts';
 import { NodeRole } from '../../../../src/proto/generated/docker/swarmkit/v1/types.ts';
+import { freePort } from '../../../support/cluster.ts';
 import { callAs, rpcRig, type RpcRig } from '../../../support/rpc-rig.ts';
 
 describe('a manager that wants to join the group', () => {
@@ -180,6 +183,25 @@ describe('a request to join', () => {
     await ask(asked, manager('newcomer'), ofManager());
     expect(members.all().map(({ nodeId }) => nodeId)).toEqual([...present, 'newcomer']);
     expect(members.removedIds).toEqual([]);
+  });
+
+  it('is granted to one that was away a moment ago, whose connection still waits to be tried again', async () => {
+    const rig = await rpcRig();
+    rig.add(HealthService, { check: { ...healthMethods(() => true).check, access: 'anyone' } });
+    const port = await freePort();
+    const client = rig.client(HealthClient, `127.0.0.1:${port}`);
+    const asked = unary(client.check.bind(client), { service: 'Raft' }, { timeoutMs: 5_000 });
+    await expect(asked).rejects.toMatchObject({ code: 'unavailable' });
+    const newcomer = createServer((socket) => {
+      const [host, rigPort] = rig.address.split(':');
+      pipeline(socket, connect(Number(rigPort), host), socket, () => undefined);
+    });
+    await new Promise<void>((resolve) => newcomer.listen(port, '127.0.0.1', resolve));
+    const members = new MemberList();
+    await ask(portsOf(members, { health: () => client }), manager('newcomer'), ofManager());
+    expect(members.byNode('newcomer')).toBeDefined();
+    rig.close();
+    newcomer.close();
   });
 
   it('changes nothing once its caller has given up and may have asked again', async () => {
